@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# common.sh - what every script of the test bed shares: where things are kept,
+# how to say something, and how to take a package or its source from a Debian
+# suite without touching this machine's own apt configuration.
+
+# Everything that is downloaded or built lives here, outside the checkout.
+NVME_VFIO_CACHE=${NVME_VFIO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nvme-vfio}
+export NVME_VFIO_CACHE
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export TOP
+
+say() { printf '%s\n' "-- $*" >&2; }
+die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
+
+# key FILE... - a short hash of the files' contents, to name what is made of them
+key() { cat "$@" | sha256sum | cut -c1-12; }
+
+# once NAME COMMAND... - run COMMAND unless it has succeeded before for NAME.
+# NAME should carry version and hash of all that goes in.
+once() {
+	local stamp=$NVME_VFIO_CACHE/stamp/$1
+	shift
+	[ -e "$stamp" ] && return 0
+	"$@" || return
+	mkdir -p "${stamp%/*}" && touch "$stamp"
+}
+
+# The suites the test bed draws from, served by the mirrors this machine uses.
+APT_SUITES="bookworm bookworm-updates bookworm-backports trixie trixie-updates"
+APT_SECURITY_SUITES="bookworm-security trixie-security"
+APT_ROOT=$NVME_VFIO_CACHE/apt
+
+mirror_of() { # SUITE - the address this machine's apt takes SUITE from
+	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
+		awk -v s="$1" '$1 == s { print $2; exit }'
+}
+
+private_apt() { # TOOL ARGS... - apt-get or apt-cache on the private lists
+	local tool=$1
+	shift
+	"$tool" -q -o Dir::Etc::SourceList="$APT_ROOT/sources.list" \
+		-o Dir::Etc::SourceParts="$APT_ROOT/none" -o Dir::Etc::Preferences=/dev/null \
+		-o Dir::Etc::PreferencesParts="$APT_ROOT/none" \
+		-o Dir::State::Lists="$APT_ROOT/lists" \
+		-o Dir::Cache="$APT_ROOT/cache" \
+		-o APT::Sandbox::User=root "$@"
+}
+
+# apt_lists - make the private lists; refreshed when older than half a day
+apt_lists() {
+	local main sec s keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	main=$(mirror_of bookworm)
+	sec=$(mirror_of bookworm-security)
+	[ -n "$main" ] ||
+		die "apt knows no source for bookworm: this needs a Debian 12 machine, run apt-get update"
+	mkdir -p "$APT_ROOT/none" "$APT_ROOT/lists/partial" "$APT_ROOT/cache/archives/partial"
+	{
+		for s in $APT_SUITES; do
+			echo "deb [signed-by=$keyring] $main $s main"
+			echo "deb-src [signed-by=$keyring] $main $s main"
+		done
+		for s in $APT_SECURITY_SUITES; do
+			echo "deb [signed-by=$keyring] ${sec:-$main} $s main"
+			echo "deb-src [signed-by=$keyring] ${sec:-$main} $s main"
+		done
+	} >"$APT_ROOT/sources.list.new"
+	if ! cmp -s "$APT_ROOT/sources.list.new" "$APT_ROOT/sources.list" ||
+	   [ -z "$(find "$APT_ROOT/updated" -mmin -720 2>/dev/null)" ]; then
+		mv "$APT_ROOT/sources.list.new" "$APT_ROOT/sources.list"
+		private_apt apt-get -o Acquire::Retries=3 update >&2 || return
+		touch "$APT_ROOT/updated"
+	fi
+}
+
+# pkg_version SUITE PACKAGE - newest version of PACKAGE in SUITE or its
+# security and point updates
+pkg_version() {
+	private_apt apt-cache madison "$2" | awk -F' *\\| *' -v s="$1" '
+		{ split($3, a, "[ /]"); for (i in a)
+			if (a[i] == s || a[i] == s "-security" || a[i] == s "-updates")
+				print $2 }' | { grep -v '^Sources' || :; } |
+		sort -V | tail -n 1
+}
+
+# pkg_file SUITE PACKAGE - download PACKAGE once; prints the .deb's path
+pkg_file() {
+	local v f d=$NVME_VFIO_CACHE/debs
+
+	v=$(pkg_version "$1" "$2")
+	[ -n "$v" ] || { say "no package $2 in $1"; return 1; }
+	f=$d/$2_${v//:/%3a}.deb
+	if [ ! -s "$f" ]; then
+		mkdir -p "$d/partial.$$" || return
+		(cd "$d/partial.$$" && private_apt apt-get -o Acquire::Retries=3 \
+			download "$2=$v" >&2) || return
+		mv "$d/partial.$$"/*.deb "$f" && rmdir "$d/partial.$$"
+	fi
+	echo "$f"
+}
+
+# pkg_unpack SUITE PACKAGE DIR - unpack a package's files under DIR, once a version
+pkg_unpack() {
+	local f
+	f=$(pkg_file "$1" "$2") || return
+	[ -e "$3/.unpacked/${f##*/}" ] && return
+	mkdir -p "$3/.unpacked" && dpkg-deb -x "$f" "$3" && touch "$3/.unpacked/${f##*/}"
+}
+
+# source_version SUITE SOURCE, source_unpack SUITE SOURCE DIR - the same for
+# source packages; DIR/src is the tree with the distribution's patches applied
+source_version() {
+	private_apt apt-cache showsrc --only-source "$2" >/dev/null 2>&1 || return
+	private_apt apt-cache madison "$2" | awk -F' *\\| *' -v s="$1" '
+		/Sources/ { split($3, a, "[ /]"); for (i in a)
+			if (a[i] == s || a[i] == s "-security" || a[i] == s "-updates")
+				print $2 }' | sort -V | tail -n 1
+}
+
+source_unpack() {
+	local v
+	v=$(source_version "$1" "$2")
+	[ -n "$v" ] || { say "no source of $2 in $1"; return 1; }
+	[ -e "$3/.unpacked" ] && return
+	rm -rf "$3" && mkdir -p "$3" || return
+	(cd "$3" && private_apt apt-get -o Acquire::Retries=3 source \
+		--download-only "$2=$v" >&2 &&
+		dpkg-source -x --no-check ./*.dsc src >&2) || return
+	rm -f "$3"/*.tar.* && touch "$3/.unpacked"
+}
