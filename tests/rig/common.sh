@@ -49,7 +49,8 @@ private_apt() { # TOOL ARGS... - apt-get or apt-cache on the private lists
 		-o APT::Sandbox::User=root "$@"
 }
 
-# apt_lists - make the private lists; refreshed when older than half a day
+# apt_lists - make the private lists; refreshed when older than half a day. An
+# unreachable mirror is no error while older lists are there.
 apt_lists() {
 	local main sec s keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -57,6 +58,9 @@ apt_lists() {
 	sec=$(mirror_of bookworm-security)
 	[ -n "$main" ] ||
 		die "apt knows no source for bookworm: this needs a Debian 12 machine, run apt-get update"
+	# A minimal system names no security archive; mirrors keep it beside the main one.
+	main=${main%/}
+	sec=${sec:-$main-security}
 	mkdir -p "$APT_ROOT/none" "$APT_ROOT/lists/partial" "$APT_ROOT/cache/archives/partial"
 	{
 		for s in $APT_SUITES; do
@@ -64,15 +68,22 @@ apt_lists() {
 			echo "deb-src [signed-by=$keyring] $main $s main"
 		done
 		for s in $APT_SECURITY_SUITES; do
-			echo "deb [signed-by=$keyring] ${sec:-$main} $s main"
-			echo "deb-src [signed-by=$keyring] ${sec:-$main} $s main"
+			echo "deb [signed-by=$keyring] $sec $s main"
+			echo "deb-src [signed-by=$keyring] $sec $s main"
 		done
 	} >"$APT_ROOT/sources.list.new"
-	if ! cmp -s "$APT_ROOT/sources.list.new" "$APT_ROOT/sources.list" ||
-	   [ -z "$(find "$APT_ROOT/updated" -mmin -720 2>/dev/null)" ]; then
-		mv "$APT_ROOT/sources.list.new" "$APT_ROOT/sources.list"
-		private_apt apt-get -o Acquire::Retries=3 update >&2 || return
+	if cmp -s "$APT_ROOT/sources.list.new" "$APT_ROOT/sources.list" &&
+	   [ -n "$(find "$APT_ROOT/updated" -mmin -720 2>/dev/null)" ]; then
+		return 0
+	fi
+	cp "$APT_ROOT/sources.list.new" "$APT_ROOT/sources.list"
+	if private_apt apt-get -o Acquire::Retries=3 -o Acquire::http::Timeout=20 \
+		-o APT::Update::Error-Mode=any update >&2; then
 		touch "$APT_ROOT/updated"
+	elif [ -e "$APT_ROOT/updated" ]; then
+		say "the mirror does not answer: going on with the package lists of $(date -r "$APT_ROOT/updated" +%F)"
+	else
+		return 1
 	fi
 }
 
