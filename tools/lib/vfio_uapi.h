@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vfio_uapi.h - <linux/vfio.h> plus the definitions that the headers of the
+ * oldest supported distribution lack. Values are kernel ABI. Names that are
+ * enum members in newer headers cannot be tested for, so they get names of
+ * our own here.
+ */
+#ifndef NVME_VFIO_VFIO_UAPI_H
+#define NVME_VFIO_VFIO_UAPI_H
+
+#include <linux/types.h>
+#include <linux/vfio.h>
+
+#ifndef VFIO_MIGRATION_PRE_COPY
+#define VFIO_MIGRATION_PRE_COPY			(1 << 2)
+#endif
+
+#ifndef VFIO_DEVICE_FEATURE_MIG_DATA_SIZE
+#define VFIO_DEVICE_FEATURE_MIG_DATA_SIZE	9
+#endif
+
+#define MIG_ERROR		0
+#define MIG_STOP		1
+#define MIG_RUNNING		2
+#define MIG_STOP_COPY		3
+#define MIG_RESUMING		4
+#define MIG_RUNNING_P2P		5
+#define MIG_PRE_COPY		6
+#define MIG_PRE_COPY_P2P	7
+#define MIG_NR			8
+
+#endif
