@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tap.h - test cases with TAP output, each in a process of its own.
+ *
+ * A case that crashes, hangs or leaves a device in disorder ends with its
+ * process; the device fds close with it and the next case starts afresh.
+ */
+#ifndef NVME_VFIO_TAP_H
+#define NVME_VFIO_TAP_H
+
+#include <stdbool.h>
+
+/**
+ * struct tap_case - one test case
+ * @name: short description
+ * @fn: returns when the case passed; ends by one of the functions below else
+ * @arg: handed to @fn
+ * @limit_s: longest time in seconds, 0 = 30
+ * @quick: also part of the short run
+ */
+struct tap_case {
+	const char *name;
+	void (*fn)(const void *arg);
+	const void *arg;
+	unsigned int limit_s;
+	bool quick;
+};
+
+/**
+ * tap_run - run cases and print TAP
+ * @cases: ends with an entry without @fn
+ * @quick: only those marked so
+ * @only: only cases whose name contains this text; NULL = all
+ * @before: called in this process before every case; may be NULL
+ *
+ * Return: number of failed cases.
+ */
+int tap_run(const struct tap_case *cases, bool quick, const char *only,
+	    void (*before)(void));
+
+/** tap_note - a line of explanation */
+void tap_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** tap_fail - the case has failed; does not return */
+void tap_fail(const char *file, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4), noreturn));
+
+/** tap_skip - the case cannot be run here; says why; does not return */
+void tap_skip(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2), noreturn));
+
+#define fail(...)	tap_fail(__FILE__, __LINE__, __VA_ARGS__)
+
+/* the case fails unless @cond; what was expected and seen is in the rest */
+#define check(cond, ...) \
+	do { \
+		if (!(cond)) \
+			fail(__VA_ARGS__); \
+	} while (0)
+
+/* a library call has to give 0 */
+#define must(call) \
+	do { \
+		int err__ = (call); \
+		if (err__) \
+			fail("%s: expected 0, got %d (%s)", #call, err__, \
+			     lib_msg()); \
+	} while (0)
+
+#define check_eq(a, b, what) \
+	do { \
+		long long a__ = (a), b__ = (b); \
+		if (a__ != b__) \
+			fail("%s: expected %lld, got %lld", what, b__, a__); \
+	} while (0)
+
+#endif
