@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the target kernel has, told by its own headers. Version numbers would
+# be wrong on kernels with back-ports. Only this file and compat.h know that
+# kernels differ.
+
+have = $(shell grep -qw -- '$(2)' $(srctree)/include/$(1) 2>/dev/null && \
+	echo -DHAVE_$(3))
+
+ccflags-y += $(call have,linux/vfio.h,bind_iommufd,VFIO_BIND_IOMMUFD)
+ccflags-y += $(call have,linux/vfio.h,detach_ioas,VFIO_DETACH_IOAS)
+ccflags-y += $(call have,linux/vfio.h,match_token_uuid,VFIO_MATCH_TOKEN_UUID)
+ccflags-y += $(call have,linux/vfio.h,get_region_info_caps,VFIO_GET_REGION_INFO_CAPS)
+ccflags-y += $(call have,linux/vfio.h,migration_get_data_size,VFIO_MIG_DATA_SIZE)
+
+# Since 6.10 the source of a trace string is named once only.
+ccflags-y += $(shell grep -q 'define __assign_str(dst)' \
+	$(srctree)/include/trace/stages/stage6_event_callback.h 2>/dev/null && \
+	echo -DHAVE_ASSIGN_STR_ONE_ARG)

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finding the admin queue by nvme's own tracepoint.
+ *
+ * nvme fires the exported tracepoint nvme_sq for every completion of a PCI
+ * queue, with the request. Have nvme issue one Get Features on the controller
+ * and look which queue its completion comes from. Depends on no private
+ * layout at all, but needs tracepoints and a live PF.
+ */
+#include <linux/tracepoint.h>
+
+#include "compat.h"
+#include "pf_queue.h"
+
+#ifdef CONFIG_TRACEPOINTS
+
+extern struct tracepoint __tracepoint_nvme_sq;
+
+struct seen {
+	const struct pf_candidate *c;
+	struct request_queue *q;
+};
+
+/* Runs in the completion path of every nvme queue, in interrupt context. */
+static void on_nvme_sq(void *data, struct request *req, __le16 sq_head,
+		       int sq_tail)
+{
+	struct seen *seen = data;
+
+	if (!req->q->queuedata && pf_queue_valid(seen->c, req->q))
+		WRITE_ONCE(seen->q, req->q);
+}
+
+struct request_queue *pf_queue_by_trace(const struct pf_candidate *c)
+{
+	struct seen seen = { .c = c };
+	u32 result;
+	int ret;
+
+	if (tracepoint_probe_register(&__tracepoint_nvme_sq, on_nvme_sq, &seen))
+		return NULL;
+
+	ret = nvme_get_features(c->ctrl, NVME_FEAT_NUM_QUEUES, 0, NULL, 0,
+				&result);
+
+	tracepoint_probe_unregister(&__tracepoint_nvme_sq, on_nvme_sq, &seen);
+	/* seen is on this stack: wait until no probe can run any more. */
+	tracepoint_synchronize_unregister();
+
+	return ret < 0 ? NULL : seen.q;
+}
+
+#else
+
+struct request_queue *pf_queue_by_trace(const struct pf_candidate *c)
+{
+	return NULL;
+}
+
+#endif
