@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading and writing the records of the migration stream: see stream.h.
+ */
+#include <linux/build_bug.h>
+#include <linux/crc32c.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+
+#include "stream.h"
+
+static_assert(sizeof(struct stream_header) == 24);
+static_assert(sizeof(struct stream_identity) == 128);
+static_assert(sizeof(struct stream_state) == 16);
+static_assert(sizeof(struct stream_end) == 16);
+
+#define CRC_SEED	(~0u)
+
+static u32 header_crc(const struct stream_header *h)
+{
+	return ~crc32c(CRC_SEED, h, offsetof(struct stream_header, header_crc));
+}
+
+void stream_fill_header(struct stream_header *h, enum stream_tag tag,
+			u64 offset, const void *payload, u32 len)
+{
+	h->tag = cpu_to_le16(tag);
+	h->flags = cpu_to_le16(STREAM_F_MANDATORY);
+	h->len = cpu_to_le32(len);
+	h->offset = cpu_to_le64(offset);
+	h->payload_crc = cpu_to_le32(~crc32c(CRC_SEED, payload, len));
+	h->header_crc = cpu_to_le32(header_crc(h));
+}
+
+size_t stream_fill_small(void *to, enum stream_tag tag, const void *payload,
+			 u32 len)
+{
+	struct stream_header h;
+
+	stream_fill_header(&h, tag, 0, payload, len);
+	memcpy(to, &h, sizeof(h));
+	memcpy(to + sizeof(h), payload, len);
+
+	return sizeof(h) + len;
+}
+
+void stream_reader_init(struct stream_reader *r, u64 limit)
+{
+	memset(r, 0, sizeof(*r));
+	r->limit = limit;
+}
+
+int stream_reader_fail(struct stream_reader *r, int err, const char *why)
+{
+	r->phase = STREAM_FAILED;
+	r->why = why;
+	return err;
+}
+
+static int refuse(struct stream_reader *r, const char *why)
+{
+	return stream_reader_fail(r, -EINVAL, why);
+}
+
+void *stream_reader_want(struct stream_reader *r, u32 *len)
+{
+	u32 left;
+
+	if (r->phase == STREAM_COMPLETE || r->phase == STREAM_FAILED)
+		return NULL;
+
+	if (!r->in_payload) {
+		*len = sizeof(r->header) - r->have;
+		return (u8 *)&r->header + r->have;
+	}
+
+	left = le32_to_cpu(r->header.len) - r->have;
+	if (r->skip) {
+		*len = min_t(u32, left, sizeof(r->small.scratch));
+		return r->small.scratch;
+	}
+
+	*len = left;
+	if (le16_to_cpu(r->header.tag) == STREAM_DATA)
+		return r->data + r->have;
+	return (u8 *)&r->small + r->have;
+}
+
+static int check_data(struct stream_reader *r, u64 offset, u32 len)
+{
+	u64 left = r->size - r->next;
+
+	if (r->phase != STREAM_WANT_DATA)
+		return refuse(r, "data record out of order");
+	if (offset != r->next)
+		return refuse(r, "data record with a gap or overlap");
+	/* Devices take dwords: only the last piece may be odd. */
+	if (!len || len > r->max_data || len > left || (len & 3 && len != left))
+		return refuse(r, "data record of wrong size");
+	if (!r->data)
+		return refuse(r, "no buffer for data");
+	return 0;
+}
+
+/* Is this the record that must come now, and are its sizes right? */
+static int check_known(struct stream_reader *r, u16 tag, u32 len)
+{
+	u64 offset = le64_to_cpu(r->header.offset);
+	enum stream_phase phase;
+	u32 size;
+
+	switch (tag) {
+	case STREAM_DATA:
+		return check_data(r, offset, len);
+	case STREAM_IDENTITY:
+		phase = STREAM_WANT_IDENTITY;
+		size = sizeof(r->small.identity);
+		break;
+	case STREAM_STATE:
+		phase = STREAM_WANT_STATE;
+		size = sizeof(r->small.state);
+		break;
+	case STREAM_END:
+		phase = STREAM_WANT_END;
+		size = sizeof(r->small.end);
+		break;
+	default:
+		return refuse(r, "unknown mandatory record");
+	}
+
+	if (r->phase != phase)
+		return refuse(r, "record out of order");
+	if (len != size || offset)
+		return refuse(r, "record of wrong size");
+	return 0;
+}
+
+static int finish_header(struct stream_reader *r)
+{
+	u16 flags = le16_to_cpu(r->header.flags);
+	u16 tag = le16_to_cpu(r->header.tag);
+	u32 len = le32_to_cpu(r->header.len);
+
+	if (le32_to_cpu(r->header.header_crc) != header_crc(&r->header))
+		return refuse(r, r->phase == STREAM_WANT_IDENTITY ?
+			      "not a stream of this driver, or damaged" :
+			      "damaged record header");
+	if (flags & ~STREAM_F_MANDATORY)
+		return refuse(r, "unknown record flags");
+	/* What comes first decides how the rest is understood. */
+	if (r->phase == STREAM_WANT_IDENTITY && tag != STREAM_IDENTITY)
+		return refuse(r, "the identity record is missing");
+
+	r->skip = (tag < STREAM_IDENTITY || tag > STREAM_END) &&
+		  !(flags & STREAM_F_MANDATORY);
+	if (r->skip) {
+		if (len > STREAM_MAX_SKIP)
+			return refuse(r, "optional record too large");
+	} else {
+		int ret = check_known(r, tag, len);
+
+		if (ret)
+			return ret;
+	}
+
+	r->have = 0;
+	r->crc = CRC_SEED;
+	r->in_payload = true;
+	return STREAM_EV_NONE;
+}
+
+static int finish_identity(struct stream_reader *r)
+{
+	const struct stream_identity *id = &r->small.identity;
+
+	if (memcmp(id->magic, STREAM_MAGIC, sizeof(id->magic)))
+		return refuse(r, "not a stream of this driver");
+	if (le16_to_cpu(id->major) != STREAM_MAJOR)
+		return refuse(r, "another major version of the stream");
+	/* A later minor version may use what is reserved in this one. */
+	if (le16_to_cpu(id->minor) <= STREAM_MINOR &&
+	    (id->has_uuid > 1 ||
+	     memchr_inv(id->reserved, 0, sizeof(id->reserved))))
+		return refuse(r, "reserved bytes in the identity record");
+
+	r->identity = *id;
+	r->phase = STREAM_WANT_STATE;
+	return STREAM_EV_IDENTITY;
+}
+
+static int finish_state(struct stream_reader *r)
+{
+	u64 size = le64_to_cpu(r->small.state.size);
+	u32 max_data = le32_to_cpu(r->small.state.max_data);
+
+	if (!size)
+		return refuse(r, "empty state");
+	if (size > r->limit)
+		return stream_reader_fail(r, -ENOSPC,
+					  "state larger than max_state_mb allows");
+	if (!max_data || max_data > STREAM_MAX_DATA || max_data > size)
+		return refuse(r, "data record limit out of range");
+	if (r->small.state.reserved)
+		return refuse(r, "reserved bytes in the state record");
+
+	r->size = size;
+	r->max_data = max_data;
+	r->phase = STREAM_WANT_DATA;
+	return STREAM_EV_STATE;
+}
+
+static int finish_data(struct stream_reader *r)
+{
+	r->data_offset = r->next;
+	r->data_len = le32_to_cpu(r->header.len);
+	r->next += r->data_len;
+	r->records++;
+	if (r->next == r->size)
+		r->phase = STREAM_WANT_END;
+	return STREAM_EV_DATA;
+}
+
+static int finish_end(struct stream_reader *r)
+{
+	if (le64_to_cpu(r->small.end.size) != r->size ||
+	    le64_to_cpu(r->small.end.records) != r->records)
+		return refuse(r, "end record does not match the data");
+
+	r->phase = STREAM_COMPLETE;
+	return STREAM_EV_END;
+}
+
+static int finish_payload(struct stream_reader *r)
+{
+	u16 tag = le16_to_cpu(r->header.tag);
+	u32 len = le32_to_cpu(r->header.len);
+	u32 crc;
+
+	if (r->skip)
+		crc = ~r->crc;
+	else if (tag == STREAM_DATA)
+		crc = ~crc32c(CRC_SEED, r->data, len);
+	else
+		crc = ~crc32c(CRC_SEED, &r->small, len);
+	if (crc != le32_to_cpu(r->header.payload_crc))
+		return refuse(r, "damaged record payload");
+
+	r->have = 0;
+	r->in_payload = false;
+	if (r->skip)
+		return STREAM_EV_NONE;
+
+	switch (tag) {
+	case STREAM_IDENTITY:
+		return finish_identity(r);
+	case STREAM_STATE:
+		return finish_state(r);
+	case STREAM_DATA:
+		return finish_data(r);
+	default:
+		return finish_end(r);
+	}
+}
+
+int stream_reader_put(struct stream_reader *r, u32 len)
+{
+	if (r->in_payload && r->skip)
+		r->crc = crc32c(r->crc, r->small.scratch, len);
+
+	r->have += len;
+	if (!r->in_payload) {
+		int ret;
+
+		if (r->have < sizeof(r->header))
+			return STREAM_EV_NONE;
+		ret = finish_header(r);
+		/* An empty payload needs no further byte. */
+		if (ret || r->header.len)
+			return ret;
+	} else if (r->have < le32_to_cpu(r->header.len)) {
+		return STREAM_EV_NONE;
+	}
+	return finish_payload(r);
+}
