@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nvme-vfio-pci: VFIO PCI variant driver for NVMe functions.
+ *
+ * What the device is, in terms of PCI and VFIO. Whatever cannot migrate (a PF,
+ * a drive without SR-IOV, a VF whose PF lacks the commands) behaves exactly as
+ * under vfio-pci: user space picks this driver by class and has no second
+ * choice when it fails.
+ */
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/pci_ids.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+#include <linux/vfio_pci_core.h>
+
+#include "compat.h"
+#include "migration.h"
+
+struct nvme_vfio_device {
+	struct vfio_pci_core_device core;
+	struct migration *migration;	/* NULL: plain vfio-pci */
+};
+
+static struct nvme_vfio_device *from_vdev(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct nvme_vfio_device, core.vdev);
+}
+
+static struct nvme_vfio_device *from_pdev(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
+
+	return container_of(core, struct nvme_vfio_device, core);
+}
+
+static struct file *set_state(struct vfio_device *vdev,
+			      enum vfio_device_mig_state new_state)
+{
+	return migration_set_state(from_vdev(vdev)->migration, vdev, new_state);
+}
+
+static int get_state(struct vfio_device *vdev,
+		     enum vfio_device_mig_state *state)
+{
+	*state = migration_state(from_vdev(vdev)->migration);
+	return 0;
+}
+
+#ifdef HAVE_VFIO_MIG_DATA_SIZE
+static int get_data_size(struct vfio_device *vdev, unsigned long *len)
+{
+	*len = migration_data_size(from_vdev(vdev)->migration);
+	return 0;
+}
+#endif
+
+static const struct vfio_migration_ops mig_ops = {
+	.migration_set_state	= set_state,
+	.migration_get_state	= get_state,
+#ifdef HAVE_VFIO_MIG_DATA_SIZE
+	.migration_get_data_size = get_data_size,
+#endif
+};
+
+#ifndef HAVE_VFIO_MIG_DATA_SIZE
+/* The core of this kernel does not know the question: see compat.h. */
+static int device_feature(struct vfio_device *vdev, u32 flags,
+			  void __user *arg, size_t argsz)
+{
+	struct vfio_device_feature_mig_data_size answer = { };
+	struct migration *m = from_vdev(vdev)->migration;
+	int ret;
+
+	if (!m || (flags & VFIO_DEVICE_FEATURE_MASK) !=
+		  VFIO_DEVICE_FEATURE_MIG_DATA_SIZE)
+		return vfio_pci_core_ioctl_feature(vdev, flags, arg, argsz);
+
+	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_GET,
+				 sizeof(answer));
+	if (ret != 1)
+		return ret;
+
+	answer.stop_copy_length = migration_data_size(m);
+	return copy_to_user(arg, &answer, sizeof(answer)) ? -EFAULT : 0;
+}
+#endif
+
+static int init_device(struct vfio_device *vdev)
+{
+	struct nvme_vfio_device *nvdev = from_vdev(vdev);
+	struct pci_dev *pdev = to_pci_dev(vdev->dev);
+	struct migration *m;
+	const char *why;
+	int ret;
+
+	m = migration_create(pdev, &why);
+	if (IS_ERR(m))
+		return PTR_ERR(m);
+
+	if (m) {
+		vdev->migration_flags = VFIO_MIGRATION_STOP_COPY |
+					VFIO_MIGRATION_P2P;
+		vdev->mig_ops = &mig_ops;
+		dev_info(&pdev->dev, "can migrate: %s command set, controller %u\n",
+			 m->target.set->name, m->target.cntlid);
+	} else {
+		dev_info(&pdev->dev, "cannot migrate, plain passthrough: %s\n",
+			 why);
+	}
+	nvdev->migration = m;
+
+	ret = vfio_pci_core_init_dev(vdev);
+	if (ret && m)
+		migration_put(m);
+	return ret;
+}
+
+static void release_device(struct vfio_device *vdev)
+{
+	struct nvme_vfio_device *nvdev = from_vdev(vdev);
+
+	if (nvdev->migration)
+		migration_put(nvdev->migration);
+	vfio_pci_core_release_dev(vdev);
+}
+
+static int open_device(struct vfio_device *vdev)
+{
+	struct nvme_vfio_device *nvdev = from_vdev(vdev);
+	int ret;
+
+	ret = vfio_pci_core_enable(&nvdev->core);
+	if (ret)
+		return ret;
+
+	if (nvdev->migration)
+		migration_open(nvdev->migration);
+
+	vfio_pci_core_finish_enable(&nvdev->core);
+	return 0;
+}
+
+static void close_device(struct vfio_device *vdev)
+{
+	struct nvme_vfio_device *nvdev = from_vdev(vdev);
+
+	if (nvdev->migration)
+		migration_close(nvdev->migration);
+
+	/* Resets the VF, which ends a suspension it may be left in. */
+	vfio_pci_core_close_device(vdev);
+}
+
+static const struct vfio_device_ops device_ops = {
+	.name		= KBUILD_MODNAME,
+	.init		= init_device,
+	.release	= release_device,
+	.open_device	= open_device,
+	.close_device	= close_device,
+	.ioctl		= vfio_pci_core_ioctl,
+#ifdef HAVE_VFIO_GET_REGION_INFO_CAPS
+	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
+#endif
+#ifdef HAVE_VFIO_MIG_DATA_SIZE
+	.device_feature	= vfio_pci_core_ioctl_feature,
+#else
+	.device_feature	= device_feature,
+#endif
+	.read		= vfio_pci_core_read,
+	.write		= vfio_pci_core_write,
+	.mmap		= vfio_pci_core_mmap,
+	.request	= vfio_pci_core_request,
+	.match		= vfio_pci_core_match,
+#ifdef HAVE_VFIO_MATCH_TOKEN_UUID
+	.match_token_uuid = vfio_pci_core_match_token_uuid,
+#endif
+#ifdef HAVE_VFIO_BIND_IOMMUFD
+	.bind_iommufd	= vfio_iommufd_physical_bind,
+	.unbind_iommufd	= vfio_iommufd_physical_unbind,
+	.attach_ioas	= vfio_iommufd_physical_attach_ioas,
+#endif
+#ifdef HAVE_VFIO_DETACH_IOAS
+	.detach_ioas	= vfio_iommufd_physical_detach_ioas,
+#endif
+};
+
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct nvme_vfio_device *nvdev;
+	int ret;
+
+	nvdev = vfio_alloc_device(nvme_vfio_device, core.vdev, &pdev->dev,
+				  &device_ops);
+	if (IS_ERR(nvdev))
+		return PTR_ERR(nvdev);
+
+	dev_set_drvdata(&pdev->dev, &nvdev->core);
+	ret = vfio_pci_core_register_device(&nvdev->core);
+	if (ret)
+		vfio_put_device(&nvdev->core.vdev);
+
+	return ret;
+}
+
+static void remove(struct pci_dev *pdev)
+{
+	struct nvme_vfio_device *nvdev = from_pdev(pdev);
+
+	vfio_pci_core_unregister_device(&nvdev->core);
+	vfio_put_device(&nvdev->core.vdev);
+}
+
+static void reset_done(struct pci_dev *pdev)
+{
+	struct nvme_vfio_device *nvdev = from_pdev(pdev);
+
+	if (nvdev->migration)
+		migration_reset(nvdev->migration);
+}
+
+static const struct pci_error_handlers err_handlers = {
+	.reset_done	= reset_done,
+	.error_detected	= vfio_pci_core_aer_err_detected,
+};
+
+/*
+ * Any NVMe function, but only by driver_override. The programming interface
+ * byte is left out of the mask: libvirt compares it literally with the '*'
+ * that the alias would end in, and would never choose this driver.
+ */
+static const struct pci_device_id ids[] = {
+	{
+		.vendor		= PCI_ANY_ID,
+		.device		= PCI_ANY_ID,
+		.subvendor	= PCI_ANY_ID,
+		.subdevice	= PCI_ANY_ID,
+		.class		= PCI_CLASS_STORAGE_EXPRESS,
+		.class_mask	= 0xffff00,
+		.override_only	= PCI_ID_F_VFIO_DRIVER_OVERRIDE,
+	},
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, ids);
+
+static struct pci_driver nvme_vfio_pci_driver = {
+	.name			= "nvme-vfio-pci",
+	.id_table		= ids,
+	.probe			= probe,
+	.remove			= remove,
+	.err_handler		= &err_handlers,
+	/* VFIO claims the IOMMU group itself. */
+	.driver_managed_dma	= true,
+};
+module_pci_driver(nvme_vfio_pci_driver);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VFIO PCI driver with live migration for NVMe virtual functions");

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VFIO's migration states on top of a command set: see migration.h.
+ *
+ *	arc				what happens
+ *	RUNNING -> RUNNING_P2P		suspend
+ *	RUNNING_P2P <-> STOP		nothing: a suspended VF does nothing
+ *	STOP -> STOP_COPY		read the state; file to read it from
+ *	STOP_COPY -> STOP		end the file
+ *	STOP -> RESUMING		file to write a state to
+ *	RESUMING -> STOP		end the file; all must have been loaded
+ *	RUNNING_P2P -> RUNNING		resume
+ *
+ * The VFIO core makes a path of these of any transition user space asks for.
+ * PRE_COPY will add its arcs between RUNNING and STOP_COPY here, and records
+ * in front of STATE in the stream.
+ */
+#include <linux/file.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "mig_file.h"
+#include "migration.h"
+#include "trace.h"
+
+static unsigned int max_state_mb = 1024;
+module_param(max_state_mb, uint, 0644);
+MODULE_PARM_DESC(max_state_mb, "largest device state that is moved, in MiB (default 1024)");
+
+/* QEMU asks for the size often; the device need not be asked as often. */
+#define SIZE_VALID_MS	100
+
+u64 migration_max_state(void)
+{
+	return (u64)READ_ONCE(max_state_mb) << 20;
+}
+
+static struct device *dev_of(struct migration *m)
+{
+	return &m->target.vf->dev;
+}
+
+static void end_file(struct migration *m)
+{
+	if (m->file)
+		mig_file_end(m->file);
+	m->file = NULL;
+}
+
+static void forget(struct migration *m)
+{
+	end_file(m);
+	image_put(m->parked);
+	m->parked = NULL;
+	m->state = VFIO_DEVICE_STATE_RUNNING;
+}
+
+void migration_lock(struct migration *m)
+{
+	mutex_lock(&m->lock);
+}
+
+void migration_unlock(struct migration *m)
+{
+	for (;;) {
+		spin_lock(&m->reset_lock);
+		if (!m->deferred_reset) {
+			/*
+			 * Under the spinlock, so that a reset either finds the
+			 * mutex free or is seen here.
+			 */
+			mutex_unlock(&m->lock);
+			spin_unlock(&m->reset_lock);
+			return;
+		}
+		m->deferred_reset = false;
+		spin_unlock(&m->reset_lock);
+		forget(m);
+	}
+}
+
+void migration_reset(struct migration *m)
+{
+	spin_lock(&m->reset_lock);
+	m->deferred_reset = true;
+	if (!mutex_trylock(&m->lock)) {
+		spin_unlock(&m->reset_lock);
+		return;
+	}
+	spin_unlock(&m->reset_lock);
+	migration_unlock(m);
+}
+
+static int resume(struct migration *m)
+{
+	struct target *t = &m->target;
+	int ret;
+
+	if (m->parked) {
+		/* Reading the state has disabled the VF: give it back first. */
+		ret = image_write(m->parked, t);
+		if (ret)
+			return ret;
+		image_put(m->parked);
+		m->parked = NULL;
+	}
+	return t->set->resume(t);
+}
+
+static int start_saving(struct migration *m, struct file **filp)
+{
+	struct target *t = &m->target;
+	struct image *img = m->parked;
+	struct mig_file *f;
+
+	if (!img) {
+		img = image_read(t, migration_max_state(), m->size);
+		if (IS_ERR(img))
+			return PTR_ERR(img);
+		if (t->set->save_disables)
+			m->parked = image_get(img);
+	} else {
+		image_get(img);
+	}
+
+	f = mig_file_save(m, img, filp);
+	image_put(img);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+
+	m->file = f;
+	return 0;
+}
+
+static int start_loading(struct migration *m, struct file **filp)
+{
+	struct mig_file *f;
+
+	f = mig_file_load(m, filp);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+
+	image_put(m->parked);
+	m->parked = NULL;
+	m->loaded = false;
+	m->load_failed = false;
+	m->file = f;
+	return 0;
+}
+
+static int finish_loading(struct migration *m)
+{
+	end_file(m);
+	if (m->loaded && !m->load_failed)
+		return 0;
+
+	if (!m->load_failed)
+		dev_warn(dev_of(m), "state incomplete: the stream ended early\n");
+	/* Half a state is none: only a reset brings the VF back. */
+	m->state = VFIO_DEVICE_STATE_ERROR;
+	return -EINVAL;
+}
+
+#define ARC(from, to)	((from) << 8 | (to))
+
+static int take_arc(struct migration *m, enum vfio_device_mig_state to,
+		    struct file **filp)
+{
+	struct target *t = &m->target;
+
+	switch (ARC(m->state, to)) {
+	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
+		return t->set->suspend(t);
+	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
+		return resume(m);
+	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_STOP):
+	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P):
+		return 0;
+	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY):
+		return start_saving(m, filp);
+	case ARC(VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_STOP):
+		end_file(m);
+		return 0;
+	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RESUMING):
+		return start_loading(m, filp);
+	case ARC(VFIO_DEVICE_STATE_RESUMING, VFIO_DEVICE_STATE_STOP):
+		return finish_loading(m);
+	}
+	return -EINVAL;
+}
+
+/* One arc; on failure the state stays, unless nobody knows what it is. */
+static int step(struct migration *m, enum vfio_device_mig_state to,
+		struct file **filp)
+{
+	enum vfio_device_mig_state from = m->state;
+	struct target *t = &m->target;
+	ktime_t start = ktime_get();
+	int ret;
+
+	t->uncertain = false;
+	ret = take_arc(m, to, filp);
+	if (!ret) {
+		m->state = to;
+	} else if (t->uncertain ||
+		   (ret == -ENODEV && from != VFIO_DEVICE_STATE_RUNNING)) {
+		/* A PF that was reset or unbound took the suspension along. */
+		end_file(m);
+		m->state = VFIO_DEVICE_STATE_ERROR;
+	}
+	if (ret && m->state == VFIO_DEVICE_STATE_ERROR)
+		dev_warn(dev_of(m),
+			 "migration state ERROR: reset the VF to use it again\n");
+
+	trace_state_arc(dev_of(m), from, to, m->state,
+			ktime_us_delta(ktime_get(), start), ret);
+	return ret;
+}
+
+struct file *migration_set_state(struct migration *m, struct vfio_device *vdev,
+				 enum vfio_device_mig_state new_state)
+{
+	struct file *filp = NULL;
+	int ret = 0;
+
+	migration_lock(m);
+	while (new_state != m->state) {
+		enum vfio_device_mig_state next;
+
+		/* Files belong to the last arc of a path only. */
+		if (WARN_ON(filp)) {
+			ret = -EINVAL;
+			break;
+		}
+		/* Not to be asked for ways out of ERROR: there are none. */
+		ret = -EINVAL;
+		if (m->state == VFIO_DEVICE_STATE_ERROR)
+			break;
+		ret = vfio_mig_get_next_state(vdev, m->state, new_state, &next);
+		if (!ret)
+			ret = step(m, next, &filp);
+		if (ret)
+			break;
+	}
+	migration_unlock(m);
+
+	if (!ret)
+		return filp;
+	if (filp)
+		fput(filp);
+	return ERR_PTR(ret);
+}
+
+enum vfio_device_mig_state migration_state(struct migration *m)
+{
+	enum vfio_device_mig_state state;
+
+	migration_lock(m);
+	state = m->state;
+	migration_unlock(m);
+	return state;
+}
+
+static bool size_is_fresh(struct migration *m)
+{
+	return m->size &&
+	       time_before(jiffies, m->size_at + msecs_to_jiffies(SIZE_VALID_MS));
+}
+
+u64 migration_data_size(struct migration *m)
+{
+	struct target *t = &m->target;
+	u64 size;
+
+	migration_lock(m);
+	/* A VF in ERROR has no state to move, one that is parked no new one. */
+	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->parked &&
+	    !size_is_fresh(m) && !t->set->state_size(t, &size)) {
+		m->size = size;
+		m->size_at = jiffies;
+	}
+	/* Not known yet: one command's worth is the best guess. */
+	size = image_estimate(m->size ?: t->max_transfer, t->max_transfer);
+	migration_unlock(m);
+
+	return size;
+}
+
+static bool is_current(struct migration *m, struct mig_file *f)
+{
+	return m->file == f && m->state == VFIO_DEVICE_STATE_RESUMING;
+}
+
+int migration_load_identity(struct migration *m, struct mig_file *f,
+			    struct stream_reader *r)
+{
+	const char *why;
+	int ret = 0;
+
+	migration_lock(m);
+	if (!is_current(m, f))
+		ret = -ENODEV;
+	else if (!target_compatible(&m->target, &r->identity, &why))
+		ret = stream_reader_fail(r, -EINVAL, why);
+	migration_unlock(m);
+
+	return ret;
+}
+
+int migration_load_data(struct migration *m, struct mig_file *f,
+			struct stream_reader *r)
+{
+	struct target *t = &m->target;
+	const char *why;
+	u32 done, n;
+	int ret = -ENODEV;
+
+	migration_lock(m);
+	if (!is_current(m, f))
+		goto unlock;
+
+	if (!r->data_offset) {
+		ret = t->set->check_start(t, r->data, r->data_len, r->size, &why);
+		if (ret) {
+			stream_reader_fail(r, ret, why);
+			goto unlock;
+		}
+	}
+
+	/* The source's commands may have carried more than this queue can. */
+	for (done = 0; done < r->data_len; done += n) {
+		u64 offset = r->data_offset + done;
+
+		n = min(r->data_len - done, t->max_transfer);
+		ret = t->set->set_state(t, offset, r->data + done, n, !offset,
+					offset + n == r->size);
+		if (ret) {
+			stream_reader_fail(r, ret, "the device refused the state");
+			break;
+		}
+	}
+unlock:
+	migration_unlock(m);
+	return ret;
+}
+
+int migration_load_end(struct migration *m, struct mig_file *f)
+{
+	int ret = -ENODEV;
+
+	migration_lock(m);
+	if (is_current(m, f)) {
+		m->loaded = true;
+		ret = 0;
+	}
+	migration_unlock(m);
+	return ret;
+}
+
+void migration_load_refuse(struct migration *m, struct mig_file *f, int err,
+			   const char *why)
+{
+	migration_lock(m);
+	if (is_current(m, f)) {
+		if (!m->load_failed)
+			dev_warn(dev_of(m), "state refused: %s (%pe)\n",
+				 why ?: "cannot be loaded", ERR_PTR(err));
+		m->load_failed = true;
+	}
+	migration_unlock(m);
+}
+
+void migration_open(struct migration *m)
+{
+	const char *why;
+	int ret;
+
+	migration_lock(m);
+	forget(m);
+	m->size = 0;
+	ret = target_attach(&m->target, &why);
+	if (ret) {
+		/* The VF itself works, and the next command tries again. */
+		dev_warn(dev_of(m), "cannot migrate for now: %s (%pe)\n",
+			 why, ERR_PTR(ret));
+	}
+	migration_unlock(m);
+}
+
+void migration_close(struct migration *m)
+{
+	migration_lock(m);
+	forget(m);
+	target_detach(&m->target);
+	migration_unlock(m);
+}
+
+struct migration *migration_get(struct migration *m)
+{
+	kref_get(&m->ref);
+	return m;
+}
+
+static void migration_release(struct kref *ref)
+{
+	struct migration *m = container_of(ref, struct migration, ref);
+
+	mutex_destroy(&m->lock);
+	kfree(m);
+}
+
+void migration_put(struct migration *m)
+{
+	kref_put(&m->ref, migration_release);
+}
+
+struct migration *migration_create(struct pci_dev *vf, const char **why)
+{
+	struct migration *m;
+	int ret;
+
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+
+	kref_init(&m->ref);
+	mutex_init(&m->lock);
+	spin_lock_init(&m->reset_lock);
+	m->state = VFIO_DEVICE_STATE_RUNNING;
+	target_init(&m->target, vf);
+
+	ret = target_attach(&m->target, why);
+	/* Nobody has opened the VF: the PF must stay free to go. */
+	target_detach(&m->target);
+	if (!ret)
+		return m;
+
+	migration_put(m);
+	if (ret == -EAGAIN)
+		return ERR_PTR(-EPROBE_DEFER);
+	if (ret == -ENOMEM)
+		return ERR_PTR(ret);
+	return NULL;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Migration of one VF: VFIO's states and arcs, locking, reset.
+ */
+#ifndef _NVME_VFIO_MIGRATION_H
+#define _NVME_VFIO_MIGRATION_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/vfio.h>
+
+#include "cmdset.h"
+#include "image.h"
+
+struct mig_file;
+
+/**
+ * struct migration - migration side of one VF
+ * @ref: one reference of the VFIO device, one of each data file. Data files
+ *	outlive the device when user space keeps them open.
+ * @lock: all below, and every command sent for this VF. Held across PF
+ *	commands (up to nvme_core.admin_timeout), never across access to user
+ *	memory. Taken inside a data file's own lock. Left only through
+ *	migration_unlock().
+ * @reset_lock: @deferred_reset, and whether @lock is being left. Innermost.
+ * @deferred_reset: the VF was reset while @lock was held by somebody else
+ * @state: enum vfio_device_mig_state
+ * @target: the VF as the commands see it
+ * @file: the data file of STOP_COPY or RESUMING, else NULL
+ * @parked: the state of a VF that was disabled by reading it; NULL when the
+ *	VF holds its state itself
+ * @loaded: RESUMING: all of the state has reached the device
+ * @load_failed: RESUMING: the stream was refused
+ * @size: the last size of the state that the device told, bytes; 0 unknown
+ * @size_at: when, in jiffies
+ */
+struct migration {
+	struct kref ref;
+	struct mutex lock;
+	spinlock_t reset_lock;
+	bool deferred_reset;
+
+	enum vfio_device_mig_state state;
+	struct target target;
+	struct mig_file *file;
+	struct image *parked;
+	bool loaded;
+	bool load_failed;
+	u64 size;
+	unsigned long size_at;
+};
+
+/**
+ * migration_create - find out whether a VF can migrate
+ * @vf: the function
+ * @why: set to a constant text when it cannot
+ *
+ * Return: the migration, NULL when this function cannot migrate, or
+ * ERR_PTR: -EPROBE_DEFER when the PF is busy now, -ENOMEM
+ */
+struct migration *migration_create(struct pci_dev *vf, const char **why);
+
+struct migration *migration_get(struct migration *m);
+void migration_put(struct migration *m);
+
+/* migration_open - a user has opened the VF: attach, state is RUNNING */
+void migration_open(struct migration *m);
+
+/* migration_close - the user has gone: end transfers, detach */
+void migration_close(struct migration *m);
+
+/**
+ * migration_reset - the VF has been reset
+ * @m: the migration
+ *
+ * May be called with any lock of VFIO PCI held, the memory lock that page
+ * faults on BARs take among them: never waits and sends no command. The state
+ * is RUNNING when this, or whoever holds @m->lock, is done.
+ */
+void migration_reset(struct migration *m);
+
+/* The three operations of struct vfio_migration_ops. */
+struct file *migration_set_state(struct migration *m, struct vfio_device *vdev,
+				 enum vfio_device_mig_state new_state);
+enum vfio_device_mig_state migration_state(struct migration *m);
+u64 migration_data_size(struct migration *m);
+
+/* For data files. */
+void migration_lock(struct migration *m);
+void migration_unlock(struct migration *m);
+
+/**
+ * migration_load_identity - may the state in this stream be loaded?
+ * migration_load_data - pass one record of checked data on to the device
+ * migration_load_end - the stream is complete
+ * migration_load_refuse - the stream is not acceptable
+ * @m: the migration
+ * @f: the file that the stream comes through
+ * @r: its reader
+ * @err: why, for user space
+ *
+ * Return: 0, -ENODEV when @f is not the current file any more, -EINVAL with
+ * @r->why set, or what the command set returns
+ */
+int migration_load_identity(struct migration *m, struct mig_file *f,
+			    struct stream_reader *r);
+int migration_load_data(struct migration *m, struct mig_file *f,
+			struct stream_reader *r);
+int migration_load_end(struct migration *m, struct mig_file *f);
+void migration_load_refuse(struct migration *m, struct mig_file *f, int err,
+			   const char *why);
+
+/* Largest state that is moved, in bytes: parameter max_state_mb. */
+u64 migration_max_state(void);
+
+#endif

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The standard command set: host managed live migration of NVM Express Base
+ * Specification 2.1. Everything goes to the PF (the "migration management
+ * controller") and names the VF by its controller id.
+ */
+#include <linux/build_bug.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "cmdset.h"
+
+static_assert(sizeof(struct std_secondary) == 32);
+static_assert(sizeof(struct std_secondary_list) == 4096);
+static_assert(sizeof(struct std_state_header) == 48);
+
+#define IDENTIFY_LEN	4096
+
+static int identify(struct target *t, u8 cns, u16 cntid, void *page)
+{
+	struct nvme_command cmd = { };
+
+	memset(page, 0, IDENTIFY_LEN);
+	std_identify(&cmd.common, cns, cntid);
+	return target_exec(t, &cmd, page, IDENTIFY_LEN, NULL);
+}
+
+/* The VF's controller id is what the PF says it is, never a guess. */
+static int find_cntlid(struct target *t, u16 pf_cntlid, void *page,
+		       const char **why)
+{
+	struct std_secondary_list *list = page;
+	u32 from = 0;
+
+	*why = "the PF does not list this VF as its secondary controller";
+	while (from <= U16_MAX) {
+		unsigned int i, n;
+		u32 last;
+		int ret;
+
+		ret = identify(t, STD_CNS_SECONDARY_LIST, from, list);
+		if (ret)
+			return ret;
+
+		n = min_t(unsigned int, list->nument, STD_SECONDARY_MAX);
+		for (i = 0; i < n; i++) {
+			struct std_secondary *e = &list->entry[i];
+
+			if (le16_to_cpu(e->vfn) != t->vfn ||
+			    le16_to_cpu(e->pcid) != pf_cntlid)
+				continue;
+			t->cntlid = le16_to_cpu(e->scid);
+			t->identity.nvq = e->nvq;
+			t->identity.nvi = e->nvi;
+			*why = NULL;
+			return 0;
+		}
+		if (n < STD_SECONDARY_MAX)
+			break;
+		/* The list ascends; a device that repeats itself must end too. */
+		last = le16_to_cpu(list->entry[n - 1].scid);
+		if (last < from)
+			break;
+		from = last + 1;
+	}
+	return -EOPNOTSUPP;
+}
+
+/*
+ * Supported Controller State Formats: byte 0 number of versions, byte 1 of
+ * UUIDs, then the versions (16 bits each) and the UUIDs. Take version 0 if it
+ * is there, else the first, and the first UUID: without the vendor's part
+ * there is no admin queue, no feature and no register in the state.
+ */
+static int find_format(struct target *t, const u8 *page, const char **why)
+{
+	unsigned int nv = page[0], nuuid = page[1], uuids = 2 * (nv + 1), i;
+	const __le16 *version = (const __le16 *)(page + 2);
+
+	*why = "the PF lists no format of controller state";
+	if (!nv)
+		return -EOPNOTSUPP;
+
+	for (i = 0; i < nv && version[i]; i++)
+		;
+	if (i == nv)
+		i = 0;
+	t->format.version = i + 1;
+	t->identity.state_version = version[i];
+
+	t->format.uuid = 0;
+	if (nuuid && uuids + sizeof(t->identity.uuid) <= IDENTIFY_LEN) {
+		t->format.uuid = 1;
+		t->identity.has_uuid = 1;
+		memcpy(t->identity.uuid, page + uuids,
+		       sizeof(t->identity.uuid));
+	}
+	*why = NULL;
+	return 0;
+}
+
+static int std_probe(struct target *t, const struct nvme_id_ctrl *id,
+		     const char **why)
+{
+	void *page;
+	int ret;
+
+	if (!(le16_to_cpu(id->oacs) & STD_OACS_HMLMS))
+		return -EOPNOTSUPP;
+
+	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+
+	ret = find_cntlid(t, le16_to_cpu(id->cntlid), page, why);
+	if (!ret)
+		ret = identify(t, STD_CNS_STATE_FORMATS, 0, page);
+	if (!ret)
+		ret = find_format(t, page, why);
+
+	kfree(page);
+	return ret;
+}
+
+static int std_do_suspend(struct target *t)
+{
+	struct nvme_command cmd = { };
+
+	std_suspend(&cmd.common, t->cntlid, STD_SUSPEND, false);
+	return target_exec(t, &cmd, NULL, 0, NULL);
+}
+
+static int std_do_resume(struct target *t)
+{
+	struct nvme_command cmd = { };
+	int ret;
+
+	std_resume(&cmd.common, t->cntlid);
+	ret = target_exec(t, &cmd, NULL, 0, NULL);
+	if (t->status == STD_SC_NOT_SUSPENDED) {
+		/* A reset of the PF or of the VF ends a suspension, and more. */
+		dev_warn(&t->vf->dev, "the VF was reset behind the migration's back\n");
+		t->uncertain = true;
+	}
+	return ret;
+}
+
+/* Bytes of the whole structure; 0 when the header makes no sense. */
+static u64 total_size(const struct std_state_header *h)
+{
+	u64 nvme = le64_to_cpu(h->nvmecss[0]), vendor = le64_to_cpu(h->vss[0]);
+
+	/* 128 bit lengths of dwords; no real state is near 2^32 dwords. */
+	if (h->ver || h->nvmecss[1] || h->vss[1] ||
+	    nvme > U32_MAX || vendor > U32_MAX)
+		return 0;
+
+	return sizeof(*h) + 4 * (nvme + vendor);
+}
+
+static int get(struct target *t, u64 offset, void *buf, u32 len, u32 *result)
+{
+	struct nvme_command cmd = { };
+
+	std_get_state(&cmd.common, t->cntlid, t->format, offset, len);
+	return target_exec(t, &cmd, buf, len, result);
+}
+
+static int std_state_size(struct target *t, u64 *size)
+{
+	struct std_state_header *h;
+	int ret;
+
+	h = kzalloc(sizeof(*h), GFP_KERNEL);
+	if (!h)
+		return -ENOMEM;
+
+	ret = get(t, 0, h, sizeof(*h), NULL);
+	if (!ret) {
+		*size = total_size(h);
+		if (!*size)
+			ret = -EOVERFLOW;
+	}
+	kfree(h);
+	return ret;
+}
+
+static int std_do_get_state(struct target *t, u64 offset, void *buf, u32 len,
+			    u64 *total)
+{
+	const struct std_state_header *h = buf;
+	u32 result = 0;
+	int ret;
+
+	ret = get(t, offset, buf, len, &result);
+	if (ret)
+		return ret;
+
+	/* Only a state read from a suspended VF agrees with itself. */
+	if (!(result & STD_GET_CSUP) ||
+	    (!offset && !(h->csattr & STD_CSATTR_CP))) {
+		dev_warn(&t->vf->dev,
+			 "the VF was not suspended while its state was read: state refused\n");
+		return -EIO;
+	}
+	if (offset)
+		return 0;
+
+	*total = total_size(h);
+	if (!*total) {
+		dev_warn(&t->vf->dev, "the device reports an impossible state size\n");
+		return -EOVERFLOW;
+	}
+	return 0;
+}
+
+static int std_check_start(const struct target *t, const void *buf, u32 len,
+			   u64 total, const char **why)
+{
+	const struct std_state_header *h = buf;
+
+	if (len < sizeof(*h))
+		*why = "the first data record does not hold the state's header";
+	else if (total_size(h) != total)
+		*why = "the state's header does not agree with its size";
+	else if (!(h->csattr & STD_CSATTR_CP))
+		*why = "the state was read from a running controller";
+	else
+		return 0;
+
+	return -EINVAL;
+}
+
+static int std_do_set_state(struct target *t, u64 offset, const void *buf,
+			    u32 len, bool first, bool last)
+{
+	u8 seq = (first ? STD_SEQ_FIRST : 0) | (last ? STD_SEQ_LAST : 0);
+	struct nvme_command cmd = { };
+
+	std_set_state(&cmd.common, t->cntlid, t->format, seq, offset, len);
+	return target_exec(t, &cmd, (void *)buf, len, NULL);
+}
+
+const struct cmdset cmdset_standard = {
+	.id		= CMDSET_STANDARD,
+	.name		= "standard",
+	.probe		= std_probe,
+	.suspend	= std_do_suspend,
+	.resume		= std_do_resume,
+	.state_size	= std_state_size,
+	.get_state	= std_do_get_state,
+	.check_start	= std_check_start,
+	.set_state	= std_do_set_state,
+};
