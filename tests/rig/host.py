@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A host: an emulated machine with a distribution kernel, an IOMMU, and one or
+two NVMe drives whose functions can be passed on.
+
+    with Host("6.1", set="standard") as host:
+        host.setup_vfs()
+        output = host.run("lspci")
+
+Everything a boot leaves is in its log folder: console, kernel log, QEMU's own
+messages, and the share with all commands' output.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import initramfs
+import klog
+import place
+
+# What a host needs from its kernel; the rest of the image is the same for all.
+MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
+           "crc32c_generic", "nvme", "vfio-pci", "vfio_iommu_type1")
+
+# Emulation offers AMD's virtualisation; with RIG_ACCEL=kvm it is this machine's.
+KVM = os.environ.get("RIG_ACCEL") == "kvm"
+KVM_MODULES = ("kvm_amd", "kvm_intel") if KVM else ("kvm_amd",)
+
+# How quick a boot is depends on the machine; these are limits, not expectations.
+BOOT_SECONDS = 120
+RUN_SECONDS = 300
+
+
+class Trouble(Exception):
+    """A host did not do what it was asked to."""
+
+
+class Port:
+    """A listening socket that QEMU connects to: lines in, lines out."""
+
+    def __init__(self, path):
+        self.path = path
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(1)
+        self.link = None
+        self.buffer = b""
+
+    def accept(self, seconds):
+        self.listener.settimeout(seconds)
+        self.link = self.listener.accept()[0]
+
+    def send(self, text):
+        self.link.settimeout(30)
+        self.link.sendall(text.encode() + b"\n")
+
+    def line(self, seconds):
+        """The next line; None when there is none in time; EOFError at the end."""
+        end = time.monotonic() + seconds
+        while b"\n" not in self.buffer:
+            self.link.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                data = self.link.recv(65536)
+            except socket.timeout:
+                return None
+            except ConnectionError:
+                data = b""
+            if not data:
+                raise EOFError
+            self.buffer += data
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        return line.decode(errors="replace").strip()
+
+    def close(self):
+        if self.link:
+            self.link.close()
+        self.listener.close()
+
+
+class Host:
+    """See the module's text. Names of functions inside: host-lib.sh.
+
+    kernel    series or release
+    set       the model's lm property: off, standard, vendor, both
+    pfs       number of drives (1 or 2); all show the same namespace
+    props     further properties of the PFs, {"lm-pad": 4096}, or a list of
+              one such dict per PF
+    disk      raw file of the namespace; default: a fresh one of 256 MiB
+    driver    folder with our modules, or None for plain vfio-pci
+    vmm       take along the distribution's QEMU
+    files     {name under /share: path here}; programs bring their libraries
+    """
+
+    def __init__(self, kernel, set="standard", *, name="host", log=None, pfs=1, props=None,
+                 disk=None, driver=None, vmm=False, files=None, cpus=2, memory=2048,
+                 seconds=RUN_SECONDS, qemu_args=(), cmdline="", allow=()):
+        self.kernel = place.kernel(kernel)
+        self.set = set
+        self.name = name
+        self.log = os.path.abspath(log or new_log())
+        self.share = os.path.join(self.log, name, "share")
+        self.pfs = pfs
+        self.props = props if isinstance(props, list) else [props or {}] * pfs
+        self.disk = disk
+        self.driver = driver
+        self.vmm = vmm
+        self.files = dict(files or {})
+        self.cpus = cpus
+        self.memory = memory
+        self.seconds = seconds
+        self.qemu_args = list(qemu_args)
+        self.cmdline = cmdline
+        self.allow = tuple(allow)
+        self.process = None
+        self.killed = None
+        self._sockets = None
+        self._timer = None
+        self._next = 0
+        self._results = {}
+        self._lock = threading.Lock()
+
+    # -- life ---------------------------------------------------------------
+
+    def __enter__(self):
+        self.start()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is None:
+            self.stop()
+        else:
+            try:
+                self.save_log()
+            except Exception:
+                pass            # the first error is the one to report
+            self.kill()
+
+    def path(self, *names):
+        return os.path.join(self.log, self.name, *names)
+
+    def start(self):
+        """Start the machine; wait_ready() waits until it takes commands."""
+        for folder in ("out", "bin", "mod"):
+            os.makedirs(os.path.join(self.share, folder), exist_ok=True)
+        for target, source in self.files.items():
+            target = os.path.join(self.share, target)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy(source, target)
+        if self.driver:
+            for module in ("nvme-pf-shim.ko", "nvme-vfio-pci.ko"):
+                shutil.copy(os.path.join(self.driver, module), os.path.join(self.share, "mod"))
+        if not self.disk:
+            self.disk = self.path("namespace")
+            with open(self.disk, "wb") as f:
+                f.truncate(256 << 20)
+        self._sockets = tempfile.mkdtemp(prefix="rig")    # short: socket paths are limited
+        self.agent = Port(os.path.join(self._sockets, "agent"))
+        self.qmp = Port(os.path.join(self._sockets, "qmp"))
+        with open(self.path("qemu.log"), "wb") as log:
+            args = self.arguments()
+            log.write((" ".join(args) + "\n").encode())
+            log.flush()
+            self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._timer = threading.Timer(self.seconds, self._too_long)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _too_long(self):
+        self.killed = f"{self.name}: not done after {self.seconds} s"
+        self.process.kill()
+
+    def wait_ready(self):
+        try:
+            self.agent.accept(30)
+            self.qmp.accept(30)
+            self.qmp.line(30)
+            self.monitor("qmp_capabilities")
+            line = self.agent.line(BOOT_SECONDS)
+        except (EOFError, OSError):
+            line = None
+        if not line or not line.startswith("ready"):
+            raise Trouble(f"{self.name}: did not boot, see {self.path()}" + self._tail("serial"))
+
+    def stop(self):
+        """Save the kernel log, power off, and fail if the log has trouble."""
+        self.save_log()
+        self.agent.send("0 poweroff -f")
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Trouble(f"{self.name}: does not power off") from None
+        self._release()
+        self.check_log()
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+        self._release()
+
+    def _release(self):
+        if self._timer:
+            self._timer.cancel()
+        if self._sockets:
+            self.agent.close()
+            self.qmp.close()
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            self._sockets = None
+
+    def save_log(self):
+        """The kernel log so far, in the log folder; returns its text."""
+        text = self.run("dmesg", seconds=30)
+        with open(self.path("dmesg"), "w", encoding="utf-8") as f:
+            f.write(text)
+        return text
+
+    def check_log(self):
+        bad = []
+        for name in ("dmesg", "serial"):
+            with open(self.path(name), encoding="utf-8", errors="replace") as f:
+                bad += [line for line in klog.trouble(f.read(), self.allow) if line not in bad]
+        if bad:
+            raise Trouble(f"{self.name}: trouble in the kernel log ({self.path('dmesg')}):\n"
+                          + "\n".join(bad[:20]))
+
+    def _tail(self, name, lines=15):
+        try:
+            with open(self.path(name), encoding="utf-8", errors="replace") as f:
+                return "\n" + "".join(f.readlines()[-lines:])
+        except OSError:
+            return ""
+
+    # -- the machine ----------------------------------------------------------
+
+    def image(self):
+        parts = [initramfs.base(self.kernel, MODULES + KVM_MODULES, os.path.join(place.RIG, "host-init")),
+                 initramfs.files("rig", [("/rig/lib.sh", os.path.join(place.RIG, "host-lib.sh")),
+                                         ("/bin/nvadm", place.program("nvadm.c")),
+                                         ("/bin/qmp", place.program("qmp.c"))])]
+        if self.vmm:
+            parts.append(initramfs.vmm())
+        programs = [(name, source) for name, source in sorted(self.files.items())
+                    if os.access(source, os.X_OK) and initramfs.libraries(source)]
+        if programs:
+            # the loader and libraries have to be where the programs look for them
+            parts.append(initramfs.files("programs", [("/rig/" + n, s) for n, s in programs]))
+        return initramfs.image(parts)
+
+    def arguments(self):
+        folder = place.qemu()
+        args = [
+            os.path.join(folder, "qemu-system-x86_64"), "-L", os.path.join(folder, "share"),
+            "-name", self.name, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot",
+            "-machine", "q35,kernel-irqchip=split" if KVM else "q35",
+            "-accel", "kvm" if KVM else "tcg,thread=multi,tb-size=512",
+            "-cpu", "host" if KVM else "max",
+            "-smp", str(self.cpus), "-m", str(self.memory),
+            "-kernel", self.kernel.image, "-initrd", self.image(),
+            "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
+                       "random.trust_cpu=on " + self.cmdline,
+            "-serial", "file:" + self.path("serial"),
+            "-chardev", f"socket,id=qmp,path={self.qmp.path}", "-mon", "chardev=qmp,mode=control",
+            "-device", "intel-iommu,intremap=on",
+            "-device", "virtio-serial-pci,bus=pcie.0,addr=3",
+            "-chardev", f"socket,id=agent,path={self.agent.path}",
+            "-device", "virtserialport,chardev=agent,name=agent",
+            "-fsdev", f"local,id=share,path={self.share},security_model=none,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=share,mount_tag=share,bus=pcie.0,addr=5",
+        ]
+        for i in range(self.pfs):
+            props = {"serial": f"rig{i}", "subsys": f"sub{i}", "bus": f"port{i}",
+                     "max_ioqpairs": 18, "msix_qsize": 19, "sriov_max_vfs": 4,
+                     "sriov_vq_flexible": 16, "sriov_vi_flexible": 16}
+            if self.set != "off":
+                props["lm"] = self.set
+            props.update(self.props[i])
+            args += [
+                "-device", f"pcie-root-port,id=port{i},chassis={i + 1},slot={i + 1},bus=pcie.0,addr={8 + i}",
+                "-device", f"nvme-subsys,id=sub{i},nqn=sub{i}",
+                "-drive", f"if=none,id=drive{i},format=raw,file.driver=file,file.filename={self.disk},"
+                          "file.locking=off,cache=unsafe",
+                "-device", f"nvme,id=pf{i}," + ",".join(f"{k}={v}" for k, v in props.items()),
+                "-device", f"nvme-ns,drive=drive{i},bus=pf{i},nsid=1,shared=on",
+            ]
+        return args + self.qemu_args
+
+    def monitor(self, command, **arguments):
+        """A command to the emulator's own monitor; returns what it returns."""
+        self.qmp.send(json.dumps({"execute": command, "arguments": arguments}))
+        while True:
+            line = self.qmp.line(30)
+            if line is None:
+                raise Trouble(f"{self.name}: the emulator does not answer {command}")
+            reply = json.loads(line)
+            if "error" in reply:
+                raise Trouble(f"{command}: {reply['error']['desc']}")
+            if "return" in reply:
+                return reply["return"]
+
+    # -- commands inside --------------------------------------------------------
+
+    def begin(self, command):
+        """Start a shell command inside; finish() takes what this returns."""
+        self._next += 1
+        if "\n" in command:
+            script = f"script-{self._next}"
+            with open(os.path.join(self.share, script), "w", encoding="utf-8") as f:
+                f.write(command)
+            command = f". /share/{script}"
+        self.agent.send(f"{self._next} {command}")
+        return self._next
+
+    def finish(self, number, seconds=60):
+        """(exit status, output) of a command."""
+        end = time.monotonic() + seconds
+        while number not in self._results:
+            try:
+                line = self.agent.line(max(0.0, end - time.monotonic()))
+            except EOFError:
+                raise Trouble(self.killed or f"{self.name}: is gone, see {self.path()}"
+                              + self._tail("serial")) from None
+            if line is None:
+                raise Trouble(f"{self.name}: command {number} not done after {seconds} s\n"
+                              + self.output(number)[-2000:])
+            words = line.split()
+            if len(words) == 2:
+                self._results[int(words[0])] = int(words[1])
+        return self._results.pop(number), self.output(number)
+
+    def output(self, number):
+        try:
+            with open(os.path.join(self.share, "out", str(number)), encoding="utf-8",
+                      errors="replace") as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def run(self, command, seconds=60):
+        """Output of a shell command that must succeed."""
+        status, output = self.finish(self.begin(command), seconds)
+        if status:
+            raise Trouble(f"{self.name}: exit status {status} of: {command}\n{output}")
+        return output
+
+    def setup_vfs(self, count=4, queues=4, interrupts=4, module_args=""):
+        """VFs ready for use, bound to our driver if the host has it."""
+        if self.driver:
+            if not module_args and self.set in ("vendor", "both"):
+                # the emulated VF's id is on no list of devices with that set
+                module_args = "vendor_ids=1b36:0010"
+            self.run(f"load_driver {module_args}")
+        name = "nvme-vfio-pci" if self.driver else "vfio-pci"
+        return self.run(f"setup_vfs {name} {count} {queues} {interrupts}", seconds=90)
+
+
+def new_log():
+    """A fresh folder for logs; the oldest of many are removed."""
+    top = os.path.join(place.CACHE, "log")
+    os.makedirs(top, exist_ok=True)
+    old = sorted((e.stat().st_mtime, e.path) for e in os.scandir(top) if e.is_dir())
+    for _, path in old[:-60]:
+        shutil.rmtree(path, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=time.strftime("%m%d-%H%M%S-"), dir=top)

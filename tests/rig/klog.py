@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What must not be in a kernel log.
+
+A test passes only if the kernel had nothing to complain about, whoever is at
+fault; so this looks for signs of any trouble, not for known bugs.
+"""
+
+import re
+
+TROUBLE = re.compile("|".join((
+    r"WARNING:", r"BUG:", r"\bOops\b", r"Kernel panic", r"kernel BUG at", r"Call Trace",
+    r"general protection fault", r"unable to handle", r"UBSAN", r"KASAN", r"KCSAN", r"kmemleak:.*new suspected",
+    r"INFO: .*(detected|blocked|possible)", r"blocked for more than", r"soft lockup", r"hard LOCKUP",
+    r"rcu:? .*stall", r"possible recursive locking", r"possible circular locking",
+    r"suspicious RCU usage", r"lock held when returning", r"refcount_t:", r"list_(add|del) corruption",
+    r"slab.*corrupt", r"use-after-free", r"sysfs: cannot create", r"scheduling while atomic",
+    r"sleeping function called", r"DMAR:.*[Ff]ault", r"DMAR: DRHD: handling fault",
+    r"tainted.*crash", r"Unknown symbol", r"disagrees about version",
+    r"segfault at", r"traps: ", r"invoked oom-killer", r"Out of memory",
+)))
+
+# The drive's driver in host and guest: no command may time out, be aborted,
+# fail, or make the driver reset the controller.
+NVME = re.compile("|".join((
+    r"nvme.*timeout", r"nvme.*[Aa]bort", r"nvme.*reset controller", r"nvme.*resetting",
+    r"nvme.*controller is down", r"nvme.*Device not ready", r"nvme.*Removing", r"nvme.*failed",
+    r"nvme.*invalid (id|queue)", r"nvme.*I/O.*QID.*", r"I/O error", r"Buffer I/O",
+    r"frozen state", r"nvme.*completion polled",
+)))
+
+# Trouble that is none, each with the reason.
+HARMLESS = re.compile("|".join((
+    # the emulated PF has no persistent event log; the driver says so when it asks
+    r"nvme nvme\d+: missing or invalid SUBNQN field",
+)))
+
+
+def trouble(text, allow=()):
+    """The lines of a kernel log that must not be there. allow: patterns of
+    lines that the test itself provokes."""
+    found = []
+    for line in text.splitlines():
+        if not (TROUBLE.search(line) or NVME.search(line)) or HARMLESS.search(line):
+            continue
+        if any(re.search(pattern, line) for pattern in allow):
+            continue
+        found.append(line.strip())
+    return found

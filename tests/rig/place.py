@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where things are: the checkout, the cache, the kernels, tools built on demand."""
+
+import collections
+import fcntl
+import hashlib
+import os
+import subprocess
+import tempfile
+
+RIG = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(RIG))
+CACHE = os.environ.get("NVME_VFIO_CACHE") or os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nvme-vfio")
+
+_Kernel = collections.namedtuple("Kernel", "series release build image")
+
+
+class Kernel(_Kernel):
+    """A kernel of the test bed, by series or release."""
+
+    @property
+    def modules(self):
+        return os.path.join(os.path.dirname(os.path.dirname(self.image)), "lib/modules", self.release)
+
+
+def kernel(name):
+    line = subprocess.run([os.path.join(RIG, "kernels"), name], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
+    return Kernel(*line.split("\t"))
+
+
+def write(path, data):
+    """Write a file such that nobody ever sees half of it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as f:
+        f.write(data)
+    os.chmod(f.name, 0o644)
+    os.replace(f.name, path)
+
+
+def qemu():
+    """The folder of the QEMU that plays the hosts: RIG_QEMU, or our own build."""
+    if os.environ.get("RIG_QEMU"):
+        return os.environ["RIG_QEMU"]
+    return subprocess.run([os.path.join(TOP, "tests/model/build")], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def digest(paths, *words):
+    """A short hash of files, of the sources in folders, and of words."""
+    h = hashlib.sha256("\0".join(words).encode())
+    for path in paths:
+        inside = [path]
+        if os.path.isdir(path):
+            inside = sorted(os.path.join(d, f) for d, _, names in os.walk(path) for f in names
+                            if f.endswith((".c", ".h", ".mk")) or f in ("Kbuild", "Makefile"))
+        for name in inside:
+            h.update(os.path.relpath(name, path).encode())
+            with open(name, "rb") as f:
+                h.update(hashlib.sha256(f.read()).digest())
+    return h.hexdigest()[:12]
+
+
+def _made(path, command):
+    """path, made by command(path) unless it is there; one maker at a time."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(path):
+            command(path)
+    return path
+
+
+def program(source, libs=()):
+    """A program of the rig, linked statically: it must run in any root."""
+    source = os.path.join(RIG, source)
+
+    def build(path):
+        subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
+                        "-pthread", "-o", path + ".new", source, *libs], check=True)
+        os.rename(path + ".new", path)
+
+    name = os.path.basename(source).removesuffix(".c")
+    return _made(os.path.join(CACHE, "bin", f"{name}-{digest([source], *libs)}"), build)
+
+
+def driver(kern):
+    """The folder with our modules built for a kernel."""
+    def build(path):
+        subprocess.run([os.path.join(RIG, "build-modules"), kern.release, path + ".new"],
+                       check=True, stdout=subprocess.DEVNULL)
+        os.rename(path + ".new", path)
+
+    key = digest([os.path.join(TOP, "src")], kern.release)
+    return _made(os.path.join(CACHE, "modules", f"{kern.release}-{key}"), build)
