@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Live migration commands of the NVMe model: what its parts share.
+ *
+ * nvme-lm.c           switching on and off, dispatch, rules that fail or hang
+ * nvme-lm-suspend.c   suspend, resume, reset
+ * nvme-lm-standard.c  Migration Send and Receive, the list of formats
+ * nvme-lm-vendor.c    the vendor command set of 2022
+ * nvme-lm-save.c      controller -> bytes
+ * nvme-lm-load.c      bytes -> controller, after a full check
+ * nvme-lm-test.c      properties, test control, counters
+ */
+
+#ifndef HW_NVME_LM_PRIV_H
+#define HW_NVME_LM_PRIV_H
+
+#include "qemu/units.h"
+#include "hw/pci/pcie_sriov.h"
+#include "nvme-lm.h"
+#include "nvme-lm-format.h"
+
+enum {
+    LM_SET_STANDARD = 1 << 0,
+    LM_SET_VENDOR   = 1 << 1,
+};
+
+enum {
+    LM_LIE_CSUP_CLEAR = 1 << 0,
+    LM_LIE_LOSE_CQE   = 1 << 1,
+    LM_LIE_DOUBLE_CQE = 1 << 2,
+};
+
+enum {
+    LM_ADM_TRACK_SEND    = 0x3d,
+    LM_ADM_TRACK_RECV    = 0x3e,
+    LM_ADM_SEND          = 0x41,
+    LM_ADM_RECV          = 0x42,
+    LM_ADM_CDQ           = 0x45,
+    LM_ADM_QUERY_SIZE    = 0xc4,
+    LM_ADM_SUSPEND       = 0xc8,
+    LM_ADM_RESUME        = 0xcc,
+    LM_ADM_SAVE          = 0xd2,
+    LM_ADM_LOAD          = 0xd5,
+    LM_ADM_TEST_SET      = 0xe1,
+    LM_ADM_TEST_GET      = 0xe2,
+};
+
+#define LM_NOT_SUSPENDED    (0x013a | NVME_DNR)
+#define LM_BAD_CNTLID       (NVME_INVALID_CTRL_ID | NVME_DNR)
+#define LM_BAD_FIELD        (NVME_INVALID_FIELD | NVME_DNR)
+#define LM_BAD_SEQUENCE     (NVME_CMD_SEQ_ERROR | NVME_DNR)
+
+#define LM_OACS_HMLMS       (1 << 11)
+
+/* No state is larger; bounds what a Set sequence can make us allocate. */
+#define LM_MAX_PAD          (128 * MiB)
+#define LM_MAX_STATE        (LM_MAX_PAD + 16 * MiB)
+
+typedef enum NvmeLmState {
+    LM_RUNNING,
+    LM_SUSPENDING,
+    LM_SUSPENDED,
+    LM_RESUMING,
+} NvmeLmState;
+
+/* a command to fail or to hang: the left-th one from now on */
+typedef struct NvmeLmRule {
+    uint8_t  opcode;
+    int      sel;               /* -1: any */
+    uint64_t left;
+    uint16_t status;
+} NvmeLmRule;
+
+#define LM_COUNTED_SELS 5       /* opcodes that are counted for each SEL */
+
+typedef struct NvmeLmCount {
+    uint64_t seen;
+    int      status;            /* of the last one completed, -1: none was */
+} NvmeLmCount;
+
+typedef struct NvmeLm {
+    /* of a PF */
+    unsigned    sets;
+    uint64_t    pad;
+    uint32_t    suspend_delay_ms;
+    uint32_t    resume_delay_ms;
+    char        *fail_text;
+    char        *hang_text;
+    GArray      *fail;
+    GArray      *hang;
+    unsigned    lies;
+    char        *model;
+    char        *firmware;
+    bool        test;
+    NvmeLmCount count[256];
+    NvmeLmCount count_sel[LM_COUNTED_SELS][256];
+
+    /* of a VF */
+    NvmeLmState state;
+    GPtrArray   *waiting;       /* the PF's commands that end with the change */
+    QEMUTimer   *timer;
+    QEMUBH      *bh;
+    bool        double_next;
+
+    /* a Set sequence to this VF */
+    bool        seq;            /* may be continued */
+    bool        uncommitted;    /* something came and was not committed */
+    uint8_t     csvi;
+    uint8_t     csuuidi;
+    uint8_t     *buf;
+    unsigned long *have;        /* one bit a dword that came */
+    uint64_t    alloc;          /* bytes of buf */
+    uint64_t    end;            /* of what came so far */
+    uint64_t    total;          /* 0: the header did not come yet */
+    const char  *refused;       /* why the last state was */
+} NvmeLm;
+
+static inline NvmeCtrl *nvme_lm_pf(NvmeCtrl *vf)
+{
+    return NVME(pcie_sriov_get_pf(PCI_DEVICE(vf)));
+}
+
+static inline bool nvme_lm_suspended(NvmeCtrl *vf)
+{
+    return vf->lm->state == LM_SUSPENDED || vf->lm->state == LM_RESUMING;
+}
+
+static inline bool nvme_lm_has_ioqs(NvmeCtrl *vf)
+{
+    for (uint32_t i = 1; i < vf->params.max_ioqpairs + 1; i++) {
+        if (vf->sq[i] || vf->cq[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static inline bool nvme_lm_is_live(NvmeCtrl *vf)
+{
+    return vf->sq[0] && vf->cq[0];
+}
+
+/* nvme-lm.c */
+NvmeCtrl *nvme_lm_vf_at(NvmeCtrl *pf, unsigned index);
+void nvme_lm_apply(NvmeCtrl *pf);
+
+/* nvme-lm-suspend.c */
+uint16_t nvme_lm_suspend(NvmeCtrl *vf, NvmeRequest *req);
+uint16_t nvme_lm_resume(NvmeCtrl *vf, NvmeRequest *req);
+void nvme_lm_drop_seq(NvmeCtrl *vf);
+void nvme_lm_disable(NvmeCtrl *vf);
+
+/* nvme-lm-standard.c, nvme-lm-vendor.c */
+uint16_t nvme_lm_migration_send(NvmeCtrl *pf, NvmeRequest *req);
+uint16_t nvme_lm_migration_recv(NvmeCtrl *pf, NvmeRequest *req);
+uint16_t nvme_lm_vendor_cmd(NvmeCtrl *pf, NvmeRequest *req);
+
+/* nvme-lm-save.c */
+GByteArray *nvme_lm_save(NvmeCtrl *vf, bool nvme_part, bool vendor_part,
+                         bool cp, uint64_t *total);
+void nvme_lm_save_pad(uint8_t *buf, uint64_t offset, uint64_t len);
+
+/* nvme-lm-load.c */
+const char *nvme_lm_check_header(const uint8_t *buf, uint64_t *nvme_len,
+                                 uint64_t *vendor_len);
+const char *nvme_lm_load(NvmeCtrl *vf, const uint8_t *buf, uint64_t len);
+
+/* nvme-lm-test.c */
+void nvme_lm_test_init(Object *obj);
+void nvme_lm_test_finalize(NvmeLm *lm);
+void nvme_lm_count(NvmeCtrl *pf, NvmeRequest *req);
+void nvme_lm_record(NvmeCtrl *pf, NvmeRequest *req, uint16_t status);
+NvmeLmRule *nvme_lm_rule_hit(GArray *rules, uint8_t opcode, uint8_t sel);
+uint16_t nvme_lm_test_set(NvmeCtrl *pf, NvmeRequest *req);
+uint16_t nvme_lm_test_get(NvmeCtrl *pf, NvmeRequest *req);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Live migration commands of the NVMe model: suspend, resume, and what a
+ * reset does to both.
+ *
+ * RUNNING -> SUSPENDING: nothing is fetched any more, what was fetched goes on
+ * SUSPENDING -> SUSPENDED: nothing but AERs is outstanding, completions are
+ *     posted as far as the queues take them; from here no DMA, no interrupt
+ * SUSPENDED -> RESUMING -> RUNNING: RESUMING only exists with a delay
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/timer.h"
+#include "qemu/main-loop.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pcie_sriov.h"
+#include "nvme-lm-priv.h"
+
+bool nvme_lm_no_fetch(NvmeCtrl *n)
+{
+    return n->lm->state != LM_RUNNING;
+}
+
+bool nvme_lm_no_dma(NvmeCtrl *n)
+{
+    return nvme_lm_suspended(n);
+}
+
+/*
+ * A lying device keeps the last completion back, so that there is one for the
+ * saved state to forget.
+ */
+static bool nvme_lm_keeps_one(NvmeCtrl *n)
+{
+    return pci_is_vf(PCI_DEVICE(n)) &&
+           (nvme_lm_pf(n)->lm->lies & LM_LIE_LOSE_CQE);
+}
+
+bool nvme_lm_no_post(NvmeCtrl *n)
+{
+    if (n->lm->state == LM_SUSPENDING && nvme_lm_keeps_one(n)) {
+        qemu_bh_schedule(n->lm->bh);
+        return true;
+    }
+    return nvme_lm_suspended(n);
+}
+
+bool nvme_lm_no_irq(NvmeCtrl *n)
+{
+    PCIDevice *pci = PCI_DEVICE(n);
+
+    if (!pci_is_vf(pci)) {
+        return false;
+    }
+    /*
+     * A VF has no INTx. Vectors of loaded queues may be too high for the
+     * bitmap that stands for it, when MSI-X was not enabled again.
+     */
+    return nvme_lm_suspended(n) ||
+           (nvme_lm_pf(n)->lm->sets && !msix_enabled(pci));
+}
+
+static bool nvme_lm_drained(NvmeCtrl *vf)
+{
+    unsigned out = 0;
+    NvmeRequest *req;
+
+    for (uint32_t i = 0; i < vf->params.max_ioqpairs + 1; i++) {
+        if (vf->sq[i]) {
+            QTAILQ_FOREACH(req, &vf->sq[i]->out_req_list, entry) {
+                out++;
+            }
+        }
+    }
+    return out == vf->outstanding_aers;
+}
+
+static void nvme_lm_finish_waiting(NvmeCtrl *vf, uint16_t status)
+{
+    NvmeCtrl *pf = nvme_lm_pf(vf);
+
+    while (vf->lm->waiting->len) {
+        NvmeRequest *req = g_ptr_array_steal_index(vf->lm->waiting, 0);
+
+        nvme_lm_record(pf, req, status);
+        nvme_lm_complete_req(pf, req, status);
+    }
+}
+
+static void nvme_lm_post_all(NvmeCtrl *vf)
+{
+    bool keep = nvme_lm_keeps_one(vf);
+
+    /* the gate is on SUSPENDING, and this is the end of it */
+    vf->lm->state = LM_RUNNING;
+    for (uint32_t i = vf->params.max_ioqpairs + 1; i-- > 0; ) {
+        NvmeCQueue *cq = vf->cq[i];
+        NvmeRequest *kept = NULL;
+
+        if (!cq) {
+            continue;
+        }
+        if (keep && i && !QTAILQ_EMPTY(&cq->req_list)) {
+            kept = QTAILQ_LAST(&cq->req_list);
+            QTAILQ_REMOVE(&cq->req_list, kept, entry);
+            keep = false;
+        }
+        nvme_lm_post_cqes(cq);
+        if (kept) {
+            QTAILQ_INSERT_TAIL(&cq->req_list, kept, entry);
+        }
+    }
+    vf->lm->state = LM_SUSPENDED;
+}
+
+static void nvme_lm_try_finish(void *opaque)
+{
+    NvmeCtrl *vf = opaque;
+
+    if (vf->lm->state != LM_SUSPENDING || timer_pending(vf->lm->timer) ||
+        !nvme_lm_drained(vf)) {
+        return;
+    }
+    nvme_lm_post_all(vf);
+    nvme_lm_finish_waiting(vf, NVME_SUCCESS);
+}
+
+void nvme_lm_progress(NvmeCtrl *n)
+{
+    if (n->lm->state == LM_SUSPENDING) {
+        qemu_bh_schedule(n->lm->bh);
+    }
+}
+
+static void nvme_lm_go(NvmeCtrl *vf)
+{
+    vf->lm->state = LM_RUNNING;
+
+    for (uint32_t i = 0; i < vf->params.max_ioqpairs + 1; i++) {
+        NvmeSQueue *sq = vf->sq[i];
+        NvmeCQueue *cq = vf->cq[i];
+
+        if (cq) {
+            /* The guest may have moved on in its doorbell buffer meanwhile. */
+            if (vf->dbbuf_enabled) {
+                if (i) {
+                    nvme_lm_load_cq_head(cq);
+                } else {
+                    stl_le_pci_dma(PCI_DEVICE(vf), cq->db_addr, cq->head,
+                                   MEMTXATTRS_UNSPECIFIED);
+                }
+            }
+            /*
+             * Posts what is pending and raises the interrupt if anything is
+             * unseen: whether the old one was delivered cannot be known.
+             */
+            qemu_bh_schedule(cq->bh);
+        }
+        if (sq) {
+            if (vf->dbbuf_enabled && !i) {
+                stl_le_pci_dma(PCI_DEVICE(vf), sq->db_addr, sq->tail,
+                               MEMTXATTRS_UNSPECIFIED);
+            }
+            qemu_bh_schedule(sq->bh);
+        }
+    }
+    nvme_lm_process_aers(vf);
+}
+
+static void nvme_lm_timer(void *opaque)
+{
+    NvmeCtrl *vf = opaque;
+
+    if (vf->lm->state == LM_SUSPENDING) {
+        nvme_lm_try_finish(vf);
+    } else if (vf->lm->state == LM_RESUMING) {
+        nvme_lm_go(vf);
+        nvme_lm_finish_waiting(vf, NVME_SUCCESS);
+    }
+}
+
+static void nvme_lm_prepare(NvmeCtrl *vf)
+{
+    NvmeLm *lm = vf->lm;
+
+    if (!lm->waiting) {
+        lm->waiting = g_ptr_array_new();
+        /*
+         * The virtual clock, so that a test which steps the clock can tell
+         * before from after.
+         */
+        lm->timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, nvme_lm_timer, vf);
+        lm->bh = qemu_bh_new(nvme_lm_try_finish, vf);
+    }
+}
+
+static void nvme_lm_delay(NvmeCtrl *vf, uint32_t ms)
+{
+    if (ms) {
+        timer_mod(vf->lm->timer,
+                  qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + ms);
+    }
+}
+
+uint16_t nvme_lm_suspend(NvmeCtrl *vf, NvmeRequest *req)
+{
+    NvmeLm *lm = vf->lm;
+
+    switch (lm->state) {
+    case LM_SUSPENDED:
+        return NVME_SUCCESS;
+    case LM_RESUMING:
+        return LM_BAD_SEQUENCE;
+    case LM_RUNNING:
+        nvme_lm_prepare(vf);
+        lm->state = LM_SUSPENDING;
+        nvme_lm_delay(vf, nvme_lm_pf(vf)->lm->suspend_delay_ms);
+        break;
+    case LM_SUSPENDING:
+        break;
+    }
+    g_ptr_array_add(lm->waiting, req);
+    qemu_bh_schedule(lm->bh);
+    return NVME_NO_COMPLETE;
+}
+
+/* The caller has made sure that the VF is suspended. */
+uint16_t nvme_lm_resume(NvmeCtrl *vf, NvmeRequest *req)
+{
+    NvmeLm *lm = vf->lm;
+    uint32_t ms = nvme_lm_pf(vf)->lm->resume_delay_ms;
+
+    if (lm->state == LM_RESUMING || lm->uncommitted) {
+        return LM_BAD_SEQUENCE;
+    }
+    if (!ms) {
+        nvme_lm_go(vf);
+        return NVME_SUCCESS;
+    }
+    lm->state = LM_RESUMING;
+    g_ptr_array_add(lm->waiting, req);
+    nvme_lm_delay(vf, ms);
+    return NVME_NO_COMPLETE;
+}
+
+void nvme_lm_drop_seq(NvmeCtrl *vf)
+{
+    NvmeLm *lm = vf->lm;
+
+    g_free(lm->buf);
+    g_free(lm->have);
+    lm->buf = NULL;
+    lm->have = NULL;
+    lm->alloc = lm->end = lm->total = 0;
+    lm->seq = false;
+}
+
+static void nvme_lm_forget(NvmeCtrl *vf)
+{
+    nvme_lm_drop_seq(vf);
+    vf->lm->state = LM_RUNNING;
+    vf->lm->uncommitted = false;
+    vf->lm->double_next = false;
+}
+
+/*
+ * Before the queues go: commands of the PF that wait for a VF end with the VF,
+ * and vanish with the PF's own queues.
+ */
+void nvme_lm_reset_begin(NvmeCtrl *n)
+{
+    if (pci_is_vf(PCI_DEVICE(n))) {
+        if (n->lm->waiting) {
+            timer_del(n->lm->timer);
+            nvme_lm_finish_waiting(n, NVME_INTERNAL_DEV_ERROR | NVME_DNR);
+        }
+        return;
+    }
+    for (unsigned i = 0; i < n->nr_sec_ctrls; i++) {
+        NvmeCtrl *vf = nvme_lm_vf_at(n, i);
+
+        if (vf && vf->lm->waiting) {
+            timer_del(vf->lm->timer);
+            g_ptr_array_set_size(vf->lm->waiting, 0);
+        }
+    }
+}
+
+/* When the queues are gone nothing is left to hold back. */
+void nvme_lm_reset_end(NvmeCtrl *n)
+{
+    if (pci_is_vf(PCI_DEVICE(n))) {
+        nvme_lm_forget(n);
+        return;
+    }
+    for (unsigned i = 0; i < n->nr_sec_ctrls; i++) {
+        NvmeCtrl *vf = nvme_lm_vf_at(n, i);
+
+        if (vf) {
+            nvme_lm_forget(vf);
+        }
+    }
+}
+
+/*
+ * Take a suspended controller down to what a reset leaves, but suspended as it
+ * is. Nothing is in flight, so unlike a reset this need not drain the
+ * namespaces, which other controllers share.
+ */
+void nvme_lm_disable(NvmeCtrl *vf)
+{
+    nvme_lm_free_queues(vf);
+    while (!QTAILQ_EMPTY(&vf->aer_queue)) {
+        NvmeAsyncEvent *event = QTAILQ_FIRST(&vf->aer_queue);
+
+        QTAILQ_REMOVE(&vf->aer_queue, event, entry);
+        g_free(event);
+    }
+    vf->aer_queued = 0;
+    vf->aer_mask = 0;
+    vf->outstanding_aers = 0;
+    vf->qs_created = false;
+    vf->dbbuf_enabled = false;
+    vf->dbbuf_dbs = vf->dbbuf_eis = 0;
+    stl_le_p(&vf->bar.cc, 0);
+    stl_le_p(&vf->bar.csts, 0);
+}
+
+/* A lying device tells of one I/O command twice. */
+void nvme_lm_posted(NvmeCQueue *cq, NvmeRequest *req)
+{
+    NvmeCtrl *n = cq->ctrl;
+    hwaddr addr = cq->dma_addr + cq->tail * sizeof(req->cqe);
+    NvmeCqe again = req->cqe;
+
+    if (!n->lm->double_next || !cq->cqid ||
+        (cq->tail + 1) % cq->size == cq->head) {
+        return;
+    }
+    n->lm->double_next = false;
+    again.status = cpu_to_le16(req->status << 1 | cq->phase);
+    pci_dma_write(PCI_DEVICE(n), addr, &again, sizeof(again));
+    cq->tail++;
+    if (cq->tail == cq->size) {
+        cq->tail = 0;
+        cq->phase = !cq->phase;
+    }
+}
