@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The modules build without a warning for every kernel of the test bed, in
+# normal and debug form; sparse, checkpatch and shellcheck have no complaint;
+# what the modules import and announce is what it should be.
+
+set -u
+cd "$(dirname "$0")/.."
+. tests/rig/common.sh
+
+n=0 failed=0
+ok() { # STATUS NAME [LOGFILE]
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		failed=1
+		echo "not ok $n - $2"
+		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
+	fi
+}
+skip() {
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+while IFS=$'\t' read -r series release kdir _; do
+	tests/rig/build-modules "$series" "$out/$series" >"$out/log" 2>&1
+	ok $? "$release: modules build without warnings" "$out/log"
+
+	tests/rig/build-modules "$series" "$out/$series-debug" src \
+		NVME_VFIO_DEBUG=y W=1 C=2 CF=-D__CHECK_ENDIAN__ >"$out/log" 2>&1
+	ok $? "$release: debug modules build with W=1" "$out/log"
+
+	# sparse only prints; complaints about the kernel's own headers are theirs
+	grep -E "^($out/$series-debug/)?[a-z_]+\.[ch]:[0-9]+:[0-9]+: (warning|error)" \
+		"$out/$series-debug/log" >"$out/sparse"
+	test ! -s "$out/sparse" && grep -q CHECK "$out/$series-debug/log"
+	ok $? "$release: sparse finds nothing" "$out/sparse"
+
+	modinfo -F alias "$out/$series/nvme-vfio-pci.ko" >"$out/alias"
+	grep -qx 'vfio_pci:v\*d\*sv\*sd\*bc01sc08i\*' "$out/alias"
+	ok $? "$release: the alias is one that libvirt matches" "$out/alias"
+
+	# No private layout by name: only these may be asked of nvme.
+	grep -hE '(nvme|kallsyms|kprobe)' < <(nm -u "$out/$series"/*.ko) |
+		grep -vE ' (nvme_pf_(get|put|submit|max_transfer)|__nvme_submit_sync_cmd|nvme_get_features|__tracepoint_nvme_sq)$' |
+		grep -v ':$' >"$out/imports"
+	test ! -s "$out/imports"
+	ok $? "$release: nothing private is imported" "$out/imports"
+done < <(tests/rig/kernels)
+
+checkpatch=${CHECKPATCH:-$(find "$NVME_VFIO_CACHE/kernel" -name checkpatch.pl -print -quit 2>/dev/null)}
+if [ -n "$checkpatch" ]; then
+	# Types left out: in-tree rules that an out-of-tree module cannot follow.
+	perl "$checkpatch" --no-tree --no-summary -f \
+		--ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED,LONG_LINE,EMBEDDED_FUNCTION_NAME \
+		src/*.[ch] >"$out/log" 2>&1
+	ok $? "checkpatch" "$out/log"
+else
+	skip "checkpatch" "the kernels' header packages do not bring it; set CHECKPATCH="
+fi
+
+mapfile -t scripts < <(git ls-files -z | xargs -0 grep -lE '^#!/bin/(ba)?sh' -- )
+shellcheck -x "${scripts[@]}" tests/rig/common.sh >"$out/log" 2>&1
+ok $? "shellcheck (${#scripts[@]} scripts)" "$out/log"
+
+echo "1..$n"
+exit $failed
