@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bed.c - the host a test runs in.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bed.h"
+
+struct bed bed;
+
+static struct pf_secondary secondary[TOPO_PFS][TOPO_VFS];
+static int nsecondary[TOPO_PFS];
+
+const char *bed_set_name(enum cmdset set)
+{
+	return set == SET_VENDOR ? "vendor" : "standard";
+}
+
+const char *bed_find(const char *driver, enum cmdset set)
+{
+	char text[32];
+	int i;
+
+	bed.set = set;
+	bed.npf = topo_scan(driver, bed.pf);
+	if (bed.npf < 0)
+		return lib_msg();
+	if (!bed.npf)
+		return "no PF has VFs bound to the driver";
+	for (i = 0; i < bed.npf; i++) {
+		nsecondary[i] = pf_secondaries(bed.pf[i].name, secondary[i],
+					       TOPO_VFS);
+		if (nsecondary[i] < 0)
+			return lib_msg();
+	}
+	if (sysfs_read(text, sizeof(text),
+		       "/sys/module/nvme_vfio_pci/parameters/max_state_mb") > 0)
+		bed.max_state_mb = atol(text);
+	return NULL;
+}
+
+void model_set(int pf, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	must(pf_test_set(bed.pf[pf].name, text));
+}
+
+void model_zero(int pf)
+{
+	model_set(pf, "lm-reset-counters=1");
+}
+
+long model_count(int pf, unsigned int opc, int sel)
+{
+	char report[4096], name[32];
+
+	must(pf_test_get(bed.pf[pf].name, report, sizeof(report)));
+	if (sel < 0)
+		snprintf(name, sizeof(name), "count.%02x", opc);
+	else
+		snprintf(name, sizeof(name), "count.%02x.%d", opc, sel);
+	return report_num(report, name);
+}
+
+static void rebind_all(int pf)
+{
+	int i;
+
+	for (i = 0; i < bed.pf[pf].nvfs; i++)
+		must(topo_rebind(bed.pf[pf].vf[i]));
+}
+
+void bed_use_set(int pf, enum cmdset set)
+{
+	model_set(pf, "lm=%s", bed_set_name(set));
+	rebind_all(pf);
+}
+
+void bed_online(int pf)
+{
+	const char *name = bed.pf[pf].name;
+	int i;
+
+	for (i = 0; i < nsecondary[pf]; i++) {
+		struct pf_secondary *s = &secondary[pf][i];
+
+		if (!s->online)
+			continue;
+		must(pf_virt_mgmt(name, s->cntlid, 7, 0, 0));
+		must(pf_virt_mgmt(name, s->cntlid, 8, 0, s->nvq));
+		must(pf_virt_mgmt(name, s->cntlid, 8, 1, s->nvi));
+		must(pf_virt_mgmt(name, s->cntlid, 9, 0, 0));
+	}
+}
+
+static bool all_online(int pf)
+{
+	struct pf_secondary now[TOPO_VFS];
+	int i, n = pf_secondaries(bed.pf[pf].name, now, TOPO_VFS);
+
+	if (n != nsecondary[pf])
+		return false;
+	for (i = 0; i < n; i++)
+		if (now[i].online != secondary[pf][i].online)
+			return false;
+	return true;
+}
+
+/* called outside of a case: what fails here shows in the next one */
+static void baseline_pf(int pf)
+{
+	char report[4096], value[32], text[256];
+	const char *name = bed.pf[pf].name;
+	bool changed;
+
+	if (pf_test_get(name, report, sizeof(report)))
+		return;
+	changed = report_get(report, "lm", value, sizeof(value)) ||
+		  strcmp(value, bed_set_name(bed.set));
+	snprintf(text, sizeof(text),
+		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n",
+		 bed_set_name(bed.set));
+	if (pf_test_set(name, text))
+		tap_note("%s: cannot restore the model: %s", name, lib_msg());
+	if (changed) {
+		int i;
+
+		for (i = 0; i < bed.pf[pf].nvfs; i++)
+			if (topo_rebind(bed.pf[pf].vf[i]))
+				tap_note("%s", lib_msg());
+	}
+	if (!all_online(pf)) {
+		int i;
+
+		tap_note("%s: putting VFs online again", name);
+		for (i = 0; i < nsecondary[pf]; i++) {
+			struct pf_secondary *s = &secondary[pf][i];
+
+			pf_virt_mgmt(name, s->cntlid, 7, 0, 0);
+			pf_virt_mgmt(name, s->cntlid, 8, 0, s->nvq);
+			pf_virt_mgmt(name, s->cntlid, 8, 1, s->nvi);
+			if (s->online && pf_virt_mgmt(name, s->cntlid, 9, 0, 0))
+				tap_note("%s", lib_msg());
+		}
+	}
+}
+
+void bed_baseline(void)
+{
+	int i;
+
+	for (i = 0; i < bed.npf; i++)
+		baseline_pf(i);
+}
+
+void bed_need(struct place at)
+{
+	if (at.pf >= bed.npf)
+		tap_skip("this host has %d PF with VFs bound to %s", bed.npf,
+			 VF_DRIVER);
+	if (at.vf >= bed.pf[at.pf].nvfs)
+		tap_skip("%s has %d VFs bound to %s", bed.pf[at.pf].name,
+			 bed.pf[at.pf].nvfs, VF_DRIVER);
+}
+
+void bed_open(struct vfio_dev *dev, struct place at, struct dma_mem *mem)
+{
+	bed_need(at);
+	must(vfio_open(dev, bed.pf[at.pf].vf[at.vf]));
+	must(vfio_dma_map(dev, mem));
+	must(vfio_irq_enable(dev, dev->nvec < BED_VECTORS ? dev->nvec :
+			     BED_VECTORS));
+}
+
+void state_is(struct vfio_dev *dev, unsigned int state)
+{
+	unsigned int now;
+
+	must(vfio_mig_get(dev, &now));
+	check(now == state, "%s: expected state %s, it is %s", dev->bdf,
+	      mig_name(state), mig_name(now));
+}
+
+bool sane_errno(int err)
+{
+	switch (-err) {
+	case EIO:
+	case EINVAL:
+	case ENODEV:
+	case ENXIO:
+	case EBUSY:
+	case EFBIG:
+	case EMSGSIZE:
+	case ENOSPC:
+	case ENOMEM:
+	case EREMOTEIO:
+	case EPROTO:
+	case EBADMSG:
+	case ETIMEDOUT:
+	case EOPNOTSUPP:
+		return true;
+	}
+	return false;
+}

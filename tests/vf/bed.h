@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bed.h - the host a test runs in: its PFs and VFs, and the emulated device's
+ * test controls.
+ */
+#ifndef NVME_VFIO_BED_H
+#define NVME_VFIO_BED_H
+
+#include <stdbool.h>
+
+#include "pf_admin.h"
+#include "tap.h"
+#include "topo.h"
+#include "util.h"
+#include "vfio_mig.h"
+
+#define VF_DRIVER	"nvme-vfio-pci"
+#define BED_VECTORS	5
+
+enum cmdset { SET_STANDARD, SET_VENDOR };
+
+/**
+ * struct bed - what was found; the same in all cases of a run
+ * @pf: PFs with VFs, in order of address
+ * @npf: how many
+ * @set: command set under test
+ * @max_state_mb: the driver's cap in MiB, 0 when it cannot be read
+ */
+struct bed {
+	struct topo_pf pf[TOPO_PFS];
+	int npf;
+	enum cmdset set;
+	long max_state_mb;
+};
+
+extern struct bed bed;
+
+/**
+ * struct place - one VF of the bed
+ * @pf: index of its PF
+ * @vf: index of the VF there
+ */
+struct place {
+	int pf;
+	int vf;
+};
+
+/** bed_find - find PFs and VFs of a driver. Return: NULL, or what is missing. */
+const char *bed_find(const char *driver, enum cmdset set);
+
+/**
+ * bed_baseline - model properties as they were, all VFs online and bound
+ *
+ * Undoes what a case has changed and could not undo when it failed.
+ */
+void bed_baseline(void);
+
+/** bed_need - skip the case unless there is such a VF */
+void bed_need(struct place at);
+
+/** bed_open - open a VF with memory and interrupts; the case fails else */
+void bed_open(struct vfio_dev *dev, struct place at, struct dma_mem *mem);
+
+/** bed_set_name - "standard" or "vendor" */
+const char *bed_set_name(enum cmdset set);
+
+/** bed_use_set - let a PF speak another command set; its VFs are bound anew */
+void bed_use_set(int pf, enum cmdset set);
+
+/** bed_online - put every VF of a PF online again, e.g. after a PF reset */
+void bed_online(int pf);
+
+/** model_set - set a test property of a PF's model, printf style */
+void model_set(int pf, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** model_zero - zero the PF's command counters */
+void model_zero(int pf);
+
+/**
+ * model_count - commands of one opcode that the PF has seen
+ * @sel: first byte of dword 10, -1 for commands without
+ */
+long model_count(int pf, unsigned int opc, int sel);
+
+/** state_is - the case fails unless the device is in that migration state */
+void state_is(struct vfio_dev *dev, unsigned int state);
+
+/**
+ * sane_errno - is it an error that a user may get for a device that fails?
+ *
+ * Not EINTR and the like, nothing that says "no such feature", and never a
+ * positive number.
+ */
+bool sane_errno(int err);
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * case-lie.c - tests of the tests, with a device that cheats: the checker has
+ * to notice, or nothing the other cases say is worth anything. And a device
+ * that lies to the driver, which the driver has to notice.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cases.h"
+#include "move.h"
+
+static const struct work_opts small_cq = { .cq_size = 4 };
+
+/*
+ * Wait for all queues like work_drain(), but tell what was found. Every
+ * queue is looked at: the wrong completion may be on any.
+ */
+static int drain_result(struct work *w)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < w->ctrl.nio; i++) {
+		int e = nvme_wait_out(&w->ctrl, &w->ctrl.io[i], 0, 3000);
+
+		if (e) {
+			err = e;
+			tap_note("queue %u: %s", i + 1, lib_msg());
+		}
+	}
+	sleep_us(50000);
+	return err;
+}
+
+static void lost_completion(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	unsigned int i, lost = 0;
+	struct vfio_dev a, b;
+	struct work *w;
+
+	(void)arg;
+	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
+	work_fill(w, 30);
+	sleep_us(200000);
+	model_set(0, "lm-lie=lose-cqe");
+	model_set(1, "lm-lie=lose-cqe");
+	move(w, &a, &b, &s, NULL);
+	check_eq(drain_result(w), -ETIMEDOUT,
+		 "waiting although a completion is lost");
+	for (i = 0; i < w->ctrl.nio; i++) {
+		struct nvme_queue *q = &w->ctrl.io[i];
+
+		lost += q->ledger.out;
+		if (q->ledger.out)
+			check_eq(nvme_queue_audit(q, 0), -EBADMSG, "audit");
+	}
+	check_eq(lost, 1, "lost completions that were noticed");
+}
+
+static void doubled_completion(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	unsigned int i, doubled = 0, audits = 0;
+	struct vfio_dev a, b;
+	struct work *w;
+
+	(void)arg;
+	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
+	work_fill(w, 30);
+	sleep_us(200000);
+	model_set(0, "lm-lie=double-cqe");
+	model_set(1, "lm-lie=double-cqe");
+	move(w, &a, &b, &s, NULL);
+	drain_result(w);
+	for (i = 0; i < w->ctrl.nio; i++) {
+		struct nvme_queue *q = &w->ctrl.io[i];
+
+		nvme_queue_reap(q, 0);
+		sleep_us(10000);
+		nvme_queue_reap(q, 0);
+		doubled += q->ledger.doubled;
+		audits += nvme_queue_audit(q, 0) == -EBADMSG;
+	}
+	check_eq(doubled, 1, "doubled completions that were noticed");
+	check(audits >= 1, "expected an audit to fail, all passed");
+}
+
+/* the device says the state is not that of a suspended controller */
+static void not_suspended(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	int err;
+
+	(void)arg;
+	if (bed.set == SET_VENDOR)
+		tap_skip("the vendor set has no such statement");
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	work_fill(w, 20);
+	must(mig_stop(&a, NULL));
+	model_set(0, "lm-lie=csup-clear");
+	err = mig_save(&a, &s, NULL);
+	check(err, "expected STOP_COPY to be refused, got a state of %zu bytes",
+	      s.len);
+	check(sane_errno(err), "expected a sensible errno, got %d", err);
+	model_set(0, "lm-lie=");
+	vfio_close(&b);
+	vfio_close(&a);
+	alive(&a, VF_A);
+}
+
+const struct tap_case lie_cases[] = {
+	{ .name = "checker notices a lost completion", .fn = lost_completion },
+	{ .name = "checker notices a doubled completion",
+	  .fn = doubled_completion },
+	{ .name = "state of a running controller is refused",
+	  .fn = not_suspended, .quick = true },
+	{ }
+};

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * case-probe.c - what the driver says a device can do, and whether a device
+ * that cannot migrate is still a working one.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cases.h"
+#include "move.h"
+
+static void flags(const void *arg)
+{
+	struct vfio_dev dev;
+	struct work *w;
+	uint64_t f;
+	int p, v;
+
+	(void)arg;
+	for (p = 0; p < bed.npf; p++) {
+		for (v = 0; v < bed.pf[p].nvfs; v++) {
+			w = work_new();
+			bed_open(&dev, (struct place){ p, v }, &w->mem);
+			must(vfio_mig_flags(&dev, &f));
+			check(f == (VFIO_MIGRATION_STOP_COPY |
+				    VFIO_MIGRATION_P2P),
+			      "%s: expected STOP_COPY and P2P, flags are %llx",
+			      dev.bdf, (unsigned long long)f);
+			state_is(&dev, MIG_RUNNING);
+			vfio_close(&dev);
+		}
+	}
+}
+
+static void probe_features(const void *arg)
+{
+	static const unsigned int both = VFIO_DEVICE_FEATURE_GET |
+					 VFIO_DEVICE_FEATURE_SET;
+	struct vfio_dev dev;
+	struct work *w = work_new();
+	unsigned int state;
+
+	(void)arg;
+	bed_open(&dev, VF_A, &w->mem);
+	must(vfio_feature(&dev, VFIO_DEVICE_FEATURE_MIGRATION,
+			  VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET,
+			  NULL, 0));
+	must(vfio_feature(&dev, VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
+			  VFIO_DEVICE_FEATURE_PROBE | both, NULL, 0));
+	must(vfio_feature(&dev, VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
+			  VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET,
+			  NULL, 0));
+	check_eq(vfio_feature(&dev, VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
+			      VFIO_DEVICE_FEATURE_PROBE |
+			      VFIO_DEVICE_FEATURE_SET, NULL, 0),
+		 -EINVAL, "probe for setting the data size");
+	check_eq(vfio_feature(&dev, VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
+			      VFIO_DEVICE_FEATURE_GET, &state, 4),
+		 -EINVAL, "data size into 4 bytes");
+	check_eq(vfio_feature(&dev, 0xfff0,
+			      VFIO_DEVICE_FEATURE_PROBE, NULL, 0),
+		 -ENOTTY, "a feature that nobody has");
+}
+
+static void size_in(struct vfio_dev *dev, unsigned int state, uint64_t *max,
+		    uint64_t *min)
+{
+	uint64_t bytes;
+
+	state_is(dev, state);
+	must(vfio_mig_data_size(dev, &bytes));
+	check(bytes, "%s: data size is 0 in %s", dev->bdf, mig_name(state));
+	tap_note("data size in %-12s %llu", mig_name(state),
+		 (unsigned long long)bytes);
+	if (bytes > *max)
+		*max = bytes;
+	if (bytes < *min)
+		*min = bytes;
+	state_is(dev, state);
+}
+
+static void data_size(const void *arg)
+{
+	uint64_t max = 0, min = UINT64_MAX;
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	uint64_t bytes;
+	int fd;
+
+	(void)arg;
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	size_in(&a, MIG_RUNNING, &max, &min);
+	must(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL));
+	size_in(&a, MIG_RUNNING_P2P, &max, &min);
+	must(vfio_mig_set(&a, MIG_STOP, NULL));
+	size_in(&a, MIG_STOP, &max, &min);
+	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
+	size_in(&a, MIG_STOP_COPY, &max, &min);
+	must(mig_read(fd, &s, SIZE_MAX));
+	must(vfio_mig_data_size(&a, &bytes));
+
+	check(min >= s.len, "expected at least the stream's %zu bytes, got %llu",
+	      s.len, (unsigned long long)min);
+	check(max <= 4 * s.len + 65536,
+	      "expected no more than some times the stream's %zu bytes, got %llu",
+	      s.len, (unsigned long long)max);
+
+	must(vfio_mig_set(&b, MIG_RESUMING, &fd));
+	must(vfio_mig_data_size(&b, &bytes));
+	must(mig_write(fd, s.data, s.len, 0));
+	must(vfio_mig_data_size(&b, &bytes));
+	must(vfio_mig_set(&b, MIG_STOP, NULL));
+	must(vfio_mig_data_size(&b, &bytes));
+	must(nvme_rebind(&w->ctrl, &b));
+	must(mig_start(&b, NULL));
+	work_check(w);
+}
+
+/* asking for the size over and over must not disturb a busy controller */
+static void size_under_load(const void *arg)
+{
+	struct vfio_dev a, b;
+	uint64_t bytes;
+	struct work *w;
+	int i;
+
+	(void)arg;
+	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	for (i = 0; i < 20; i++) {
+		work_fill(w, 20);
+		must(vfio_mig_data_size(&a, &bytes));
+		work_drain(w);
+	}
+	work_check(w);
+	work_event(w);
+}
+
+static void plain_device(struct vfio_dev *dev)
+{
+	unsigned int state;
+	uint64_t x;
+
+	check_eq(vfio_mig_flags(dev, &x), -ENOTTY, "migration flags");
+	check_eq(vfio_mig_get(dev, &state), -ENOTTY, "state");
+	check_eq(vfio_mig_set(dev, MIG_STOP, NULL), -ENOTTY, "set state");
+	check_eq(vfio_mig_data_size(dev, &x), -ENOTTY, "data size");
+}
+
+/* the PF lost the ability: its VFs are plain vfio-pci devices from then on */
+static void incapable_vf(const void *arg)
+{
+	struct place at = { bed.npf - 1, 0 };
+	const char *bdf = bed.pf[at.pf].vf[at.vf];
+	struct vfio_dev dev;
+	struct work *w;
+
+	(void)arg;
+	bed_need(at);
+	model_set(at.pf, "lm=off");
+	must(topo_rebind(bdf));
+	w = work_new();
+	bed_open(&dev, at, &w->mem);
+	plain_device(&dev);
+	work_start(w, &dev, NULL);
+	work_burst(w, 2);
+	work_event(w);
+	work_check(w);
+	must(vfio_reset(&dev));
+	plain_device(&dev);
+	vfio_close(&dev);
+
+	model_set(at.pf, "lm=%s", bed_set_name(bed.set));
+	must(topo_rebind(bdf));
+	alive(&dev, at);
+}
+
+/* functions that are no VFs but run by the driver, where the bed has one */
+static void not_a_vf(const void *arg)
+{
+	char drv[64], physfn[16];
+	struct dirent *e;
+	unsigned int n = 0;
+	DIR *dir;
+
+	(void)arg;
+	dir = opendir("/sys/bus/pci/devices");
+	check(dir, "no PCI");
+	while ((e = readdir(dir))) {
+		struct vfio_dev dev;
+
+		if (e->d_name[0] == '.' ||
+		    sysfs_link(drv, sizeof(drv),
+			       "/sys/bus/pci/devices/%s/driver", e->d_name) ||
+		    strcmp(drv, VF_DRIVER) ||
+		    !sysfs_link(physfn, sizeof(physfn),
+				"/sys/bus/pci/devices/%s/physfn", e->d_name))
+			continue;
+		must(vfio_open(&dev, e->d_name));
+		plain_device(&dev);
+		must(vfio_reset(&dev));
+		vfio_close(&dev);
+		n++;
+	}
+	if (!n)
+		tap_skip("no NVMe function but VFs is bound to %s", VF_DRIVER);
+	tap_note("%u functions", n);
+}
+
+const struct tap_case probe_cases[] = {
+	{ .name = "migration flags of every VF", .fn = flags, .quick = true },
+	{ .name = "feature probes", .fn = probe_features },
+	{ .name = "data size in every state", .fn = data_size },
+	{ .name = "data size under load", .fn = size_under_load },
+	{ .name = "VF of an incapable PF is a plain one", .fn = incapable_vf },
+	{ .name = "function that is no VF is a plain one", .fn = not_a_vf },
+	{ }
+};

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * case-refuse.c - a destination gets a stream that is not the one that was
+ * sent. It must say so with an errno and never let the VF run on it; a reset
+ * cures the VF, and the good stream is welcome afterwards.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cases.h"
+#include "move.h"
+
+/* a stopped source with work in flight, its stream, and a destination */
+struct scene {
+	struct vfio_dev a;
+	struct vfio_dev b;
+	struct mig_stream good;
+	struct mig_stream bad;
+	struct work *w;
+};
+
+static struct scene *scene_new(void)
+{
+	struct scene *sc = calloc(1, sizeof(*sc));
+
+	check(sc, "no memory");
+	sc->w = pair_open(&sc->a, VF_A, &sc->b, VF_C, NULL);
+	work_fill(sc->w, 40);
+	must(mig_stop(&sc->a, NULL));
+	must(mig_save(&sc->a, &sc->good, NULL));
+	return sc;
+}
+
+/* the good stream after all the bad ones */
+static void scene_end(struct scene *sc)
+{
+	must(vfio_irq_enable(&sc->b, sc->b.nefd));
+	move_load(sc->w, &sc->b, &sc->good, NULL);
+	work_check(sc->w);
+	work_event(sc->w);
+}
+
+static void expect_refusal(struct scene *sc, const char *what, size_t n)
+{
+	unsigned int state;
+	int err;
+
+	err = mig_load(&sc->b, &sc->bad, 0, NULL);
+	check(err, "%s %zu: expected a refusal, the stream was accepted", what,
+	      n);
+	check(sane_errno(err), "%s %zu: expected a sensible errno, got %d (%s)",
+	      what, n, err, lib_msg());
+	must(vfio_mig_get(&sc->b, &state));
+	check(state == MIG_RESUMING || state == MIG_STOP || state == MIG_ERROR,
+	      "%s %zu: expected RESUMING, STOP or ERROR, it is %s", what, n,
+	      mig_name(state));
+	must(vfio_reset(&sc->b));
+	state_is(&sc->b, MIG_RUNNING);
+}
+
+static void truncated(const void *arg)
+{
+	struct scene *sc = scene_new();
+	size_t len = sc->good.len;
+	unsigned int i, n = 0;
+
+	(void)arg;
+	must(mig_stream_copy(&sc->bad, &sc->good));
+	for (i = 0; i < 48; i++) {
+		/* all short ones around headers, then spread, then the end */
+		size_t cut = i < 12 ? i * 13 :
+			     i < 36 ? work_random(sc->w, len) :
+				      len - 1 - (i - 36) * 3;
+
+		if (cut >= len)
+			continue;
+		sc->bad.len = cut;
+		expect_refusal(sc, "cut at byte", cut);
+		n++;
+	}
+	tap_note("%u lengths of %zu", n, len);
+	scene_end(sc);
+}
+
+static void corrupted(const void *arg)
+{
+	struct scene *sc = scene_new();
+	size_t len = sc->good.len;
+	unsigned int i;
+
+	(void)arg;
+	must(mig_stream_copy(&sc->bad, &sc->good));
+	for (i = 0; i < 64; i++) {
+		size_t at = i < 24 ? i * 7 :
+			    i < 56 ? work_random(sc->w, len) : len - 1 - (i - 56);
+		uint8_t flip = 1u << work_random(sc->w, 8);
+
+		if (at >= len)
+			continue;
+		sc->bad.data[at] ^= flip;
+		expect_refusal(sc, "changed byte", at);
+		sc->bad.data[at] ^= flip;
+	}
+	tap_note("64 positions of %zu", len);
+	scene_end(sc);
+}
+
+static void trailing(const void *arg)
+{
+	static const uint8_t junk[4096] = { 1, 2, 3 };
+	static const size_t extra[] = { 1, 4, 24, 100, 4096 };
+	struct scene *sc = scene_new();
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < sizeof(extra) / sizeof(extra[0]); i++) {
+		must(mig_stream_copy(&sc->bad, &sc->good));
+		must(mig_stream_append(&sc->bad, junk, extra[i]));
+		expect_refusal(sc, "trailing bytes", extra[i]);
+	}
+	must(mig_stream_copy(&sc->bad, &sc->good));
+	must(mig_stream_append(&sc->bad, sc->good.data, sc->good.len));
+	expect_refusal(sc, "twice the stream", sc->good.len);
+	scene_end(sc);
+}
+
+static void garbage(const void *arg)
+{
+	struct scene *sc = scene_new();
+	unsigned int round;
+
+	(void)arg;
+	for (round = 0; round < 6; round++) {
+		uint8_t block[4096];
+		unsigned int i, k;
+
+		sc->bad.len = 0;
+		for (k = 0; k < 16; k++) {
+			for (i = 0; i < sizeof(block); i++)
+				block[i] = round == 0 ? 0 : round == 1 ? 0xff :
+					   work_random(sc->w, 256);
+			must(mig_stream_append(&sc->bad, block, sizeof(block)));
+		}
+		expect_refusal(sc, "garbage", round);
+	}
+	scene_end(sc);
+}
+
+/* the same pieces, but in another order or missing in the middle */
+static void shuffled(const void *arg)
+{
+	struct scene *sc = scene_new();
+	size_t len = sc->good.len, half = len / 2;
+
+	(void)arg;
+	sc->bad.len = 0;
+	must(mig_stream_append(&sc->bad, sc->good.data + half, len - half));
+	must(mig_stream_append(&sc->bad, sc->good.data, half));
+	expect_refusal(sc, "halves swapped", half);
+
+	sc->bad.len = 0;
+	must(mig_stream_append(&sc->bad, sc->good.data, half - 8));
+	must(mig_stream_append(&sc->bad, sc->good.data + half, len - half));
+	expect_refusal(sc, "8 bytes missing before", half);
+
+	sc->bad.len = 0;
+	must(mig_stream_append(&sc->bad, sc->good.data, half));
+	must(mig_stream_append(&sc->bad, sc->good.data + half - 8,
+			       len - half + 8));
+	expect_refusal(sc, "8 bytes doubled before", half);
+	scene_end(sc);
+}
+
+static void nothing(const void *arg)
+{
+	struct scene *sc = scene_new();
+
+	(void)arg;
+	sc->bad.len = 0;
+	expect_refusal(sc, "bytes:", 0);
+	scene_end(sc);
+}
+
+/* after a refusal the rest of the stream is not taken either */
+static void stays_refused(const void *arg)
+{
+	struct scene *sc = scene_new();
+	int fd, err;
+
+	(void)arg;
+	must(mig_stream_copy(&sc->bad, &sc->good));
+	sc->bad.data[2] ^= 0x40;
+	must(vfio_mig_set(&sc->b, MIG_RESUMING, &fd));
+	err = mig_write(fd, sc->bad.data, sc->bad.len, 0);
+	if (!err) {
+		err = vfio_mig_set(&sc->b, MIG_STOP, NULL);
+		check(err, "a damaged stream was accepted");
+	} else {
+		err = mig_write(fd, sc->good.data, sc->good.len, 0);
+		check(err, "the good stream was taken after a refused one");
+		err = vfio_mig_set(&sc->b, MIG_RUNNING, NULL);
+		check(err, "the VF runs after a refused stream");
+	}
+	check(sane_errno(err), "expected a sensible errno, got %d", err);
+	close(fd);
+	must(vfio_reset(&sc->b));
+	state_is(&sc->b, MIG_RUNNING);
+	scene_end(sc);
+}
+
+/* the good stream in pieces as small and odd as a user may choose */
+static void segments(const void *arg)
+{
+	static const size_t seg[] = { 1, 3, 7, 24, 25, 511, 4096, 4097 };
+	struct scene *sc = scene_new();
+	struct vfio_dev *src = &sc->a, *dst = &sc->b;
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < sizeof(seg) / sizeof(seg[0]); i++) {
+		struct vfio_dev *t = src;
+
+		must(mig_load(dst, &sc->good, seg[i], NULL));
+		must(nvme_rebind(&sc->w->ctrl, dst));
+		must(mig_start(dst, NULL));
+		work_check(sc->w);
+		again(sc->w, src, src == &sc->a ? VF_A : VF_C);
+		work_fill(sc->w, 20);
+		src = dst;
+		dst = t;
+		must(mig_stop(src, NULL));
+		must(mig_save(src, &sc->good, NULL));
+	}
+	tap_note("stream of %zu bytes in 8 kinds of pieces", sc->good.len);
+	move_load(sc->w, dst, &sc->good, NULL);
+	work_check(sc->w);
+	work_event(sc->w);
+}
+
+const struct tap_case refuse_cases[] = {
+	{ .name = "good stream in odd segments", .fn = segments,
+	  .limit_s = 60 },
+	{ .name = "truncated stream is refused", .fn = truncated,
+	  .limit_s = 90 },
+	{ .name = "changed byte is refused", .fn = corrupted, .limit_s = 90 },
+	{ .name = "trailing bytes are refused", .fn = trailing },
+	{ .name = "garbage is refused", .fn = garbage },
+	{ .name = "shuffled stream is refused", .fn = shuffled },
+	{ .name = "empty stream is refused", .fn = nothing },
+	{ .name = "nothing is taken after a refusal", .fn = stays_refused },
+	{ }
+};

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * case-reset.c - resets at any time: of the VF by its user, of the PF behind
+ * everybody's back, and of the VF's controller by its driver.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "cases.h"
+#include "move.h"
+
+static void fd_is_dead(int fd, bool reading)
+{
+	char byte = 0;
+	ssize_t n = reading ? read(fd, &byte, 1) : write(fd, &byte, 1);
+
+	check(n < 0 && errno == ENODEV,
+	      "data fd after the reset: expected ENODEV, got %zd, errno %d", n,
+	      n < 0 ? errno : 0);
+}
+
+/* @arg: state in which the VF is reset */
+static void reset_in(const void *arg)
+{
+	unsigned int state = *(const unsigned int *)arg;
+	struct vfio_dev a, b;
+	struct work *w;
+	int i, fd;
+
+	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	for (i = 0; i < 2; i++) {
+		work_fill(w, 30);
+		must(vfio_mig_set(&a, state, &fd));
+		must(vfio_reset(&a));
+		state_is(&a, MIG_RUNNING);
+		if (fd >= 0) {
+			fd_is_dead(fd, state == MIG_STOP_COPY);
+			close(fd);
+		}
+		/* the reset ends the suspension too: a new start works */
+		vfio_close(&a);
+		work_free(w);
+		w = work_new();
+		bed_open(&a, VF_A, &w->mem);
+		work_start(w, &a, NULL);
+		work_check(w);
+	}
+	alive(&a, VF_A);
+}
+
+/* without closing: the same fd goes on from the reset */
+static void reset_and_reuse(const void *arg)
+{
+	unsigned int state = *(const unsigned int *)arg;
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w, *v;
+
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	work_fill(w, 30);
+	must(vfio_mig_set(&a, state, NULL));
+	must(vfio_reset(&a));
+	state_is(&a, MIG_RUNNING);
+	must(vfio_dma_unmap(&a, &w->mem));
+	v = work_new();
+	must(vfio_dma_map(&a, &v->mem));
+	must(vfio_irq_enable(&a, a.nefd));
+	work_start(v, &a, NULL);
+	work_check(v);
+	/* and it migrates */
+	must(vfio_dma_unmap(&b, &w->mem));
+	must(vfio_dma_map(&b, &v->mem));
+	work_fill(v, 30);
+	move(v, &a, &b, &s, NULL);
+	work_check(v);
+	work_event(v);
+}
+
+/* half a stream was written when the destination is reset */
+static void reset_half_loaded(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	int fd;
+
+	(void)arg;
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	work_fill(w, 30);
+	must(mig_stop(&a, NULL));
+	must(mig_save(&a, &s, NULL));
+	must(vfio_mig_set(&b, MIG_RESUMING, &fd));
+	must(mig_write(fd, s.data, s.len / 2, 0));
+	must(vfio_reset(&b));
+	state_is(&b, MIG_RUNNING);
+	fd_is_dead(fd, false);
+	must(vfio_irq_enable(&b, b.nefd));
+	move_load(w, &b, &s, NULL);
+	close(fd);
+	work_check(w);
+	work_event(w);
+}
+
+static void reset_pf(int pf)
+{
+	must(sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
+			 bed.pf[pf].name));
+}
+
+/*
+ * A PF reset takes all VFs offline and ends every suspension. What the driver
+ * cannot make good it has to admit.
+ */
+static void pf_reset_in(const void *arg)
+{
+	unsigned int state = *(const unsigned int *)arg, now;
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	int err, fd;
+
+	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	work_fill(w, 30);
+	must(vfio_mig_set(&a, state, &fd));
+	reset_pf(0);
+	switch (state) {
+	case MIG_RUNNING_P2P:
+	case MIG_STOP_COPY:
+		err = vfio_mig_set(&a, MIG_RUNNING, NULL);
+		break;
+	case MIG_STOP:
+		err = mig_save(&a, &s, NULL);
+		break;
+	default:
+		err = vfio_mig_set(&a, MIG_STOP, NULL);
+	}
+	must(vfio_mig_get(&a, &now));
+	check(err || now == MIG_ERROR,
+	      "%s, PF reset: expected the next arc to fail, it reached %s",
+	      mig_name(state), mig_name(now));
+	check(!err || sane_errno(err), "expected a sensible errno, got %d",
+	      err);
+	tap_note("%s, PF reset: errno %d, state %s", mig_name(state), -err,
+		 mig_name(now));
+	if (fd >= 0)
+		close(fd);
+	bed_online(0);
+	must(vfio_reset(&a));
+	state_is(&a, MIG_RUNNING);
+	vfio_close(&b);
+	alive(&a, VF_A);
+	alive(&b, VF_B);
+}
+
+/* nobody migrates: a PF reset must not break later migrations */
+static void pf_reset_at_rest(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+
+	(void)arg;
+	bed_need(VF_A);
+	bed_need(VF_C);
+	w = work_new();
+	bed_open(&a, VF_A, &w->mem);
+	reset_pf(0);
+	bed_online(0);
+	again(w, &a, VF_A);
+	bed_open(&b, VF_C, &w->mem);
+	work_start(w, &a, NULL);
+	work_fill(w, 30);
+	move(w, &a, &b, &s, NULL);
+	work_check(w);
+	work_event(w);
+}
+
+/* the guest resets its controller by CC.EN; that is no migration event */
+static void controller_reset(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w, *v;
+
+	(void)arg;
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	work_fill(w, 30);
+	move(w, &a, &b, &s, NULL);
+	work_check(w);
+	v = work_new();
+	must(vfio_dma_unmap(&b, &w->mem));
+	must(vfio_dma_map(&b, &v->mem));
+	work_start(v, &b, NULL);
+	work_check(v);
+	work_event(v);
+}
+
+static const unsigned int p2p = MIG_RUNNING_P2P, stop = MIG_STOP,
+	copy = MIG_STOP_COPY, resuming = MIG_RESUMING;
+
+const struct tap_case reset_cases[] = {
+	{ .name = "reset in RUNNING_P2P", .fn = reset_in, .arg = &p2p },
+	{ .name = "reset in STOP", .fn = reset_in, .arg = &stop },
+	{ .name = "reset in STOP_COPY", .fn = reset_in, .arg = &copy },
+	{ .name = "reset in RESUMING", .fn = reset_in, .arg = &resuming },
+	{ .name = "reset in STOP, same fd goes on", .fn = reset_and_reuse,
+	  .arg = &stop },
+	{ .name = "reset in STOP_COPY, same fd goes on",
+	  .fn = reset_and_reuse, .arg = &copy },
+	{ .name = "reset in RESUMING, same fd goes on",
+	  .fn = reset_and_reuse, .arg = &resuming },
+	{ .name = "reset with half a stream written",
+	  .fn = reset_half_loaded },
+	{ .name = "PF reset in RUNNING_P2P", .fn = pf_reset_in, .arg = &p2p },
+	{ .name = "PF reset in STOP", .fn = pf_reset_in, .arg = &stop },
+	{ .name = "PF reset in STOP_COPY", .fn = pf_reset_in, .arg = &copy },
+	{ .name = "PF reset in RESUMING", .fn = pf_reset_in,
+	  .arg = &resuming },
+	{ .name = "PF reset while nobody migrates", .fn = pf_reset_at_rest },
+	{ .name = "controller reset after a migration",
+	  .fn = controller_reset },
+	{ }
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cases.h - the lists of cases, one per file.
+ */
+#ifndef NVME_VFIO_CASES_H
+#define NVME_VFIO_CASES_H
+
+#include "tap.h"
+
+/* each list ends with an entry without function */
+extern const struct tap_case probe_cases[];
+extern const struct tap_case migrate_cases[];
+extern const struct tap_case queue_cases[];
+extern const struct tap_case cancel_cases[];
+extern const struct tap_case size_cases[];
+extern const struct tap_case count_cases[];
+extern const struct tap_case refuse_cases[];
+extern const struct tap_case foreign_cases[];
+extern const struct tap_case fault_cases[];
+extern const struct tap_case reset_cases[];
+extern const struct tap_case fd_cases[];
+extern const struct tap_case lie_cases[];
+
+#endif

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * move.c - carry a workload from one VF to another.
+ */
+#include "move.h"
+
+void move_load(struct work *w, struct vfio_dev *dst, struct mig_stream *s,
+	       struct mig_times *t)
+{
+	uint64_t sum = work_sum(w);
+
+	must(mig_load(dst, s, 0, t));
+	must(nvme_rebind(&w->ctrl, dst));
+	check(work_sum(w) == sum,
+	      "memory changed before the destination was let run");
+	must(mig_start(dst, t));
+	state_is(dst, MIG_RUNNING);
+}
+
+void move(struct work *w, struct vfio_dev *src, struct vfio_dev *dst,
+	  struct mig_stream *s, struct mig_times *t)
+{
+	uint64_t sum;
+
+	must(mig_stop(src, t));
+	sum = work_sum(w);
+	must(mig_save(src, s, t));
+	state_is(src, MIG_STOP_COPY);
+	check(s->len, "expected a state, the stream is empty");
+	check(work_sum(w) == sum, "memory changed although the VF is stopped");
+	move_load(w, dst, s, t);
+}
+
+void move_show(const struct mig_stream *s, const struct mig_times *t)
+{
+	unsigned int i;
+
+	tap_note("state %zu bytes", s->len);
+	for (i = 0; i < MIG_ARC_NR; i++)
+		tap_note("%-36s %8llu us", mig_arc_name(i),
+			 (unsigned long long)t->us[i]);
+}
+
+struct work *pair_open(struct vfio_dev *a, struct place at_a,
+		       struct vfio_dev *b, struct place at_b,
+		       const struct work_opts *opts)
+{
+	struct work *w;
+
+	bed_need(at_a);
+	bed_need(at_b);
+	w = work_new();
+	bed_open(a, at_a, &w->mem);
+	bed_open(b, at_b, &w->mem);
+	work_start(w, a, opts);
+	return w;
+}
+
+void again(struct work *w, struct vfio_dev *dev, struct place at)
+{
+	vfio_close(dev);
+	bed_open(dev, at, &w->mem);
+	state_is(dev, MIG_RUNNING);
+}
+
+void alive(struct vfio_dev *dev, struct place at)
+{
+	struct work *w = work_new();
+
+	vfio_close(dev);
+	bed_open(dev, at, &w->mem);
+	state_is(dev, MIG_RUNNING);
+	work_start(w, dev, NULL);
+	work_burst(w, 2);
+	work_event(w);
+	work_check(w);
+	vfio_close(dev);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vf-test.c - runs the cases on the VFs of this host, as root.
+ *
+ * usage: vf-test [--set standard|vendor] [--quick] [--only TEXT] [--list]
+ *                [--plain DRIVER]
+ *
+ * --quick runs the few cases which together notice the usual faults of a
+ * driver. --only runs cases with TEXT in their name. --plain runs I/O without
+ * migration on VFs bound to another driver, to check the bed and the library.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cases.h"
+#include "move.h"
+
+static const struct tap_case * const lists[] = {
+	probe_cases, migrate_cases, queue_cases, cancel_cases, count_cases,
+	size_cases, refuse_cases, foreign_cases, fault_cases, reset_cases,
+	fd_cases, lie_cases,
+};
+
+#define NLISTS		(sizeof(lists) / sizeof(lists[0]))
+#define MAX_CASES	256
+
+static void plain_io(const void *arg)
+{
+	struct vfio_dev dev;
+	struct work *w;
+
+	(void)arg;
+	w = work_new();
+	bed_open(&dev, VF_A, &w->mem);
+	work_start(w, &dev, NULL);
+	work_burst(w, 20);
+	work_event(w);
+	work_check(w);
+	tap_note("%u queues, %lu pieces compared", w->ctrl.nio, w->checked);
+}
+
+static void plain_small_cq(const void *arg)
+{
+	static const struct work_opts small = { .cq_size = 4 };
+	struct vfio_dev dev;
+	struct work *w = work_new();
+	unsigned int i;
+
+	(void)arg;
+	bed_open(&dev, VF_A, &w->mem);
+	work_start(w, &dev, &small);
+	for (i = 0; i < 10; i++) {
+		work_fill(w, 60);
+		sleep_us(20000);
+		work_check(w);
+	}
+}
+
+static void plain_polled(const void *arg)
+{
+	static const struct work_opts polled = { .poll = true };
+	struct vfio_dev dev;
+	struct work *w = work_new();
+
+	(void)arg;
+	bed_open(&dev, VF_A, &w->mem);
+	work_start(w, &dev, &polled);
+	work_burst(w, 20);
+	work_check(w);
+}
+
+static const struct tap_case plain_cases[] = {
+	{ .name = "I/O with interrupts, events", .fn = plain_io },
+	{ .name = "small completion queues", .fn = plain_small_cq },
+	{ .name = "polled queues", .fn = plain_polled },
+	{ }
+};
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: vf-test [--set standard|vendor] [--quick] [--only TEXT] [--list] [--plain DRIVER]\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static struct tap_case cases[MAX_CASES + 1];
+	const char *only = NULL, *plain = NULL, *why;
+	enum cmdset set = SET_STANDARD;
+	bool quick = false, list = false;
+	unsigned int i, n = 0;
+	int k;
+
+	for (k = 1; k < argc; k++) {
+		const char *val = argv[k + 1];
+
+		if (!strcmp(argv[k], "--quick")) {
+			quick = true;
+		} else if (!strcmp(argv[k], "--list")) {
+			list = true;
+		} else if (!strcmp(argv[k], "--only") && val) {
+			only = argv[++k];
+		} else if (!strcmp(argv[k], "--plain") && val) {
+			plain = argv[++k];
+		} else if (!strcmp(argv[k], "--set") && val) {
+			k++;
+			if (!strcmp(val, "vendor"))
+				set = SET_VENDOR;
+			else if (strcmp(val, "standard"))
+				return usage();
+		} else {
+			return usage();
+		}
+	}
+	for (i = 0; i < NLISTS; i++) {
+		const struct tap_case *c;
+
+		for (c = lists[i]; c->fn && n < MAX_CASES; c++)
+			cases[n++] = *c;
+	}
+	if (list) {
+		for (i = 0; i < n; i++)
+			printf("%s%s\n", cases[i].name,
+			       cases[i].quick ? " (quick)" : "");
+		return 0;
+	}
+	why = bed_find(plain ? plain : VF_DRIVER, set);
+	if (why) {
+		printf("Bail out! %s\n", why);
+		return 1;
+	}
+	tap_note("%d PFs, %d VFs on the first, command set %s", bed.npf,
+		 bed.pf[0].nvfs, bed_set_name(set));
+	if (plain)
+		return tap_run(plain_cases, false, only, NULL) != 0;
+	return tap_run(cases, quick, only, bed_baseline) != 0;
+}
