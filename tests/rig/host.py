@@ -28,6 +28,9 @@ import place
 MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
            "crc32c_generic", "nvme", "vfio-pci", "vfio_iommu_type1")
 
+# Ours, loaded later and from the share, so that one image serves every variant.
+OURS = ("nvme-pf-shim.ko", "nvme-vfio-pci.ko")
+
 # Emulation offers AMD's virtualisation; with RIG_ACCEL=kvm it is this machine's.
 KVM = os.environ.get("RIG_ACCEL") == "kvm"
 KVM_MODULES = ("kvm_amd", "kvm_intel") if KVM else ("kvm_amd",)
@@ -158,7 +161,7 @@ class Host:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy(source, target)
         if self.driver:
-            for module in ("nvme-pf-shim.ko", "nvme-vfio-pci.ko"):
+            for module in OURS:
                 shutil.copy(os.path.join(self.driver, module), os.path.join(self.share, "mod"))
         if not self.disk:
             self.disk = self.path("namespace")
@@ -245,7 +248,8 @@ class Host:
     # -- the machine ----------------------------------------------------------
 
     def image(self):
-        parts = [initramfs.base(self.kernel, MODULES + KVM_MODULES, os.path.join(place.RIG, "host-init")),
+        needed = initramfs.depends([os.path.join(self.driver, m) for m in OURS]) if self.driver else ()
+        parts = [initramfs.base(self.kernel, (*MODULES, *KVM_MODULES, *needed), os.path.join(place.RIG, "host-init")),
                  initramfs.files("rig", [("/rig/lib.sh", os.path.join(place.RIG, "host-lib.sh")),
                                          ("/bin/nvadm", place.program("nvadm.c")),
                                          ("/bin/qmp", place.program("qmp.c"))])]

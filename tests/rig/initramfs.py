@@ -93,6 +93,16 @@ def module_closure(kernel, names):
     return [os.path.join(top, path) for path in order]
 
 
+def depends(modules):
+    """Names of the modules of the kernel that the given ones, of ours, need."""
+    names = set()
+    for module in modules:
+        run = subprocess.run(["/sbin/modinfo", "-F", "depends", module], check=True,
+                             stdout=subprocess.PIPE, text=True)
+        names.update(n.replace("-", "_") for n in run.stdout.strip().split(",") if n)
+    return sorted(names - {plain(m) for m in modules})
+
+
 def plain(path):
     return re.sub(r"\.ko.*", "", os.path.basename(path.strip())).replace("-", "_")
 

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A guest inside a host: the distribution's kernel with its stock nvme driver,
+run by the distribution's QEMU, with a VF passed through. It moves between
+hosts by QEMU's own migration."""
+
+import json
+import os
+import re
+import time
+
+import host as rig
+import initramfs
+import pair
+import place
+
+MODULES = ("nvme",)
+MEMORY = 256
+DOWNTIME_MS = 60000             # see Guest.arguments()
+CMDLINE = ("console=ttyS0 loglevel=5 panic=-1 tsc=reliable no_timer_check mitigations=off "
+           "random.trust_cpu=on")
+
+
+def files(kernel):
+    """What a host needs in its share to run guests."""
+    kern = place.kernel(kernel)
+    parts = [initramfs.base(kern, MODULES, os.path.join(place.RIG, "guest-init")),
+             initramfs.files("guest", [("/bin/iocheck", place.program("iocheck.c"))])]
+    return {"guest/vmlinuz": kern.image, "guest/initrd": initramfs.image(parts)}
+
+
+class Guest:
+    """vfs: {host: shell name of the VF there, such as PF0_VF1}, or None for a
+    guest without a drive"""
+
+    def __init__(self, pair_, vfs=None, cpus=1, device_options="enable-migration=on"):
+        self.pair = pair_
+        self.vfs = vfs
+        self.cpus = cpus
+        self.device_options = device_options
+        self.host = None
+        self.lives = []                 # (host, number): every QEMU there was
+        self._commands = {}
+
+    def arguments(self, host, life, incoming):
+        drive = "none"
+        device = ""
+        if self.vfs:
+            drive = "nvme"
+            # Neither these kernels nor the driver track which pages the drive
+            # writes. QEMU migrates such a device only when told to, and then
+            # sends all memory while the guest stands still: hence the raised
+            # downtime limit.
+            device = f"-device vfio-pci,host=${self.vfs[host]},id=vf,{self.device_options} "
+        return (
+            f"qemu -name guest -nodefaults -no-user-config -nographic -no-reboot -machine q35 "
+            f"-accel kvm -cpu host -smp {self.cpus} -m {MEMORY} "
+            f"-kernel /share/guest/vmlinuz -initrd /share/guest/initrd "
+            f"-append '{CMDLINE} drive={drive}' {device}"
+            f"-chardev socket,id=console,path=/run/console.sock,server=on,wait=off,"
+            f"logfile=/run/console-{life} -serial chardev:console "
+            f"-chardev socket,id=qmp,path=/run/qmp.sock,server=on,wait=off "
+            f"-mon chardev=qmp,mode=control"
+            + (" -incoming defer" if incoming else ""))
+
+    def launch(self, host, incoming=False):
+        life = len(self.lives)
+        self.lives.append((host, life))
+        host.run("rm -f /run/qmp.sock /run/console.sock")
+        self._commands[life] = host.begin("exec " + self.arguments(host, life, incoming))
+        self._wait(host, life, "test -S /run/qmp.sock", 60)
+        return life
+
+    def _wait(self, host, life, test, seconds):
+        """Until a shell test inside holds; a QEMU that is gone ends the wait."""
+        end = time.monotonic() + seconds
+        while True:
+            status, _ = host.finish(host.begin(test))
+            if not status:
+                return
+            if self._commands[life] in host._results:
+                status, output = host.finish(self._commands[life])
+                raise rig.Trouble(f"QEMU in host {host.name} ended with {status}:\n{output}"
+                                  + self.console(life)[-2000:])
+            if time.monotonic() > end:
+                raise rig.Trouble(f"host {host.name}: not within {seconds} s: {test}\n"
+                                  + self.console(life)[-2000:])
+            time.sleep(0.2)
+
+    def start(self, host, seconds=120):
+        """Boot the guest on a host, wait until its I/O runs."""
+        self.host = host
+        life = self.launch(host)
+        self._wait(host, life, f"grep -aqE 'iocheck: so far|guest: beat' /run/console-{life}", seconds)
+
+    def qmp(self, host, command, **arguments):
+        text = json.dumps({"execute": command, "arguments": arguments})
+        status, output = host.finish(host.begin(f"qmp /run/qmp.sock '{text}'"), 60)
+        if status:
+            raise rig.Trouble(f"{command}: {output.strip()}")
+        return json.loads(output)["return"]
+
+    def migrate(self, target, seconds=90):
+        """To another host; returns QEMU's own account of it."""
+        source = self.host
+        old = self.lives[-1][1]
+        new = self.launch(target, incoming=True)
+        self.qmp(target, "migrate-incoming", uri=f"tcp:0.0.0.0:{pair.PORT}")
+        self.qmp(source, "migrate-set-parameters",
+                 **{"downtime-limit": DOWNTIME_MS, "max-bandwidth": 10 << 30})
+        begun = time.monotonic()
+        self.qmp(source, "migrate", uri=f"tcp:{self.pair.address(target)}:{pair.PORT}")
+        while True:
+            info = self.qmp(source, "query-migrate")
+            if info.get("status") in ("completed", "failed", "cancelled"):
+                break
+            if time.monotonic() - begun > seconds:
+                raise rig.Trouble(f"migration not done after {seconds} s: {info}")
+            time.sleep(0.2)
+        if info["status"] != "completed":
+            raise rig.Trouble(f"migration {info['status']}: {info.get('error-desc')}\n"
+                              + source.output(self._commands[old])
+                              + target.output(self._commands[new]))
+        self.qmp(source, "quit")
+        source.finish(self._commands[old], 30)
+        state = self.qmp(target, "query-status")["status"]
+        if state != "running":
+            raise rig.Trouble(f"guest is {state} after migration\n"
+                              + target.output(self._commands[new]))
+        self.host = target
+        return info
+
+    def console(self, life=None):
+        """What the guest said in one life, or in all of them."""
+        lives = self.lives if life is None else [self.lives[life]]
+        text = ""
+        for host, number in lives:
+            _, output = host.finish(host.begin(f"cat /run/console-{number}"), 30)
+            text += output
+        return text.replace("\r", "")
+
+    def totals(self):
+        """The checker's last line of totals, as a dict of numbers."""
+        host, life = self.lives[-1]
+        _, output = host.finish(host.begin(
+            f"grep -a '^iocheck: .* writes=' /run/console-{life} | tail -n 1"), 30)
+        return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", output)}
+
+    def finish(self, seconds=120):
+        """Stop the I/O, let the guest verify everything and power off; returns
+        all it ever said."""
+        host, life = self.lives[-1]
+        host.run("qmp -t /run/console.sock stop")
+        self._wait(host, life, f"grep -aq '^guest: end' /run/console-{life}", seconds)
+        host.finish(self._commands[life], 60)
+        text = self.console()
+        with open(os.path.join(self.pair.log, "guest-console"), "w", encoding="utf-8") as f:
+            f.write(text)
+        return text

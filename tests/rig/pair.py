@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Two hosts with a network between them and one drive that both can reach."""
+
+import os
+import shutil
+import struct
+import tempfile
+import threading
+import time
+
+import host as rig
+import place
+
+PORT = 4444                     # where a host takes a guest in
+MTU = 60000                     # a packet costs an emulated machine much, its size little
+
+
+class Pair:
+    """with Pair("6.1", "standard") as pair: pair.a, pair.b"""
+
+    def __init__(self, kernel, set, *, log=None, driver=None, seconds=rig.RUN_SECONDS, files=None,
+                 **more):
+        self.log = os.path.abspath(log or rig.new_log())
+        os.makedirs(self.log, exist_ok=True)
+        self.disk = os.path.join(self.log, "namespace")
+        with open(self.disk, "wb") as f:
+            f.truncate(256 << 20)
+        self._sockets = tempfile.mkdtemp(prefix="rig")
+        wire = os.path.join(self._sockets, "wire")
+        self.hosts = []
+        for i, name in enumerate("ab"):
+            end = "server=on" if i == 0 else "server=off,reconnect-ms=500"
+            # A path of its own for each: one processor, as two hosts share a small machine.
+            self.hosts.append(rig.Host(
+                kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
+                files=files, cpus=1, seconds=seconds,
+                qemu_args=["-netdev", f"stream,id=net,{end},addr.type=unix,addr.path={wire}",
+                           "-device", f"virtio-net-pci,netdev=net,mac=52:54:00:00:00:0{i + 1},"
+                                      f"bus=pcie.0,addr=7,romfile=,host_mtu={MTU}"],
+                **more))
+        self.a, self.b = self.hosts
+
+    def address(self, host):
+        return f"10.9.0.{self.hosts.index(host) + 1}"
+
+    def __enter__(self):
+        try:
+            for host in self.hosts:         # both boot at once
+                host.start()
+            for host in self.hosts:
+                host.wait_ready()
+                host.run(f"ifconfig lo up; ifconfig eth0 {self.address(host)} up")
+        except BaseException:
+            for host in self.hosts:
+                host.kill()
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        errors = []
+        for host in self.hosts:
+            try:
+                host.__exit__(kind, value, trace)
+            except rig.Trouble as e:
+                errors.append(str(e))
+        shutil.rmtree(self._sockets, ignore_errors=True)
+        if errors:
+            raise rig.Trouble("\n".join(errors))
+
+    def setup_vfs(self, **options):
+        """VFs on both hosts, side by side."""
+        threads, errors = [], []
+
+        def one(host):
+            try:
+                host.setup_vfs(**options)
+            except rig.Trouble as e:
+                errors.append(str(e))
+
+        for host in self.hosts:
+            threads.append(threading.Thread(target=one, args=(host,)))
+            threads[-1].start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise rig.Trouble("\n".join(errors))
+
+
+class Watch(threading.Thread):
+    """Looks, from outside, at the one block that the guest's checker rewrites
+    all the time. A guest's own clocks stand still while it is moved; this
+    machine's do not."""
+
+    STEP = 0.001
+
+    def __init__(self, disk):
+        super().__init__(daemon=True)
+        self.disk = disk
+        self.gaps = []                  # (when it ended, seconds), the long ones
+        self.changes = 0
+        self._end = threading.Event()
+
+    def run(self):
+        fd = os.open(self.disk, os.O_RDONLY)
+        last, since = None, time.monotonic()
+        while not self._end.is_set():
+            seq = struct.unpack("<Q", os.pread(fd, 8, 16))[0]
+            now = time.monotonic()
+            if seq != last:
+                if self.changes > 1 and now - since > 0.02:
+                    self.gaps.append((now, now - since))
+                last, since = seq, now
+                self.changes += 1
+            time.sleep(self.STEP)
+        os.close(fd)
+
+    def longest(self, start, end):
+        """The longest gap that ended between two moments, in seconds."""
+        return max((gap for when, gap in list(self.gaps) if start <= when <= end), default=0.0)
+
+    def moved(self, seconds=20):
+        """Wait until the guest has written again."""
+        before, end = self.changes, time.monotonic() + seconds
+        while self.changes < before + 3:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def stop(self):
+        self._end.set()
+        self.join()
+
+
+def driver_for(kernel):
+    return place.driver(place.kernel(kernel))
