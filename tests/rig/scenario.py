@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The main job: a guest that does verified I/O on a passed-through VF is live
+migrated from one host to another and back, several times. Used by the tests,
+which judge what came out, and by the demo, which shows it."""
+
+import re
+import time
+
+import guest as guests
+import host as rig
+import klog
+import pair as pairs
+import place
+
+# VF of each host; different ones, as nothing may depend on the number.
+VFS = ("PF0_VF1", "PF0_VF2")
+
+# How long the guest is left in peace between trips, seconds.
+SETTLE = 1.0
+
+STANDARD = {(0x41, 0): "Suspend", (0x41, 1): "Resume", (0x41, 2): "Set Controller State",
+            (0x42, 0): "Get Controller State"}
+VENDOR = {0xc4: "Query data size", 0xc8: "Suspend", 0xcc: "Resume", 0xd2: "Save data",
+          0xd5: "Load data"}
+COMMAND = re.compile(r"admin_cmd: vf=(\S+) opcode=0x(\w+) cdw10=0x(\w+) cdw11=0x(\w+) "
+                     r"len=(\d+) usecs=(-?\d+) status=(-?\d+)")
+ARC = re.compile(r"state_arc: vf=(\S+) from=(\w+) to=(\w+) now=(\w+) usecs=(-?\d+) ret=(-?\d+)")
+
+
+class Result:
+    """What happened, in plain values; filled in as far as it came."""
+
+    def __init__(self, kernel, set):
+        self.kernel = kernel
+        self.set = set
+        self.versions = {}
+        self.trips = []
+        self.totals = {}            # the checker's last word
+        self.read_back = None       # blocks
+        self.clean_end = False      # the checker found nothing, and nothing was left in flight
+        self.guest_trouble = None   # lines of the guest's console
+        self.error = None           # why it ended early, or trouble in a host's log
+        self.seconds = 0.0
+        self.log = None
+
+
+def name_of(opcode, cdw10):
+    if opcode in VENDOR:
+        return VENDOR[opcode]
+    if opcode == 0x06:
+        return f"Identify (CNS {cdw10 & 0xff:02X}h)"
+    return STANDARD.get((opcode, cdw10 & 0xff), f"opcode {opcode:02X}h")
+
+
+def trace(host):
+    """Commands and state changes since the last call, from the driver's trace events."""
+    text = host.run("cat /sys/kernel/tracing/trace; echo >/sys/kernel/tracing/trace")
+    commands = [{"host": host.name, "vf": vf, "name": name_of(int(op, 16), int(c10, 16)),
+                 "bytes": int(size), "usecs": int(us), "status": int(status)}
+                for vf, op, c10, _, size, us, status in COMMAND.findall(text)]
+    arcs = [{"host": host.name, "vf": vf, "from": a, "to": b, "now": now, "usecs": int(us),
+             "ret": int(ret)} for vf, a, b, now, us, ret in ARC.findall(text)]
+    return commands, arcs
+
+
+def await_totals(guest, seconds=30):
+    """The checker's first totals of this life of the guest."""
+    end = time.monotonic() + seconds
+    while True:
+        totals = guest.totals()
+        if totals:
+            return totals
+        if time.monotonic() > end:
+            raise rig.Trouble("the guest's I/O does not go on\n" + guest.console()[-1000:])
+        time.sleep(0.3)
+
+
+def trip(guest, watch, target, say):
+    source = guest.host
+    before = await_totals(guest)
+    for host in (source, target):
+        trace(host)
+    say(f"moving the guest from host {source.name} to host {target.name}")
+    begun = time.monotonic()
+    info = guest.migrate(target)
+    if not watch.moved():
+        raise rig.Trouble("the guest wrote nothing more after migration")
+    ended = time.monotonic()
+    after = await_totals(guest)
+    result = {"source": source.name, "target": target.name, "status": info["status"],
+              "total_ms": info["total-time"], "downtime_ms": info["downtime"],
+              "state_bytes": info.get("vfio", {}).get("transferred"),
+              "memory_bytes": info.get("ram", {}).get("transferred"),
+              "gap_ms": watch.longest(begun, ended) * 1000, "before": before, "after": after,
+              "commands": [], "arcs": []}
+    for host in (source, target):
+        commands, arcs = trace(host)
+        result["commands"] += commands
+        result["arcs"] += arcs
+    return result
+
+
+def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
+        props=None, seconds=rig.RUN_SECONDS):
+    """Never raises for what the hosts or the driver did: see Result.error."""
+    result = Result(place.kernel(kernel).release, set)
+    result.log = log or rig.new_log()
+    begun = time.monotonic()
+    watch = None
+    try:
+        driver = driver or pairs.driver_for(kernel)
+        say(f"booting two hosts with Debian's kernel {result.kernel}")
+        with pairs.Pair(kernel, set, log=result.log, driver=driver, props=props, seconds=seconds,
+                        files=guests.files(kernel)) as pair:
+            say("creating VFs, giving them queues and interrupts, binding them to nvme-vfio-pci")
+            pair.setup_vfs(count=2)
+            result.versions = versions(pair.a)
+            for host in pair.hosts:
+                host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
+            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)))
+            watch = pairs.Watch(pair.disk)
+            watch.start()
+            say(f"starting a guest with a VF on host {pair.a.name}")
+            guest.start(pair.a)
+            say("the guest's own nvme driver works; reads and writes are verified from now on")
+            for _ in range(trips):
+                time.sleep(SETTLE)
+                target = pair.b if guest.host is pair.a else pair.a
+                result.trips.append(trip(guest, watch, target, say))
+            time.sleep(SETTLE)
+            say("stopping the I/O; the guest reads everything back once more")
+            judge(result, guest.finish())
+    except rig.Trouble as e:
+        result.error = str(e)
+    finally:
+        if watch:
+            watch.stop()
+    result.seconds = time.monotonic() - begun
+    return result
+
+
+def versions(host):
+    text = host.run("qemu --version | head -n 1; cat /sys/module/nvme_vfio_pci/srcversion;"
+                    "cat /sys/class/nvme/nvme0/model; dmesg | grep -m 1 'can migrate'")
+    qemu, source, model, line = (text.splitlines() + [""] * 4)[:4]
+    return {"qemu": qemu.removeprefix("QEMU emulator version "), "srcversion": source,
+            "drive": model.strip(), "set": line.partition("can migrate: ")[2]}
+
+
+def judge(result, console):
+    """Take the guest's last words apart."""
+    last = re.findall(r"^iocheck: end (.*)$", console, re.M)
+    if last:
+        result.totals = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", last[-1])}
+    back = re.findall(r"^iocheck: read back (\d+)$", console, re.M)
+    result.read_back = int(back[-1]) if back else None
+    result.clean_end = bool(re.search(r"^guest: iocheck exit 0$", console, re.M)
+                            and re.search(r"^guest: in flight\s+0\s+0$", console, re.M))
+    result.guest_trouble = klog.trouble(console) + re.findall(r"^iocheck: ERROR.*$", console, re.M)

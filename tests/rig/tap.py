@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Test Anything Protocol, as prove reads it."""
+
+import sys
+
+
+class Tap:
+    def __init__(self, out=sys.stdout):
+        self.out = out
+        self.count = 0
+        self.failed = 0
+
+    def _print(self, text):
+        print(text, file=self.out, flush=True)
+
+    def ok(self, good, name, why=""):
+        """One result; why is shown when it is a failure."""
+        self.count += 1
+        self.failed += not good
+        self._print(f"{'ok' if good else 'not ok'} {self.count} - {name}")
+        if not good and why:
+            self.note(why)
+        return bool(good)
+
+    def skip(self, name, why):
+        self.count += 1
+        self._print(f"ok {self.count} - {name} # SKIP {why}")
+
+    def note(self, text):
+        for line in str(text).splitlines():
+            self._print("# " + line)
+
+    def done(self):
+        """The plan, and the exit status for the whole."""
+        self._print(f"1..{self.count}")
+        return 1 if self.failed or not self.count else 0
