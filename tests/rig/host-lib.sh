@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh
+# shellcheck shell=dash
 #
 # host-lib.sh - what commands inside a host can use: /rig/lib.sh there. After
 # setup_vfs the names of functions are in the environment of later commands:
 # PF0, PF0_DEV (/dev/nvme0), PF0_VF1, PF0_VF1_CNTLID ... PF1, PF1_VF1 ...
 
+# shellcheck source=/dev/null
 [ -e /run/names ] && . /run/names
 
 die() { echo "$*" >&2; exit 1; }
