@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 20-model.t - is the QEMU device model as strict as it has to be? Builds it if
+# need be and drives it over qtest, without a guest.
+
+set -euo pipefail
+cd "$(dirname "$0")/model"
+
+dir=$(./build)
+PYTHONDONTWRITEBYTECODE=1 exec timeout 300 python3 selftest.py "$dir" "$@"
