@@ -130,6 +130,13 @@ static int std_do_suspend(struct target *t)
 	return target_exec(t, &cmd, NULL, 0, NULL);
 }
 
+/* A reset of the PF or of the VF ends a suspension, and more. */
+static void lost(struct target *t)
+{
+	dev_warn(&t->vf->dev, "the VF is not suspended: it was reset behind the migration's back\n");
+	t->uncertain = true;
+}
+
 static int std_do_resume(struct target *t)
 {
 	struct nvme_command cmd = { };
@@ -137,11 +144,8 @@ static int std_do_resume(struct target *t)
 
 	std_resume(&cmd.common, t->cntlid);
 	ret = target_exec(t, &cmd, NULL, 0, NULL);
-	if (t->status == STD_SC_NOT_SUSPENDED) {
-		/* A reset of the PF or of the VF ends a suspension, and more. */
-		dev_warn(&t->vf->dev, "the VF was reset behind the migration's back\n");
-		t->uncertain = true;
-	}
+	if (t->status == STD_SC_NOT_SUSPENDED)
+		lost(t);
 	return ret;
 }
 
@@ -199,8 +203,7 @@ static int std_do_get_state(struct target *t, u64 offset, void *buf, u32 len,
 	/* Only a state read from a suspended VF agrees with itself. */
 	if (!(result & STD_GET_CSUP) ||
 	    (!offset && !(h->csattr & STD_CSATTR_CP))) {
-		dev_warn(&t->vf->dev,
-			 "the VF was not suspended while its state was read: state refused\n");
+		lost(t);
 		return -EIO;
 	}
 	if (offset)
