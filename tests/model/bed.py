@@ -69,6 +69,7 @@ def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, extra=""):
                      "file.locking=off,cache=unsafe"]
         args += ["-device", f"nvme-ns,drive=d{i},bus=pf{i},nsid=1,shared=on"]
     qemu = with_disk(args)
+    qemu.slow = slow
     try:
         found = [Pf(qemu, i) for i in range(pfs)]
         for pf in found:

@@ -114,7 +114,7 @@ class Controller:
         self.ring(qid)
         return cid
 
-    def wait(self, qid, ack=True):
+    def wait(self, qid, ack=True, step=True):
         end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
             done = self.queues[qid].take()
@@ -122,11 +122,13 @@ class Controller:
                 if ack:
                     self.ack(qid)
                 return done
+            if step and self.qemu.slow:          # the drive waits for the clock
+                self.qemu.step_ms(50)
         raise Stuck(f"queue {qid}")
 
     def run(self, qid, opcode, **fields):
         cid = self.start(qid, opcode, **fields)
-        done = self.wait(qid)
+        done = self.wait(qid, step=False)
         assert done.cid == cid, f"cid {done.cid}, expected {cid}"
         return done
 

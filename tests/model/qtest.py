@@ -49,6 +49,7 @@ class Qemu:
         self.qmp_read()         # the greeting
         self.qmp("qmp_capabilities")
         self.next_free = 0x1000000
+        self.slow = False
         self._pci_init()
 
     def _accept(self, name):
