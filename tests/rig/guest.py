@@ -21,11 +21,11 @@ CMDLINE = ("console=ttyS0 loglevel=5 panic=-1 tsc=reliable no_timer_check mitiga
 
 
 def files(kernel):
-    """What a host needs in its share to run guests."""
+    """What a host needs to run guests."""
     kern = place.kernel(kernel)
     parts = [initramfs.base(kern, MODULES, os.path.join(place.RIG, "guest-init")),
              initramfs.files("guest", [("/bin/iocheck", place.program("iocheck.c"))])]
-    return {"guest/vmlinuz": kern.image, "guest/initrd": initramfs.image(parts)}
+    return {"/guest/kernel": kern.image, "/guest/initrd": initramfs.image(parts)}
 
 
 class Guest:
@@ -54,7 +54,7 @@ class Guest:
         return (
             f"qemu -name guest -nodefaults -no-user-config -nographic -no-reboot -machine q35 "
             f"-accel kvm -cpu host -smp {self.cpus} -m {MEMORY} "
-            f"-kernel /share/guest/vmlinuz -initrd /share/guest/initrd "
+            f"-kernel /guest/kernel -initrd /guest/initrd "
             f"-append '{CMDLINE} drive={drive}' {device}"
             f"-chardev socket,id=console,path=/run/console.sock,server=on,wait=off,"
             f"logfile=/run/console-{life} -serial chardev:console "

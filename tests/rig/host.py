@@ -98,10 +98,11 @@ class Host:
     driver    folder with our modules, or None for plain vfio-pci
     vmm       take along the distribution's QEMU
     files     {name under /share: path here}; programs bring their libraries
+    root      {name: path here}, files that shall be in the host's memory
     """
 
     def __init__(self, kernel, set="standard", *, name="host", log=None, pfs=1, props=None,
-                 disk=None, driver=None, vmm=False, files=None, cpus=2, memory=2048,
+                 disk=None, driver=None, vmm=False, files=None, root=None, cpus=2, memory=2048,
                  seconds=RUN_SECONDS, qemu_args=(), cmdline="", allow=()):
         self.kernel = place.kernel(kernel)
         self.set = set
@@ -114,6 +115,7 @@ class Host:
         self.driver = driver
         self.vmm = vmm
         self.files = dict(files or {})
+        self.root = dict(root or {})
         self.cpus = cpus
         self.memory = memory
         self.seconds = seconds
@@ -255,6 +257,8 @@ class Host:
                                          ("/bin/qmp", place.program("qmp.c"))])]
         if self.vmm:
             parts.append(initramfs.vmm())
+        if self.root:
+            parts.append(initramfs.files("root", sorted(self.root.items())))
         programs = [(name, source) for name, source in sorted(self.files.items())
                     if os.access(source, os.X_OK) and initramfs.libraries(source)]
         if programs:
@@ -273,7 +277,7 @@ class Host:
             "-smp", str(self.cpus), "-m", str(self.memory),
             "-kernel", self.kernel.image, "-initrd", self.image(),
             "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
-                       "random.trust_cpu=on " + self.cmdline,
+                       "random.trust_cpu=on no_timer_check rcupdate.rcu_cpu_stall_timeout=60 " + self.cmdline,
             "-serial", "file:" + self.path("serial"),
             "-chardev", f"socket,id=qmp,path={self.qmp.path}", "-mon", "chardev=qmp,mode=control",
             "-device", "intel-iommu,intremap=on",

@@ -3,7 +3,9 @@
 migrated from one host to another and back, several times. Used by the tests,
 which judge what came out, and by the demo, which shows it."""
 
+import os
 import re
+import subprocess
 import time
 
 import guest as guests
@@ -22,6 +24,10 @@ STANDARD = {(0x41, 0): "Suspend", (0x41, 1): "Resume", (0x41, 2): "Set Controlle
             (0x42, 0): "Get Controller State"}
 VENDOR = {0xc4: "Query data size", 0xc8: "Suspend", 0xcc: "Resume", 0xd2: "Save data",
           0xd5: "Load data"}
+# What is done while the guest stands still: all that changes or moves state.
+BLACKOUT = {"Suspend", "Resume", "Set Controller State", "Get Controller State", "Save data",
+            "Load data"}
+
 COMMAND = re.compile(r"admin_cmd: vf=(\S+) opcode=0x(\w+) cdw10=0x(\w+) cdw11=0x(\w+) "
                      r"len=(\d+) usecs=(-?\d+) status=(-?\d+)")
 ARC = re.compile(r"state_arc: vf=(\S+) from=(\w+) to=(\w+) now=(\w+) usecs=(-?\d+) ret=(-?\d+)")
@@ -111,10 +117,10 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
         driver = driver or pairs.driver_for(kernel)
         say(f"booting two hosts with Debian's kernel {result.kernel}")
         with pairs.Pair(kernel, set, log=result.log, driver=driver, props=props, seconds=seconds,
-                        files=guests.files(kernel)) as pair:
+                        root=guests.files(kernel)) as pair:
             say("creating VFs, giving them queues and interrupts, binding them to nvme-vfio-pci")
             pair.setup_vfs(count=2)
-            result.versions = versions(pair.a)
+            result.versions = versions(pair.a, driver)
             for host in pair.hosts:
                 host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
             guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)))
@@ -139,12 +145,15 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
     return result
 
 
-def versions(host):
-    text = host.run("qemu --version | head -n 1; cat /sys/module/nvme_vfio_pci/srcversion;"
-                    "cat /sys/class/nvme/nvme0/model; dmesg | grep -m 1 'can migrate'")
-    qemu, source, model, line = (text.splitlines() + [""] * 4)[:4]
-    return {"qemu": qemu.removeprefix("QEMU emulator version "), "srcversion": source,
-            "drive": model.strip(), "set": line.partition("can migrate: ")[2]}
+def versions(host, driver):
+    text = host.run("qemu --version | head -n 1; cat /sys/class/nvme/nvme0/model;"
+                    "dmesg | grep -m 1 'can migrate'")
+    qemu, model, line = (text.splitlines() + [""] * 3)[:3]
+    git = subprocess.run(["git", "-C", place.TOP, "describe", "--always", "--dirty"],
+                         capture_output=True, text=True, check=False).stdout.strip()
+    return {"qemu": qemu.removeprefix("QEMU emulator version "), "drive": model.strip(),
+            "set": line.partition("can migrate: ")[2],
+            "driver": (git and f"git {git}, ") + f"sources {os.path.basename(driver).split('-')[-1]}"}
 
 
 def judge(result, console):
