@@ -199,6 +199,7 @@ bool sane_errno(int err)
 	case ENXIO:
 	case EBUSY:
 	case EFBIG:
+	case EOVERFLOW:
 	case EMSGSIZE:
 	case ENOSPC:
 	case ENOMEM:

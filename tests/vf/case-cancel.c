@@ -72,8 +72,7 @@ static void cancel_full_cq(const void *arg)
 	struct work *w;
 
 	w = pair_open(&a, VF_A, &b, VF_B, &small);
-	work_fill(w, 30);
-	sleep_us(200000);
+	work_stuff(w, 30);
 	once(w, &a, arg);
 }
 
@@ -126,15 +125,18 @@ const struct tap_case cancel_cases[] = {
 	{ .name = "cancel in RUNNING_P2P", .fn = cancel, .arg = &p2p },
 	{ .name = "cancel in STOP", .fn = cancel, .arg = &stop },
 	{ .name = "cancel in STOP, arc by arc", .fn = cancel,
-	  .arg = &stop_steps },
+	  .arg = &stop_steps,
+	  .deep = true },
 	{ .name = "cancel in STOP_COPY, nothing read", .fn = cancel,
 	  .arg = &copy_none, .quick = true },
 	{ .name = "cancel in STOP_COPY, partly read", .fn = cancel,
 	  .arg = &copy_some },
 	{ .name = "cancel in STOP_COPY, all read, arc by arc", .fn = cancel,
-	  .arg = &copy_all },
+	  .arg = &copy_all,
+	  .deep = true },
 	{ .name = "cancel in STOP_COPY, data fd stays open", .fn = cancel,
-	  .arg = &copy_keep },
+	  .arg = &copy_keep,
+	  .deep = true },
 	{ .name = "cancel with full completion queues", .fn = cancel_full_cq,
 	  .arg = &copy_some },
 	{ .name = "cancel, then migrate", .fn = cancel_then_migrate,

@@ -91,21 +91,24 @@ static void set_rule(int pf, const struct fault *f, unsigned int st)
 
 static void source_fault(const struct fault *f)
 {
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 	unsigned int i;
 
 	model_set(0, "lm-pad=%ld", f->pad);
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = work_new();
+	bed_open(&a, VF_A, &w->mem);
+	work_start(w, &a, NULL);
 	for (i = 0; i < NSTATUS; i++) {
 		work_fill(w, 8);
 		set_rule(0, f, status[i]);
 		expect_error(&a, source_arc(&a, f->where), f->rule, status[i]);
 		model_set(0, "lm-fail=");
-		vfio_close(&a);
+		must(vfio_dma_unmap(&a, &w->mem));
 		work_free(w);
 		w = work_new();
-		bed_open(&a, VF_A, &w->mem);
+		must(vfio_dma_map(&a, &w->mem));
+		must(vfio_irq_enable(&a, a.nefd));
 		work_start(w, &a, NULL);
 	}
 	alive(&a, VF_A);
@@ -174,32 +177,37 @@ static void suspend_fails_softly(const void *arg)
 }
 
 #define FAULT(text, ...) \
-	{ .name = text, .fn = fault, .limit_s = 60, \
+	{ .name = text, .fn = fault, .limit_s = 60, .log = "PF command", \
+	  .deep = true, .arg = &(const struct fault){ __VA_ARGS__ } }
+
+/* the ones a brief run has as well */
+#define FAULT_CORE(text, ...) \
+	{ .name = text, .fn = fault, .limit_s = 60, .log = "PF command", \
 	  .arg = &(const struct fault){ __VA_ARGS__ } }
 
 #define PAD	600000		/* several chunks */
 
 const struct tap_case fault_cases[] = {
 	FAULT("suspend of the source fails", "0x41/0@1", AT_SUSPEND, 0),
-	FAULT("get fails", "0x42/0@1", AT_SAVE, 0),
+	FAULT_CORE("get fails", "0x42/0@1", AT_SAVE, 0),
 	FAULT("second get fails", "0x42/0@2", AT_SAVE, PAD),
 	FAULT("resume of a cancelled source fails", "0x41/1@1", AT_CANCEL, 0),
 	FAULT("suspend of the destination fails", "0x41/0@1", AT_RESUMING, 0),
 	FAULT("set fails", "0x41/2@1", AT_LOAD, 0),
 	FAULT("last set fails", "0x41/2@2", AT_LOAD, PAD),
-	FAULT("resume of the destination fails", "0x41/1@1", AT_RESUME, 0),
+	FAULT_CORE("resume of the destination fails", "0x41/1@1", AT_RESUME, 0),
 	FAULT("vendor suspend of the source fails", "0xc8@1", AT_SUSPEND, 0),
-	FAULT("vendor save fails", "0xd2@1", AT_SAVE, 0),
-	FAULT("vendor load of a cancelled source fails", "0xd5@1", AT_CANCEL,
-	      0),
+	FAULT_CORE("vendor save fails", "0xd2@1", AT_SAVE, 0),
+	FAULT_CORE("vendor load of a cancelled source fails", "0xd5@1",
+		   AT_CANCEL, 0),
 	FAULT("vendor resume of a cancelled source fails", "0xcc@1",
 	      AT_CANCEL, 0),
 	FAULT("vendor suspend of the destination fails", "0xc8@1",
 	      AT_RESUMING, 0),
-	FAULT("vendor load fails", "0xd5@1", AT_LOAD, 0),
+	FAULT_CORE("vendor load fails", "0xd5@1", AT_LOAD, 0),
 	FAULT("vendor resume of the destination fails", "0xcc@1", AT_RESUME,
 	      0),
 	{ .name = "refused suspend leaves the source running",
-	  .fn = suspend_fails_softly },
+	  .fn = suspend_fails_softly, .log = "PF command" },
 	{ }
 };

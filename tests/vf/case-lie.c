@@ -42,8 +42,7 @@ static void lost_completion(const void *arg)
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
-	work_fill(w, 30);
-	sleep_us(200000);
+	work_stuff(w, 30);
 	model_set(0, "lm-lie=lose-cqe");
 	model_set(1, "lm-lie=lose-cqe");
 	move(w, &a, &b, &s, NULL);
@@ -68,8 +67,7 @@ static void doubled_completion(const void *arg)
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
-	work_fill(w, 30);
-	sleep_us(200000);
+	work_stuff(w, 30);
 	model_set(0, "lm-lie=double-cqe");
 	model_set(1, "lm-lie=double-cqe");
 	move(w, &a, &b, &s, NULL);
@@ -117,6 +115,6 @@ const struct tap_case lie_cases[] = {
 	{ .name = "checker notices a doubled completion",
 	  .fn = doubled_completion },
 	{ .name = "state of a running controller is refused",
-	  .fn = not_suspended, .quick = true },
+	  .fn = not_suspended, .quick = true, .log = "not suspended" },
 	{ }
 };

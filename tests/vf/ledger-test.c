@@ -332,5 +332,6 @@ int main(int argc, char **argv)
 		{ }
 	};
 
-	return tap_run(cases, false, argc > 1 ? argv[1] : NULL, NULL) != 0;
+	return tap_run(cases, TAP_ALL, argc > 1 ? argv[1] : NULL, NULL,
+		       NULL) != 0;
 }

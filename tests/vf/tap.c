@@ -98,7 +98,8 @@ static void show_skip(const char *name, int n)
 }
 
 /* Return: 0 or 1 = ok or not, -1 = the run cannot go on */
-static int run_one(const struct tap_case *c, int n)
+static int run_one(const struct tap_case *c, int n,
+		   bool (*after)(const struct tap_case *c))
 {
 	unsigned int limit = c->limit_s ? c->limit_s : DEFAULT_LIMIT_S;
 	uint64_t t0 = now_us();
@@ -131,14 +132,17 @@ static int run_one(const struct tap_case *c, int n)
 		show_skip(c->name, n);
 		return 0;
 	}
+	if (after && !after(c) && !status)
+		status = -1;
 	printf("%s %d - %s (%llu ms)\n", status ? "not ok" : "ok", n, c->name,
 	       (unsigned long long)(now_us() - t0) / 1000);
 	fflush(stdout);
 	return status != 0;
 }
 
-int tap_run(const struct tap_case *cases, bool quick, const char *only,
-	    void (*before)(void))
+int tap_run(const struct tap_case *cases, enum tap_level level,
+	    const char *only, void (*before)(void),
+	    bool (*after)(const struct tap_case *c))
 {
 	const struct tap_case *c;
 	int n = 0, failed = 0;
@@ -149,11 +153,13 @@ int tap_run(const struct tap_case *cases, bool quick, const char *only,
 	for (c = cases; c->fn; c++) {
 		int bad;
 
-		if ((quick && !c->quick) || (only && !strstr(c->name, only)))
+		if ((level == TAP_QUICK && !c->quick) ||
+		    (level == TAP_BRIEF && c->deep) ||
+		    (only && !strstr(c->name, only)))
 			continue;
 		if (before)
 			before();
-		bad = run_one(c, ++n);
+		bad = run_one(c, ++n, after);
 		failed += bad != 0;
 		if (bad < 0)
 			break;

@@ -17,6 +17,9 @@
  * @arg: handed to @fn
  * @limit_s: longest time in seconds, 0 = 30
  * @quick: also part of the short run
+ * @deep: long, and much the same on every kernel: left out of brief runs
+ * @log: warning that the driver must give, a part of its text; "" = it may
+ *	warn; NULL = it must not
  */
 struct tap_case {
 	const char *name;
@@ -24,19 +27,26 @@ struct tap_case {
 	const void *arg;
 	unsigned int limit_s;
 	bool quick;
+	bool deep;
+	const char *log;
 };
+
+/* how much is run: all cases, all but the deep ones, only the quick ones */
+enum tap_level { TAP_ALL, TAP_BRIEF, TAP_QUICK };
 
 /**
  * tap_run - run cases and print TAP
  * @cases: ends with an entry without @fn
- * @quick: only those marked so
+ * @level: which of them
  * @only: only cases whose name contains this text; NULL = all
  * @before: called in this process before every case; may be NULL
+ * @after: called after it; false = the case has failed; may be NULL
  *
  * Return: number of failed cases.
  */
-int tap_run(const struct tap_case *cases, bool quick, const char *only,
-	    void (*before)(void));
+int tap_run(const struct tap_case *cases, enum tap_level level,
+	    const char *only, void (*before)(void),
+	    bool (*after)(const struct tap_case *c));
 
 /** tap_note - a line of explanation */
 void tap_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -2,11 +2,11 @@
 /*
  * vf-test.c - runs the cases on the VFs of this host, as root.
  *
- * usage: vf-test [--set standard|vendor] [--quick] [--only TEXT] [--list]
- *                [--plain DRIVER]
+ * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
+ *                [--list] [--plain DRIVER]
  *
  * --quick runs the few cases which together notice the usual faults of a
- * driver. --only runs cases with TEXT in their name. --plain runs I/O without
+ * driver, --brief all but the long ones. --only runs cases with TEXT in their name. --plain runs I/O without
  * migration on VFs bound to another driver, to check the bed and the library.
  */
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "cases.h"
+#include "klog.h"
 #include "move.h"
 
 static const struct tap_case * const lists[] = {
@@ -78,10 +79,16 @@ static const struct tap_case plain_cases[] = {
 	{ }
 };
 
+static void before(void)
+{
+	bed_baseline();
+	klog_start();
+}
+
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick] [--only TEXT] [--list] [--plain DRIVER]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER]\n");
 	return 2;
 }
 
@@ -90,7 +97,8 @@ int main(int argc, char **argv)
 	static struct tap_case cases[MAX_CASES + 1];
 	const char *only = NULL, *plain = NULL, *why;
 	enum cmdset set = SET_STANDARD;
-	bool quick = false, list = false;
+	enum tap_level level = TAP_ALL;
+	bool list = false;
 	unsigned int i, n = 0;
 	int k;
 
@@ -98,7 +106,9 @@ int main(int argc, char **argv)
 		const char *val = argv[k + 1];
 
 		if (!strcmp(argv[k], "--quick")) {
-			quick = true;
+			level = TAP_QUICK;
+		} else if (!strcmp(argv[k], "--brief")) {
+			level = TAP_BRIEF;
 		} else if (!strcmp(argv[k], "--list")) {
 			list = true;
 		} else if (!strcmp(argv[k], "--only") && val) {
@@ -123,8 +133,9 @@ int main(int argc, char **argv)
 	}
 	if (list) {
 		for (i = 0; i < n; i++)
-			printf("%s%s\n", cases[i].name,
-			       cases[i].quick ? " (quick)" : "");
+			printf("%s%s%s\n", cases[i].name,
+			       cases[i].quick ? " (quick)" : "",
+			       cases[i].deep ? " (deep)" : "");
 		return 0;
 	}
 	why = bed_find(plain ? plain : VF_DRIVER, set);
@@ -135,6 +146,8 @@ int main(int argc, char **argv)
 	tap_note("%d PFs, %d VFs on the first, command set %s", bed.npf,
 		 bed.pf[0].nvfs, bed_set_name(set));
 	if (plain)
-		return tap_run(plain_cases, false, only, NULL) != 0;
-	return tap_run(cases, quick, only, bed_baseline) != 0;
+		return tap_run(plain_cases, level, only, NULL, NULL) != 0;
+	if (klog_start())
+		tap_note("/dev/kmsg cannot be read: the driver's warnings are not checked");
+	return tap_run(cases, level, only, before, klog_judge) != 0;
 }

@@ -227,6 +227,23 @@ void work_fill(struct work *w, unsigned int n)
 		nvme_queue_ring(&w->ctrl.io[i]);
 }
 
+void work_stuff(struct work *w, unsigned int n)
+{
+	uint64_t end = now_us() + IO_TIMEOUT_MS * 1000ULL;
+	unsigned int i;
+
+	work_fill(w, n);
+	for (i = 0; i < w->ctrl.nio; i++) {
+		while (!nvme_queue_pending(&w->ctrl.io[i])) {
+			check(now_us() < end, "expected queue %u to hold completions",
+			      i + 1);
+			sleep_us(1000);
+		}
+	}
+	/* as many as the completion queue takes; more is not needed */
+	sleep_us(50000);
+}
+
 unsigned int work_out(const struct work *w)
 {
 	unsigned int i, n = 0;

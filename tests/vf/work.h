@@ -98,6 +98,12 @@ unsigned int work_submit(struct work *w, unsigned int queue, unsigned int n,
 /** work_fill - @n commands on every queue, then all doorbells in a row */
 void work_fill(struct work *w, unsigned int n);
 
+/**
+ * work_stuff - @n commands on every queue, and wait until each queue shows
+ * completions; they are not consumed
+ */
+void work_stuff(struct work *w, unsigned int n);
+
 /** work_out - I/O commands with the device now */
 unsigned int work_out(const struct work *w);
 

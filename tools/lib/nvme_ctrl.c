@@ -9,7 +9,7 @@
 #include "util.h"
 
 #define ADMIN_TIMEOUT_MS	10000
-#define IRQ_GRACE_MS		500
+#define IRQ_GRACE_MS		1000
 #define POLL_US			50
 
 static volatile uint32_t *reg(struct nvme_ctrl *c, unsigned int off)

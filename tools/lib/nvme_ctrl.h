@@ -71,7 +71,7 @@ uint32_t nvme_reg32(struct nvme_ctrl *c, unsigned int off);
  * @timeout_ms: longest wait in milliseconds
  *
  * Waits for interrupts when the queue has a vector. A completion that is in
- * memory without an interrupt within 500 ms counts as a fault of the queue.
+ * memory without an interrupt within a second counts as a fault of the queue.
  *
  * Return: 0; -ETIMEDOUT; or another negative errno.
  */

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 40-vf.t - VFs driven from user space inside hosts: every kernel, both command
+# sets. The long cases that do not depend on the kernel run once per set; all of
+# them everywhere with VF_FULL=1. VF_JOBS hosts run at a time (default: one per
+# processor). VF_ARGS goes to vf-test, e.g. VF_ARGS='--only cancel'.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+rig=$here/rig
+jobs=${VF_JOBS:-$(nproc)}
+limit=600
+
+out=$(mktemp -d) || exit 1
+trap 'rm -rf "$out"' EXIT
+n=0
+
+comment() { sed 's/^/# /'; }
+
+point() { # RESULT NAME
+	n=$((n + 1))
+	echo "$1 $n - $2"
+}
+
+give_up() { # NAME LOG
+	comment <"$2"
+	point "not ok" "$1"
+	echo "1..$n"
+	exit 1
+}
+
+# one host with one kernel and one set; TAP and exit status are left in files
+run() { # NAME KERNEL SET LEVEL
+	local args=$4
+
+	# commands that the tests let fail; vf-test itself allows them only in
+	# the cases that do so
+	timeout -k 10 $((limit + 60)) "$rig/host" --kernel "$2" --set "$3" --pfs 2 \
+		--prop lm-test=on --module-args vendor_ids=1b36:0010 \
+		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status' \
+		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h was aborted' \
+		--seconds "$limit" --file "$out/bin/vf-test" -- \
+		"vf-test --set $3 $args ${VF_ARGS:-}" \
+		>"$out/$1.tap" 2>"$out/$1.err" </dev/null
+	echo $? >"$out/$1.status"
+}
+
+# the points of one run, numbered on, with the run's name in front
+merge() { # NAME TITLE
+	local status plan points
+
+	status=$(cat "$out/$1.status")
+	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$out/$1.tap" | tail -n 1)
+	points=$(grep -cE '^(not )?ok ' "$out/$1.tap")
+	awk -v n="$n" -v title="$2" '
+		/^(not )?ok / {
+			bad = $1 == "not" ? "not " : ""
+			sub(/^(not )?ok [0-9]+ - /, "")
+			print bad "ok " ++n " - " title ": " $0
+			next
+		}
+		/^1\.\.[0-9]+/ { next }
+		{ sub(/^Bail out!/, "# gave up:"); print }' "$out/$1.tap"
+	n=$((n + points))
+	# 1: cases failed, which the points above say
+	if [ "$points" -gt 0 ] && [ "$plan" = "$points" ] &&
+	   { [ "$status" = 0 ] || [ "$status" = 1 ]; }; then
+		point ok "$2: the host ran to its end, its kernel log is clean"
+	else
+		comment <"$out/$1.err"
+		point "not ok" "$2: the host ran to its end, its kernel log is clean (status $status, $points of ${plan:-no} points)"
+		failed=1
+	fi
+	[ "$status" = 0 ] || failed=1
+}
+
+if ! make -s -C "$here/vf" BUILD="$out/bin" >"$out/log" 2>&1; then
+	give_up "build of the programs" "$out/log"
+fi
+if ! "$here/model/build" >"$out/log" 2>&1; then
+	give_up "the device model" "$out/log"
+fi
+if ! "$rig/kernels" >"$out/kernels" 2>"$out/log"; then
+	give_up "kernels" "$out/log"
+fi
+
+failed=0
+names=()
+titles=()
+i=0
+while IFS=$'\t' read -r series _; do
+	for set in standard vendor; do
+		# alternate, so that each set meets every case once
+		level=--brief
+		[ $((i % 3)) = 0 ] && level=
+		[ -n "${VF_FULL:-}" ] && level=
+		name=$series-$set
+		names+=("$name")
+		titles+=("$series $set${level:+, brief}")
+		while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+			wait -n
+		done
+		run "$name" "$series" "$set" "$level" &
+		i=$((i + 1))
+	done
+done <"$out/kernels"
+wait
+
+for i in "${!names[@]}"; do
+	merge "${names[$i]}" "${titles[$i]}"
+done
+echo "1..$n"
+exit "$failed"
