@@ -6,7 +6,7 @@
 # what the modules import and announce is what it should be.
 
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
 
 n=0 failed=0

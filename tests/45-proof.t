@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Finding the PF's admin queue: each of the two ways alone, both at once in a
+# debug build (where they must agree), and none, which must leave a plain
+# passthrough that works. Likewise a PF whose command set is not to be trusted.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/rig/common.sh
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+cat >"$out/in-host" <<'IN'
+#!/bin/sh
+# runs in the host: SET, then how to load
+. /rig/lib.sh
+n=0
+ok() { # STATUS NAME
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+
+load() { # SHIM-ARGUMENT DRIVER-ARGUMENT
+	dmesg -c >/tmp/earlier
+	cat /tmp/earlier >>/share/out/dmesg.earlier
+	# shellcheck disable=SC2086
+	insmod /share/mod/nvme-pf-shim.ko $1 && insmod /share/mod/nvme-vfio-pci.ko $2 || return
+	if [ -e /run/names ]; then
+		for vf in $PF0_VF1 $PF0_VF2 $PF1_VF1 $PF1_VF2; do
+			bind "$vf" nvme-vfio-pci
+		done
+	else
+		setup_vfs nvme-vfio-pci 2 4 4 >/dev/null
+	fi
+}
+
+unload() { rmmod nvme-vfio-pci && rmmod nvme-pf-shim; }
+
+plain() { # NAME REASON
+	dmesg | grep -c "nvme-vfio-pci .*: cannot migrate, plain passthrough: .*$2" >/tmp/count
+	[ "$(cat /tmp/count)" -eq 4 ]
+	ok $? "$1: one line says why, for each VF"
+	vf-test --set "$SET" --only "one migration" >/tmp/log 2>&1
+	! grep -q "^ok" /tmp/log && grep -q "Inappropriate ioctl" /tmp/log
+	ok $? "$1: no migration is offered"
+	vf-test --plain nvme-vfio-pci >/tmp/log 2>&1
+	status=$?
+	ok $status "$1: I/O works"
+	[ $status -eq 0 ] || sed 's/^/# /' /tmp/log
+}
+
+capable() { # NAME
+	# loading the module binds VFs that are its own already, once more
+	[ "$(dmesg | grep -c 'nvme-vfio-pci .*: can migrate: ')" -ge 4 ] &&
+		! dmesg | grep -q 'cannot migrate'
+	ok $? "$1: every VF can migrate"
+	vf-test --set "$SET" --only "one migration" >/tmp/log 2>&1
+	status=$?
+	ok $status "$1: a migration works"
+	[ $status -eq 0 ] || sed 's/^/# /' /tmp/log
+}
+
+SET=$1
+if [ "$SET" = standard ]; then
+	insmod /share/mod/nvme-pf-shim.ko proof=guess 2>/dev/null
+	[ $? -ne 0 ] && dmesg | grep -q 'proof=guess is unknown'
+	ok $? "an unknown way is refused with a line that names the ways"
+
+	load proof=none ""; plain proof=none "does not pass the proof"
+	unload; ok $? "modules can go again"
+	for way in anchor tracepoint auto; do
+		load proof=$way ""; capable proof=$way
+		unload
+	done
+else
+	load "" ""; plain "id not listed" "not in vendor_ids"
+	unload
+	load "" "vendor_ids=8086:0001,1b36:0010"; capable "id listed second"
+	unload
+fi
+cat /tmp/earlier >>/share/out/dmesg.earlier
+echo "1..$n"
+IN
+
+make -s -C tests/vf BUILD="$out/vf" "$out/vf/vf-test" >&2 || exit 1
+
+n=0
+run() { # KERNEL SET
+	tests/rig/build-modules "$1" "$out/$1" src NVME_VFIO_DEBUG=y >/dev/null || exit 1
+	tests/rig/host --kernel "$1" --set "$2" --pfs 2 --prop lm-test=on \
+		--driver "$out/$1" --no-vfs --seconds 200 --log "$out/log-$1-$2" \
+		--file "$out/vf/vf-test" --file data/in-host="$out/in-host" \
+		-- "sh /share/data/in-host $2" >"$out/tap" 2>"$out/err"
+	status=$?
+	while IFS= read -r line; do
+		case $line in
+		ok*|"not ok"*)
+			n=$((n + 1))
+			echo "$line" | sed -E "s/^((not )?ok) [0-9]+ - /\1 $n - $1 $2: /" ;;
+		1..*) ;;
+		*) echo "$line" ;;
+		esac
+	done <"$out/tap"
+	n=$((n + 1))
+	if [ $status -eq 0 ] && grep -q '^1\.\.' "$out/tap"; then
+		echo "ok $n - $1 $2: host and its kernel log are fine"
+	else
+		echo "not ok $n - $1 $2: host and its kernel log are fine"
+		sed 's/^/# /' "$out/err"
+	fi
+}
+
+run 6.1 standard
+run 6.12 standard
+run 6.12 vendor
+echo "1..$n"

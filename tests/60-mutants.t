@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every deliberate fault in tests/faults must be caught by a test.
+
+Each patch there breaks the driver in one way. Its head says by which tests it
+must be noticed: "By: unit" - those of tests/unit, "By: vf" - the quick run of
+tests/vf on two VFs, "By: vf, TEXT" - the cases there with TEXT in their name;
+and "Set:" - with which command set. The same tests pass on the unbroken
+driver, which is the first thing checked here.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+KERNEL = os.environ.get("MUTANT_KERNEL", "6.12")
+AT_ONCE = 2
+
+
+class Failed(Exception):
+    pass
+
+
+def call(*args, **kwargs):
+    return subprocess.run([str(a) for a in args], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **kwargs)
+
+
+def must(*args, **kwargs):
+    p = call(*args, **kwargs)
+    if p.returncode:
+        raise Failed(f"{args[0]} failed:\n{p.stdout[-2000:]}")
+    return p.stdout
+
+
+def bad_points(tap):
+    return [line for line in tap.splitlines() if line.startswith("not ok")]
+
+
+def unit(src, work):
+    out = ""
+    for name in ("encodings", "stream"):
+        must("make", "-s", "-C", TOP / "tests/unit", f"SRC={src}", f"OUT={work}", work / name)
+        out += call(work / name).stdout
+    return out
+
+
+def vf(src, work, cmdset, only, prop=()):
+    modules = work / "modules"
+    must(TOP / "tests/rig/build-modules", KERNEL, modules, src)
+    what = f"--only '{only}'" if only else "--quick"
+    args = ["--kernel", KERNEL, "--set", cmdset, "--pfs", "2", "--prop", "lm-test=on",
+            "--driver", modules, "--allow", "nvme-vfio-pci", "--seconds", "150",
+            "--log", work / "log", "--file", VF_TEST]
+    for p in prop:
+        args += ["--prop", p]
+    p = call(TOP / "tests/rig/host", *args, "--", f"vf-test --set {cmdset} {what}")
+    if not re.search(r"^(not )?ok 1\b", p.stdout, re.M):
+        raise Failed(f"no test ran:\n{p.stdout[-2000:]}")
+    if p.returncode == 0 and bad_points(p.stdout):
+        raise Failed("test points failed, but the run says success")
+    return p.stdout
+
+
+class Mutant:
+    def __init__(self, patch):
+        text = patch.read_text()
+        self.patch = patch
+        self.name = patch.stem
+        self.cmdset = re.search(r"^Set: (\w+)$", text, re.M).group(1)
+        by = re.search(r"^By: (unit|vf)(?:, (.+))?$", text, re.M)
+        self.by, self.only = by.groups()
+        self.says = " ".join(text.split("\n\n")[1].split())
+
+    def caught(self):
+        work = pathlib.Path(tempfile.mkdtemp(dir=SCRATCH))
+        src = work / "src"
+        shutil.copytree(TOP / "src", src)
+        must("patch", "-s", "-p1", "--fuzz=0", "-d", src, "-i", self.patch)
+        if self.by == "unit":
+            return bad_points(unit(src, work))
+        return bad_points(vf(src, work, self.cmdset, self.only))
+
+
+def control(cmdset, only=None):
+    work = pathlib.Path(tempfile.mkdtemp(dir=SCRATCH))
+    return bad_points(vf(TOP / "src", work, cmdset, only))
+
+
+def lie(name):
+    """The driver is right, but the device forgets something on the way."""
+    work = pathlib.Path(tempfile.mkdtemp(dir=SCRATCH))
+    return bad_points(vf(TOP / "src", work, "standard", None, [f"lm-lie={name}"]))
+
+
+def main():
+    global SCRATCH, VF_TEST
+    with tempfile.TemporaryDirectory() as SCRATCH:
+        must("make", "-s", "-C", TOP / "tests/vf", f"BUILD={SCRATCH}/vf")
+        VF_TEST = f"{SCRATCH}/vf/vf-test"
+
+        mutants = [Mutant(p) for p in sorted((TOP / "tests/faults").glob("*.patch"))]
+        jobs = [(f"unbroken driver passes, {s} set", lambda s=s: control(s), False)
+                for s in ("standard", "vendor")]
+        jobs += [(f"unbroken driver passes: {t}", lambda t=t: control("standard", t), False)
+                 for t in sorted({m.only for m in mutants if m.only})]
+        jobs += [(f"{m.name}: {m.says}", m.caught, True) for m in mutants]
+        jobs += [(f"device with lm-lie={n}", lambda n=n: lie(n), True)
+                 for n in ("lose-cqe", "double-cqe")]
+
+        print(f"1..{len(jobs)}", flush=True)
+        failed = 0
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            runs = [pool.submit(job) for _, job, _ in jobs]
+            for n, ((name, _, broken), run) in enumerate(zip(jobs, runs), 1):
+                try:
+                    bad = run.result()
+                    good, notes = bool(bad) == broken, bad[:3]
+                    if broken and not bad:
+                        notes = ["not caught by any test"]
+                except Failed as e:
+                    good, notes = False, str(e).splitlines()
+                failed += not good
+                print(f"{'ok' if good else 'not ok'} {n} - {name}")
+                for line in notes:
+                    print(f"#   {line}")
+                sys.stdout.flush()
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
