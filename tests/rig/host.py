@@ -176,7 +176,9 @@ class Host:
             args = self.arguments()
             log.write((" ".join(args) + "\n").encode())
             log.flush()
-            self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            # the machine shall not outlive us, however we end
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *args],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._timer = threading.Timer(self.seconds, self._too_long)
         self._timer.daemon = True
         self._timer.start()

@@ -186,4 +186,19 @@ def image(parts):
             with open(part, "rb") as f:
                 data.append(f.read())
         place.write(path, b"".join(data))
+        drop_unused()
+    os.utime(path)
     return path
+
+
+def drop_unused(keep=40):
+    """Remove images that were not used for longest."""
+    old = []
+    for entry in os.scandir(os.path.join(place.CACHE, "image")):
+        if entry.name.startswith("image-") and entry.is_file():
+            old.append((entry.stat().st_mtime, entry.path))
+    for _, path in sorted(old)[:-keep]:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass            # another run tidies up as well

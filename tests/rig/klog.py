@@ -24,7 +24,7 @@ TROUBLE = re.compile("|".join((
 NVME = re.compile("|".join((
     r"nvme.*timeout", r"nvme.*[Aa]bort", r"nvme.*reset controller", r"nvme.*resetting",
     r"nvme.*controller is down", r"nvme.*Device not ready", r"nvme.*Removing", r"nvme.*failed",
-    r"nvme.*invalid (id|queue)", r"nvme.*I/O.*QID.*", r"I/O error", r"Buffer I/O",
+    r"nvme.*invalid (id|queue)", r"nvme.*I/O.*QID.*", r"I/O [Ee]rror", r"Buffer I/O",
     r"frozen state", r"nvme.*completion polled",
 )))
 

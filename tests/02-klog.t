@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The reader of kernel logs sees trouble, and sees none where there is none."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
+import klog                                             # noqa: E402
+import tap                                              # noqa: E402
+
+TROUBLE = """\
+WARNING: CPU: 0 PID: 1 at drivers/vfio/vfio_main.c:850 vfio_mig_get_next_state+0x1/0x2
+BUG: kernel NULL pointer dereference, address: 0000000000000008
+Oops: 0000 [#1] PREEMPT SMP NOPTI
+Kernel panic - not syncing: Fatal exception
+Call Trace:
+WARNING: possible circular locking dependency detected
+INFO: task sh:123 blocked for more than 120 seconds.
+rcu: INFO: rcu_preempt self-detected stall on CPU
+watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [insmod:99]
+DMAR: DRHD: handling fault status reg 2
+DMAR: [DMA Read NO_PASID] Request device [01:00.1] fault addr 0x1000 [fault reason 0x06] PTE Read access is not set
+UBSAN: array-index-out-of-bounds in drivers/nvme/host/pci.c:1:2
+refcount_t: underflow; use-after-free.
+kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+nvme nvme0: I/O 12 QID 1 timeout, aborting
+nvme nvme0: I/O tag 12 (100c) opcode 0x1 (I/O Cmd) QID 1 timeout, aborting req_op:WRITE(1) size:4096
+nvme nvme0: Abort status: 0x0
+nvme nvme0: resetting controller
+nvme nvme0: I/O 5 QID 0 timeout, reset controller
+nvme nvme0: I/O 5 QID 1 timeout, completion polled
+nvme nvme0: controller is down; will reset: CSTS=0x3, PCI_STATUS=0x10
+nvme0n1: I/O Cmd(0x2) @ LBA 0, 8 blocks, I/O Error (sct 0x0 / sc 0x4)
+blk_update_request: I/O error, dev nvme0n1, sector 0 op 0x0:(READ)
+critical medium error, I/O error, dev nvme0n1, sector 8
+vf-test[77]: segfault at 0 ip 0000000000401234 sp 00007ffd error 4
+nvme_vfio_pci: Unknown symbol nvme_pf_get (err -2)
+Out of memory: Killed process 88 (qemu)
+"""
+
+HARMLESS = """\
+nvme nvme0: pci function 0000:01:00.0
+nvme nvme0: 1/0/0 default/read/poll queues
+nvme nvme0: Ignoring bogus Namespace Identifiers
+nvme-vfio-pci 0000:01:00.1: can migrate: standard command set, controller 1
+nvme-vfio-pci 0000:01:00.1: enabling device (0000 -> 0002)
+nvme_pf_shim: loading out-of-tree module taints kernel.
+nvme_pf_shim: module verification failed: signature and/or required key missing - tainting kernel
+DMAR: Intel(R) Virtualization Technology for Directed I/O
+DMAR: No ATSR found
+rcu: Preemptible hierarchical RCU implementation.
+ACPI: Added _OSI(Module Device)
+x86/mm: Checked W+X mappings: passed, no W+X pages found.
+"""
+
+out = tap.Tap()
+for line in TROUBLE.splitlines():
+    out.ok(klog.trouble(f"[    1.000000] {line}"), f"is trouble: {line}")
+for line in HARMLESS.splitlines():
+    out.ok(not klog.trouble(f"[    1.000000] {line}"), f"is none: {line}")
+out.ok(not klog.trouble("nvme nvme0: resetting controller", allow=["nvme0: resetting"]),
+       "a test may expect a line")
+out.ok(klog.trouble("nvme nvme1: resetting controller", allow=["nvme0: resetting"]),
+       "but only that line")
+sys.exit(out.done())
