@@ -55,16 +55,28 @@ static void *alloc_chunk(u32 len)
 	return kvzalloc(PAGE_ALIGN(len), GFP_KERNEL_ACCOUNT);
 }
 
-/* How much to ask for first: just the state, if its size is known. */
+static int too_large(struct target *t, u64 size)
+{
+	dev_warn(&t->vf->dev,
+		 "a state of %llu bytes is larger than max_state_mb allows\n",
+		 size);
+	return -ENOSPC;
+}
+
+/*
+ * How much to ask for first: the state, if its size is known, and a page more,
+ * because it was asked when the VF still ran.
+ */
 static int first_len(struct target *t, u64 limit, u64 hint, u32 *len)
 {
 	u64 size = hint;
 	int ret;
 
 	if (!t->set->whole) {
-		if (!size || size > t->max_transfer)
-			size = t->max_transfer;
-		*len = PAGE_ALIGN(size);
+		if (!size || size > t->max_transfer - PAGE_SIZE)
+			*len = t->max_transfer;
+		else
+			*len = PAGE_ALIGN(size + PAGE_SIZE);
 		return 0;
 	}
 
@@ -72,7 +84,7 @@ static int first_len(struct target *t, u64 limit, u64 hint, u32 *len)
 	if (ret)
 		return ret;
 	if (size > limit)
-		return -ENOSPC;
+		return too_large(t, size);
 	if (size > t->max_transfer) {
 		dev_warn(&t->vf->dev,
 			 "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries %u bytes here\n",
@@ -109,12 +121,8 @@ static int read_first(struct image *img, struct target *t, u64 limit, u64 hint)
 		return -ENOMEM;
 
 	ret = t->set->get_state(t, 0, data, len, &img->size);
-	if (!ret && img->size > limit) {
-		dev_warn(&t->vf->dev,
-			 "a state of %llu bytes is larger than max_state_mb allows\n",
-			 img->size);
-		ret = -ENOSPC;
-	}
+	if (!ret && img->size > limit)
+		ret = too_large(t, img->size);
 	if (!ret)
 		ret = alloc_table(img, len, t->max_transfer);
 	if (ret) {
