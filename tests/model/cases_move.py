@@ -540,3 +540,34 @@ def case_vfs_off():
             same(pf.resume(vf), NOT_SUSPENDED, "fresh when it is back")
         guest(a)
         same(a.write_block(1, 1, pattern(1)), 0, "and works")
+
+
+def case_room():
+    """room in a full queue, or an event, while suspended: nothing is posted"""
+    with machine(lm="standard") as (qemu, pf):
+        vf = pf.vfs[0]
+        guest(vf, 1, depth=16, cq_depth=4)
+        vf.set_feature(AEC, 0xff)
+        aer = vf.start(0, AER)
+        buf = qemu.alloc(PAGE)
+        cids = [vf.start_io(1, READ, 0, buf) for _ in range(6)]
+        qemu.settle()
+        pf.suspend(vf)
+        size = len(pf.get_all(vf))
+        for vector in 0, 1:
+            vf.irq(vector)
+        seen = [vf.wait(1).cid for _ in range(3)]
+        smart_event(qemu, pf, vf)
+        qemu.settle()
+        ok(vf.queues[1].peek() is None, "no completion in the room made")
+        ok(vf.queues[0].peek() is None, "no event")
+        ok(not vf.irq(0) and not vf.irq(1), "no interrupt")
+        state = State(pf.get_all(vf))
+        same((len(state.data), state.vendor("nr_aers"),
+              state.vendor("nr_events"), len(state.cqes()),
+              state.cq(0)[3:5]), (size, 1, 1, 3, (3, 3)),
+             "the state has the new head and the event, in the same size")
+        same(pf.resume(vf), 0, "resume")
+        same(sorted(seen + [vf.wait(1).cid for _ in range(3)]), cids,
+             "all come after resume")
+        same(vf.wait(0).cid, aer, "and the event")
