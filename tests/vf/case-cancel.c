@@ -55,11 +55,11 @@ static void once(struct work *w, struct vfio_dev *dev, const struct cancel *c)
 
 static void cancel(const void *arg)
 {
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 	int i;
 
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	for (i = 0; i < 3; i++)
 		once(w, &a, arg);
 }
@@ -68,10 +68,10 @@ static void cancel(const void *arg)
 static void cancel_full_cq(const void *arg)
 {
 	static const struct work_opts small = { .cq_size = 4 };
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 
-	w = pair_open(&a, VF_A, &b, VF_B, &small);
+	w = solo_open(&a, VF_A, &small);
 	work_stuff(w, 30);
 	once(w, &a, arg);
 }

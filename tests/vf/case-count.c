@@ -92,11 +92,11 @@ static void cancelled(const void *arg)
 	/* SAVE disables the VF: the blob has to be loaded back */
 	static const int vendor[KINDS] = { 1, 1, 1, 1, -1 };
 	struct mig_stream s = { 0 };
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	work_fill(w, 40);
 	model_zero(0);
 	must(mig_stop(&a, NULL));
@@ -110,17 +110,16 @@ static void cancelled(const void *arg)
 static void at_rest(const void *arg)
 {
 	static const int none[KINDS] = { 0, 0, 0, 0, 0 };
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	model_zero(0);
 	work_burst(w, 4);
 	work_check(w);
 	must(vfio_reset(&a));
 	vfio_close(&a);
-	vfio_close(&b);
 	expect(0, none);
 }
 

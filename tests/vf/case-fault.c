@@ -156,12 +156,12 @@ static void fault(const void *arg)
 /* a failed suspend leaves the guest running: it must not even notice */
 static void suspend_fails_softly(const void *arg)
 {
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	unsigned int state;
 	struct work *w;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	work_fill(w, 30);
 	model_set(0, "lm-fail=%s=0x006",
 		  bed.set == SET_VENDOR ? "0xc8@1" : "0x41/0@1");
@@ -174,6 +174,37 @@ static void suspend_fails_softly(const void *arg)
 	must(mig_stop(&a, NULL));
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	work_check(w);
+}
+
+/* a failed way back may be tried again, as long as the state is not ERROR */
+static void cancel_again(const void *arg)
+{
+	const char *rule[2][2] = {
+		{ "0x41/1@1=0x006", NULL },
+		{ "0xd5@1=0x006", "0xcc@1=0x006" },
+	};
+	struct mig_stream s = { 0 };
+	struct vfio_dev a;
+	unsigned int i, state;
+	struct work *w;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	for (i = 0; i < 2 && rule[bed.set][i]; i++) {
+		work_fill(w, 30);
+		must(mig_stop(&a, NULL));
+		must(mig_save(&a, &s, NULL));
+		model_set(0, "lm-fail=%s", rule[bed.set][i]);
+		check(vfio_mig_set(&a, MIG_RUNNING, NULL),
+		      "%s: expected the way back to fail", rule[bed.set][i]);
+		must(vfio_mig_get(&a, &state));
+		if (state == MIG_ERROR)
+			tap_skip("the driver gives the VF up when %s",
+				 rule[bed.set][i]);
+		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+		work_check(w);
+		work_event(w);
+	}
 }
 
 #define FAULT(text, ...) \
@@ -209,5 +240,7 @@ const struct tap_case fault_cases[] = {
 	      0),
 	{ .name = "refused suspend leaves the source running",
 	  .fn = suspend_fails_softly, .log = "PF command" },
+	{ .name = "failed cancel can be tried again", .fn = cancel_again,
+	  .log = "PF command" },
 	{ }
 };

@@ -49,13 +49,13 @@ static void read_rules(const void *arg)
 	struct mig_stream s = { 0 }, t = { 0 };
 	struct pollfd p = { .events = POLLIN };
 	void *volatile nowhere = NULL;
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 	char buf[16];
 	int fd, i;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	check_eq(read(fd, buf, 0), 0, "read of 0 bytes");
 	errno = 0;
@@ -176,10 +176,10 @@ static void close_fd_early(const void *arg)
 static void close_in(const void *arg)
 {
 	unsigned int state = *(const unsigned int *)arg;
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	work_fill(w, 30);
 	must(vfio_mig_set(&a, state, NULL));
 	vfio_close(&a);
@@ -194,11 +194,11 @@ static void no_such_arc(const void *arg)
 		MIG_ERROR, MIG_PRE_COPY, MIG_PRE_COPY_P2P, 8, 100, 0xffffffff,
 	};
 	unsigned int from = *(const unsigned int *)arg, i;
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 	int fd = -1, err;
 
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	if (from != MIG_RUNNING)
 		must(vfio_mig_set(&a, from, &fd));
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

@@ -3,13 +3,11 @@
  * case-probe.c - what the driver says a device can do, and whether a device
  * that cannot migrate is still a working one.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cases.h"
 #include "move.h"
+#include "plain.h"
 
 static void flags(const void *arg)
 {
@@ -122,13 +120,13 @@ static void data_size(const void *arg)
 /* asking for the size over and over must not disturb a busy controller */
 static void size_under_load(const void *arg)
 {
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	uint64_t bytes;
 	struct work *w;
 	int i;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	for (i = 0; i < 20; i++) {
 		work_fill(w, 20);
 		must(vfio_mig_data_size(&a, &bytes));
@@ -136,17 +134,6 @@ static void size_under_load(const void *arg)
 	}
 	work_check(w);
 	work_event(w);
-}
-
-static void plain_device(struct vfio_dev *dev)
-{
-	unsigned int state;
-	uint64_t x;
-
-	check_eq(vfio_mig_flags(dev, &x), -ENOTTY, "migration flags");
-	check_eq(vfio_mig_get(dev, &state), -ENOTTY, "state");
-	check_eq(vfio_mig_set(dev, MIG_STOP, NULL), -ENOTTY, "set state");
-	check_eq(vfio_mig_data_size(dev, &x), -ENOTTY, "data size");
 }
 
 /* the PF lost the ability: its VFs are plain vfio-pci devices from then on */
@@ -177,44 +164,11 @@ static void incapable_vf(const void *arg)
 	alive(&dev, at);
 }
 
-/* functions that are no VFs but run by the driver, where the bed has one */
-static void not_a_vf(const void *arg)
-{
-	char drv[64], physfn[16];
-	struct dirent *e;
-	unsigned int n = 0;
-	DIR *dir;
-
-	(void)arg;
-	dir = opendir("/sys/bus/pci/devices");
-	check(dir, "no PCI");
-	while ((e = readdir(dir))) {
-		struct vfio_dev dev;
-
-		if (e->d_name[0] == '.' ||
-		    sysfs_link(drv, sizeof(drv),
-			       "/sys/bus/pci/devices/%s/driver", e->d_name) ||
-		    strcmp(drv, VF_DRIVER) ||
-		    !sysfs_link(physfn, sizeof(physfn),
-				"/sys/bus/pci/devices/%s/physfn", e->d_name))
-			continue;
-		must(vfio_open(&dev, e->d_name));
-		plain_device(&dev);
-		must(vfio_reset(&dev));
-		vfio_close(&dev);
-		n++;
-	}
-	if (!n)
-		tap_skip("no NVMe function but VFs is bound to %s", VF_DRIVER);
-	tap_note("%u functions", n);
-}
-
 const struct tap_case probe_cases[] = {
 	{ .name = "migration flags of every VF", .fn = flags, .quick = true },
 	{ .name = "feature probes", .fn = probe_features },
 	{ .name = "data size in every state", .fn = data_size },
 	{ .name = "data size under load", .fn = size_under_load },
 	{ .name = "VF of an incapable PF is a plain one", .fn = incapable_vf },
-	{ .name = "function that is no VF is a plain one", .fn = not_a_vf },
 	{ }
 };

@@ -89,11 +89,11 @@ static void ring_in_vain(struct work *w, const char *where)
 
 static void ring_and_cancel(const void *arg)
 {
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	must(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL));
 	ring_in_vain(w, "RUNNING_P2P");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));

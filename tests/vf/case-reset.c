@@ -23,11 +23,11 @@ static void fd_is_dead(int fd, bool reading)
 static void reset_in(const void *arg)
 {
 	unsigned int state = *(const unsigned int *)arg;
-	struct vfio_dev a, b;
+	struct vfio_dev a;
 	struct work *w;
 	int i, fd;
 
-	w = pair_open(&a, VF_A, &b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
 	for (i = 0; i < 2; i++) {
 		work_fill(w, 30);
 		must(vfio_mig_set(&a, state, &fd));

@@ -19,6 +19,8 @@ extern const struct tap_case foreign_cases[];
 extern const struct tap_case fault_cases[];
 extern const struct tap_case reset_cases[];
 extern const struct tap_case fd_cases[];
+extern const struct tap_case race_cases[];
 extern const struct tap_case lie_cases[];
+extern const struct tap_case last_cases[];
 
 #endif

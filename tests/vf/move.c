@@ -56,6 +56,18 @@ struct work *pair_open(struct vfio_dev *a, struct place at_a,
 	return w;
 }
 
+struct work *solo_open(struct vfio_dev *a, struct place at_a,
+		       const struct work_opts *opts)
+{
+	struct work *w;
+
+	bed_need(at_a);
+	w = work_new();
+	bed_open(a, at_a, &w->mem);
+	work_start(w, a, opts);
+	return w;
+}
+
 void again(struct work *w, struct vfio_dev *dev, struct place at)
 {
 	vfio_close(dev);

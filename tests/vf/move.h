@@ -38,6 +38,10 @@ struct work *pair_open(struct vfio_dev *a, struct place at_a,
 		       struct vfio_dev *b, struct place at_b,
 		       const struct work_opts *opts);
 
+/** solo_open - the same without a second VF */
+struct work *solo_open(struct vfio_dev *a, struct place at_a,
+		       const struct work_opts *opts);
+
 /** again - close and open a VF, as a new user of it would find it */
 void again(struct work *w, struct vfio_dev *dev, struct place at);
 

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * case-race.c - two things at once: a reset in the middle of a slow command,
+ * arcs asked for from two sides, data fds read while their state is left.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "cases.h"
+#include "move.h"
+
+#define SLOW_MS		600
+#define EARLY_US	150000
+
+/* what the second thread does after a while */
+struct other {
+	pthread_t thread;
+	struct vfio_dev *dev;
+	void (*fn)(struct other *o);
+	int fd;
+	int err;
+	atomic_bool stop;
+};
+
+static void *other_main(void *arg)
+{
+	struct other *o = arg;
+
+	sleep_us(EARLY_US);
+	o->fn(o);
+	return NULL;
+}
+
+static void other_start(struct other *o, struct vfio_dev *dev,
+			void (*fn)(struct other *o))
+{
+	o->dev = dev;
+	o->fn = fn;
+	check(!pthread_create(&o->thread, NULL, other_main, o), "no thread");
+}
+
+static void other_end(struct other *o)
+{
+	pthread_join(o->thread, NULL);
+}
+
+static void reset_vf(struct other *o)
+{
+	o->err = vfio_reset(o->dev);
+}
+
+static void reset_pf0(struct other *o)
+{
+	o->err = sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
+			     bed.pf[0].name);
+}
+
+/* after the dust has settled: the same fd serves a new user */
+static void fresh_on_same_fd(struct vfio_dev *dev, struct work *old)
+{
+	struct work *w = work_new();
+
+	must(vfio_dma_unmap(dev, &old->mem));
+	must(vfio_dma_map(dev, &w->mem));
+	must(vfio_irq_enable(dev, dev->nefd));
+	work_start(w, dev, NULL);
+	work_check(w);
+	work_event(w);
+}
+
+/* the reset ends last, so its state is what counts: running, and really so */
+static void reset_in_suspend(const void *arg)
+{
+	struct other o = { 0 };
+	struct vfio_dev a;
+	struct work *w;
+	int err;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	model_set(0, "lm-suspend-delay-ms=%d", SLOW_MS);
+	work_fill(w, 30);
+	other_start(&o, &a, reset_vf);
+	err = mig_stop(&a, NULL);
+	other_end(&o);
+	must(o.err);
+	tap_note("the arc gave %d", err);
+	check(!err || sane_errno(err), "expected a sensible errno, got %d",
+	      err);
+	if (!err)	/* the reset came between two arcs */
+		must(vfio_reset(&a));
+	state_is(&a, MIG_RUNNING);
+	model_set(0, "lm-suspend-delay-ms=0");
+	fresh_on_same_fd(&a, w);
+}
+
+static void reset_in_resume(const void *arg)
+{
+	struct other o = { 0 };
+	struct vfio_dev a;
+	struct work *w;
+	int err;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	model_set(0, "lm-resume-delay-ms=%d", SLOW_MS);
+	work_fill(w, 30);
+	must(mig_stop(&a, NULL));
+	other_start(&o, &a, reset_vf);
+	err = vfio_mig_set(&a, MIG_RUNNING, NULL);
+	other_end(&o);
+	must(o.err);
+	tap_note("the arc gave %d", err);
+	check(!err || sane_errno(err), "expected a sensible errno, got %d",
+	      err);
+	state_is(&a, MIG_RUNNING);
+	model_set(0, "lm-resume-delay-ms=0");
+	fresh_on_same_fd(&a, w);
+}
+
+static void pf_reset_in_suspend(const void *arg)
+{
+	struct other o = { 0 };
+	struct vfio_dev a;
+	struct work *w;
+	int err;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	model_set(0, "lm-suspend-delay-ms=%d", SLOW_MS);
+	work_fill(w, 30);
+	other_start(&o, &a, reset_pf0);
+	err = vfio_mig_set(&a, MIG_RUNNING_P2P, NULL);
+	other_end(&o);
+	must(o.err);
+	model_set(0, "lm-suspend-delay-ms=0");
+	check(err, "the suspend succeeded across a PF reset");
+	check(sane_errno(err), "expected a sensible errno, got %d", err);
+	bed_online(0);
+	must(vfio_reset(&a));
+	state_is(&a, MIG_RUNNING);
+	fresh_on_same_fd(&a, w);
+}
+
+static void read_on_and_on(struct other *o)
+{
+	char buf[4096];
+	ssize_t n;
+
+	do
+		n = read(o->fd, buf, sizeof(buf));
+	while (n >= 0 && !o->stop);
+	o->err = n < 0 ? errno : 0;
+}
+
+static void write_on_and_on(struct other *o)
+{
+	char byte = 'N';
+	ssize_t n;
+
+	do
+		n = write(o->fd, &byte, 1);
+	while (n >= 0 && !o->stop);
+	o->err = n < 0 ? errno : 0;
+}
+
+/* a reader is at the data fd when the state is left, by an arc or a reset */
+static void leave_while_reading(const void *arg)
+{
+	struct vfio_dev a;
+	struct work *w;
+	unsigned int round;
+
+	(void)arg;
+	model_set(0, bed.set == SET_VENDOR ? "lm-pad=65536" : "lm-pad=1048576");
+	w = solo_open(&a, VF_A, NULL);
+	for (round = 0; round < 4; round++) {
+		struct other o = { 0 };
+
+		work_fill(w, 20);
+		must(vfio_mig_set(&a, MIG_STOP_COPY, &o.fd));
+		other_start(&o, &a, read_on_and_on);
+		sleep_us(EARLY_US + 10000);
+		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+		sleep_us(20000);
+		o.stop = true;
+		other_end(&o);
+		close(o.fd);
+		check_eq(o.err, ENODEV, "errno of a reader whose state is gone");
+		work_check(w);
+	}
+}
+
+static void reset_while_writing(const void *arg)
+{
+	unsigned int round;
+	struct vfio_dev a;
+	struct work *w;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	for (round = 0; round < 4; round++) {
+		struct other o = { 0 };
+
+		must(vfio_mig_set(&a, MIG_RESUMING, &o.fd));
+		other_start(&o, &a, write_on_and_on);
+		sleep_us(round % 2 ? 1000 : EARLY_US);
+		must(vfio_reset(&a));
+		sleep_us(EARLY_US);
+		o.stop = true;
+		other_end(&o);
+		close(o.fd);
+		check(o.err == ENODEV || o.err == EINVAL,
+		      "expected the writer to get ENODEV or EINVAL, got %d",
+		      o.err);
+		state_is(&a, MIG_RUNNING);
+	}
+	fresh_on_same_fd(&a, w);
+}
+
+static void arcs_on_and_on(struct other *o)
+{
+	while (!o->stop) {
+		int err = vfio_mig_set(o->dev, MIG_STOP, NULL);
+
+		if (!err)
+			err = vfio_mig_set(o->dev, MIG_RUNNING, NULL);
+		if (err && !o->err)
+			o->err = err;
+	}
+}
+
+/* two users of one fd do not agree; every arc is possible from every state */
+static void two_masters(const void *arg)
+{
+	struct other o = { 0 };
+	unsigned int round;
+	struct vfio_dev a;
+	struct work *w;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	work_fill(w, 30);
+	other_start(&o, &a, arcs_on_and_on);
+	sleep_us(EARLY_US);
+	for (round = 0; round < 40; round++) {
+		uint64_t size;
+
+		must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
+		must(vfio_mig_data_size(&a, &size));
+		must(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL));
+	}
+	o.stop = true;
+	other_end(&o);
+	must(o.err);
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	work_check(w);
+	work_event(w);
+}
+
+const struct tap_case race_cases[] = {
+	{ .name = "reset during a slow suspend", .fn = reset_in_suspend,
+	  .log = "" },
+	{ .name = "reset during a slow resume", .fn = reset_in_resume,
+	  .log = "" },
+	{ .name = "PF reset during a slow suspend", .fn = pf_reset_in_suspend,
+	  .log = "" },
+	{ .name = "state left while the data is read",
+	  .fn = leave_while_reading },
+	{ .name = "reset while the data is written",
+	  .fn = reset_while_writing, .log = "" },
+	{ .name = "two masters", .fn = two_masters },
+	{ }
+};
