@@ -142,7 +142,8 @@ class Guest:
         """The checker's last line of totals, as a dict of numbers."""
         host, life = self.lives[-1]
         _, output = host.finish(host.begin(
-            f"grep -a '^iocheck: .* writes=' /run/console-{life} | tail -n 1"), 30)
+            # whole lines only: one may be on its way
+            f"grep -aE '^iocheck: .* writes=.* gap_at_ms=[0-9]+.$' /run/console-{life} | tail -n 1"), 30)
         return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", output)}
 
     def finish(self, seconds=120):

@@ -32,7 +32,7 @@ class Pair:
             # one processor each: two hosts share a small machine
             self.hosts.append(rig.Host(
                 kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
-                cpus=1, seconds=seconds,
+                cpus=1, memory=1280, seconds=seconds,
                 qemu_args=["-netdev", f"stream,id=net,{end},addr.type=unix,addr.path={wire}",
                            "-device", f"virtio-net-pci,netdev=net,mac=52:54:00:00:00:0{i + 1},"
                                       f"bus=pcie.0,addr=7,romfile=,host_mtu={MTU}"],
