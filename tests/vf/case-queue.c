@@ -13,6 +13,7 @@
 
 static const struct work_opts small_cq = { .sq_size = 64, .cq_size = 4 };
 static const struct work_opts polled = { .poll = true };
+static const struct work_opts shadow = { .cq_size = 8, .shadow = true };
 
 static void full_cq(const void *arg)
 {
@@ -70,6 +71,32 @@ static void polled_queues(const void *arg)
 	work_event(w);
 }
 
+/* where the indexes are in memory and most doorbells are never rung */
+static void shadow_doorbells(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	unsigned int round;
+	struct work *w;
+
+	(void)arg;
+	w = pair_open(&a, VF_A, &b, VF_C, &shadow);
+	for (round = 0; round < 4; round++) {
+		struct vfio_dev *src = round % 2 ? &b : &a;
+		struct vfio_dev *dst = round % 2 ? &a : &b;
+
+		if (round % 2)
+			work_stuff(w, 30);
+		else
+			work_fill(w, 30);
+		move(w, src, dst, &s, NULL);
+		again(w, src, round % 2 ? VF_C : VF_A);
+		work_check(w);
+		work_burst(w, 4);
+	}
+	work_event(w);
+}
+
 /*
  * Ring doorbells while the VF may not work: no completion, no fetched data,
  * not a byte of memory may change.
@@ -92,8 +119,7 @@ static void ring_and_cancel(const void *arg)
 	struct vfio_dev a;
 	struct work *w;
 
-	(void)arg;
-	w = solo_open(&a, VF_A, NULL);
+	w = solo_open(&a, VF_A, arg);
 	must(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL));
 	ring_in_vain(w, "RUNNING_P2P");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
@@ -107,8 +133,7 @@ static void ring_and_move(const void *arg)
 	struct vfio_dev a, b;
 	struct work *w;
 
-	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	w = pair_open(&a, VF_A, &b, VF_C, arg);
 	must(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL));
 	ring_in_vain(w, "RUNNING_P2P");
 	must(vfio_mig_set(&a, MIG_STOP, NULL));
@@ -175,6 +200,11 @@ const struct tap_case queue_cases[] = {
 	  .fn = ring_and_cancel },
 	{ .name = "doorbells while suspended, then migrate",
 	  .fn = ring_and_move },
+	{ .name = "shadow doorbells", .fn = shadow_doorbells },
+	{ .name = "shadow doorbells while suspended, then resume",
+	  .fn = ring_and_cancel, .arg = &shadow },
+	{ .name = "shadow doorbells while suspended, then migrate",
+	  .fn = ring_and_move, .arg = &shadow },
 	{ .name = "doorbells on the destination before it runs",
 	  .fn = ring_destination },
 	{ .name = "commands the source has not fetched", .fn = unfetched },

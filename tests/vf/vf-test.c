@@ -72,10 +72,24 @@ static void plain_polled(const void *arg)
 	work_check(w);
 }
 
+static void plain_shadow(const void *arg)
+{
+	static const struct work_opts shadow = { .cq_size = 8, .shadow = true };
+	struct vfio_dev dev;
+	struct work *w = work_new();
+
+	(void)arg;
+	bed_open(&dev, VF_A, &w->mem);
+	work_start(w, &dev, &shadow);
+	work_burst(w, 20);
+	work_check(w);
+}
+
 static const struct tap_case plain_cases[] = {
 	{ .name = "I/O with interrupts, events", .fn = plain_io },
 	{ .name = "small completion queues", .fn = plain_small_cq },
 	{ .name = "polled queues", .fn = plain_polled },
+	{ .name = "shadow doorbells", .fn = plain_shadow },
 	{ }
 };
 

@@ -95,6 +95,13 @@ static void make_queues(struct work *w, const struct work_opts *o)
 	for (i = 0; i < n; i++)
 		must(nvme_io_add(&w->ctrl, o->sq_size ? o->sq_size : 64,
 				 o->cq_size ? o->cq_size : 64, !o->poll));
+	if (o->shadow) {
+		int err = nvme_shadow(&w->ctrl);
+
+		if (err == -EOPNOTSUPP)
+			tap_skip("%s", lib_msg());
+		must(err);
+	}
 }
 
 void work_start(struct work *w, struct vfio_dev *dev,

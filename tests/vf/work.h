@@ -20,12 +20,14 @@
  * @cq_size: entries of each completion queue, 0 = 64
  * @queues: I/O queue pairs, 0 = as many as the VF grants, at most 4
  * @poll: no interrupts for I/O queues
+ * @shadow: shadow doorbells; skips the case where the VF has none
  */
 struct work_opts {
 	unsigned int sq_size;
 	unsigned int cq_size;
 	unsigned int queues;
 	bool poll;
+	bool shadow;
 };
 
 /**

@@ -322,3 +322,36 @@ err:
 	nvme_queue_free(q);
 	return err;
 }
+
+int nvme_shadow(struct nvme_ctrl *c)
+{
+	struct nvme_cmd cmd = { .opc = NVME_DBBUF };
+	uint8_t *shadow, *event;
+	unsigned int i;
+	int err;
+
+	err = nvme_identify(c, NVME_CNS_CTRL, 0);
+	if (err)
+		return err;
+	if (!(c->scratch[257] & 1))	/* bit 8 of OACS */
+		return lib_fail(-EOPNOTSUPP, "%s: shadow doorbells",
+				c->dev->bdf);
+	shadow = dma_alloc(c->mem, 4096, &cmd.prp1);
+	event = dma_alloc(c->mem, 4096, &cmd.prp2);
+	if (!shadow || !event)
+		return -ENOMEM;
+	err = nvme_admin(c, &cmd, NULL);
+	if (err)
+		return err;
+	for (i = 0; i < c->nio; i++) {
+		struct nvme_queue *q = &c->io[i];
+		unsigned int sq = 2 * q->id * c->stride;
+		unsigned int cq = sq + c->stride;
+
+		q->sq_shadow = (volatile uint32_t *)(shadow + sq);
+		q->sq_event = (volatile uint32_t *)(event + sq);
+		q->cq_shadow = (volatile uint32_t *)(shadow + cq);
+		q->cq_event = (volatile uint32_t *)(event + cq);
+	}
+	return 0;
+}

@@ -124,6 +124,16 @@ int nvme_io_add(struct nvme_ctrl *c, unsigned int sq_size,
 		unsigned int cq_size, bool irq);
 
 /**
+ * nvme_shadow - use shadow doorbells for the I/O queues
+ *
+ * All I/O queues must exist and must not have been used. The admin queue
+ * keeps its doorbells.
+ *
+ * Return: as nvme_admin(); -EOPNOTSUPP when the controller has none.
+ */
+int nvme_shadow(struct nvme_ctrl *c);
+
+/**
  * nvme_io_limit - I/O queue pairs the controller grants
  * @n: set to the number
  *

@@ -57,12 +57,32 @@ int nvme_queue_add(struct nvme_queue *q, struct nvme_req *req)
 	return 0;
 }
 
+/*
+ * Tell the device of a new index: by its doorbell or, where shadow doorbells
+ * are in use, in memory, with the doorbell only if the device asks for it.
+ */
+static void tell(volatile uint32_t *db, volatile uint32_t *shadow,
+		 volatile uint32_t *event, uint16_t value)
+{
+	uint16_t old;
+
+	/* entries before the index; the index before looking at @event */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (shadow) {
+		old = *shadow;
+		*shadow = value;
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if ((uint16_t)(value - *event - 1) >= (uint16_t)(value - old))
+			return;
+	}
+	*db = value;
+}
+
 void nvme_queue_ring(struct nvme_queue *q)
 {
 	if (q->sq_rung == q->sq_tail)
 		return;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	*q->sq_db = q->sq_tail;
+	tell(q->sq_db, q->sq_shadow, q->sq_event, q->sq_tail);
 	q->sq_rung = q->sq_tail;
 }
 
@@ -149,7 +169,7 @@ unsigned int nvme_queue_reap(struct nvme_queue *q, unsigned int max)
 		n++;
 	}
 	if (n)
-		*q->cq_db = q->cq_head;
+		tell(q->cq_db, q->cq_shadow, q->cq_event, q->cq_head);
 	return n;
 }
 

@@ -48,6 +48,10 @@ struct nvme_req {
  * @phase: phase tag a new entry has
  * @sq_db: tail doorbell
  * @cq_db: head doorbell
+ * @sq_shadow: tail in memory that the device reads, NULL = not in use
+ * @sq_event: the device wants a doorbell when the tail passes this
+ * @cq_shadow: the same for the head
+ * @cq_event: the same for the head
  * @seen: copy of every entry as it was when consumed
  * @ledger: command ids
  * @faults: broken rules noticed so far
@@ -69,6 +73,10 @@ struct nvme_queue {
 	unsigned int phase;
 	volatile uint32_t *sq_db;
 	volatile uint32_t *cq_db;
+	volatile uint32_t *sq_shadow;
+	volatile uint32_t *sq_event;
+	volatile uint32_t *cq_shadow;
+	volatile uint32_t *cq_event;
 	struct nvme_cqe *seen;
 	struct ledger ledger;
 	unsigned int faults;
