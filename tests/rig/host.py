@@ -128,7 +128,6 @@ class Host:
         self._timer = None
         self._next = 0
         self._results = {}
-        self._lock = threading.Lock()
 
     # -- life ---------------------------------------------------------------
 
@@ -331,6 +330,11 @@ class Host:
             command = f". /share/{script}"
         self.agent.send(f"{self._next} {command}")
         return self._next
+
+    def finished(self, number):
+        """Whether a command is known to have ended; learnt while finish() waits
+        for others."""
+        return number in self._results
 
     def finish(self, number, seconds=60):
         """(exit status, output) of a command."""
