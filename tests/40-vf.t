@@ -30,9 +30,7 @@ give_up() { # NAME LOG
 }
 
 # one host with one kernel and one set; TAP and exit status are left in files
-run() { # NAME KERNEL SET LEVEL
-	local args=$4
-
+boot() { # NAME KERNEL SET LEVEL
 	# commands that the tests let fail; vf-test itself allows them only in
 	# the cases that do so
 	timeout -k 10 $((limit + 60)) "$rig/host" --kernel "$2" --set "$3" --pfs 2 \
@@ -40,9 +38,27 @@ run() { # NAME KERNEL SET LEVEL
 		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status' \
 		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h was aborted' \
 		--seconds "$limit" --file "$out/bin/vf-test" -- \
-		"vf-test --set $3 $args ${VF_ARGS:-}" \
+		"vf-test --set $3 $4 ${VF_ARGS:-}" \
 		>"$out/$1.tap" 2>"$out/$1.err" </dev/null
 	echo $? >"$out/$1.status"
+}
+
+# QEMU's TCG, not ours to mend: now and then it ends by this assertion while
+# the kernel boots. Any other end counts.
+qemu_fell() { # NAME
+	local logs
+
+	logs=$(sed -n 's/^# logs: //p' "$out/$1.err" | head -n 1)
+	! grep -qE '^(not )?ok ' "$out/$1.tap" && [ -n "$logs" ] &&
+		grep -q 'iotlb_to_section: Assertion' "$logs/qemu.log"
+}
+
+run() { # NAME KERNEL SET LEVEL
+	boot "$@"
+	if qemu_fell "$1"; then
+		boot "$@"
+		echo "# QEMU ended by iotlb_to_section's assertion at boot: booted again" >>"$out/$1.tap"
+	fi
 }
 
 # the points of one run, numbered on, with the run's name in front

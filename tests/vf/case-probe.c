@@ -165,7 +165,7 @@ static void incapable_vf(const void *arg)
 }
 
 const struct tap_case probe_cases[] = {
-	{ .name = "migration flags of every VF", .fn = flags, .quick = true },
+	{ .name = "migration flags of every VF", .fn = flags },
 	{ .name = "feature probes", .fn = probe_features },
 	{ .name = "data size in every state", .fn = data_size },
 	{ .name = "data size under load", .fn = size_under_load },
