@@ -79,7 +79,9 @@ def case_lie_lose():
         pf.start(0, 0x41, dwords=(0, a.cntlid | 1 << 16))
         same(pf.wait(0).status, 0, "suspend")
         move(pf, a, b)
-        same([b.wait(1).cid, b.wait(1).cid], cids[:2], "two of three come")
+        # the drive may finish them in another order
+        seen = {b.wait(1).cid, b.wait(1).cid}
+        ok(len(seen) == 2 and seen < set(cids), "two of three come")
         for _ in range(10):
             qemu.step_ms(100)
             qemu.settle()
