@@ -303,6 +303,20 @@ def case_events():
         ok(b.wait(0).cid in (second, third), "and an event comes")
 
 
+def case_event_before_request():
+    """an event that nobody asked for yet moves, and comes when asked for"""
+    with machine(lm="standard") as (qemu, pf):
+        a, b = pf.vfs[:2]
+        guest(a, 1)
+        a.set_feature(AEC, 0xff)
+        smart_event(qemu, pf, a)
+        pf.suspend(a)
+        move(pf, a, b)
+        cid = b.start(0, AER)
+        done = b.wait(0)
+        same((done.cid, done.dw0 & 7), (cid, 1), "it comes at once")
+
+
 def case_doorbell_buffer():
     """shadow doorbells move and are left alone while suspended"""
     for extra in "", "ioeventfd=on":

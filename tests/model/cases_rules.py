@@ -245,6 +245,8 @@ def case_set():
         same(pf.set(b, 0, state, BOTH), INVALID_FIELD,
              "set while I/O queues exist")
         same(pf.report()[refused(b)], "the target has I/O queues", "says why")
+        same(pf.set(b, 0, state[:64], FIRST), INVALID_FIELD,
+             "as soon as the header is there")
 
 
 def case_order():
