@@ -105,26 +105,35 @@ if ! "$rig/kernels" >"$out/kernels" 2>"$out/log"; then
 	give_up "kernels" "$out/log"
 fi
 
+# every kernel with every set; each set meets the long cases on one kernel
 failed=0
 names=()
 titles=()
+levels=()
 i=0
 while IFS=$'\t' read -r series _; do
 	for set in standard vendor; do
-		# each set meets every case on one kernel
 		level=--brief
-		[ $((i % 3)) = 0 ] && level=
-		[ -n "${VF_FULL:-}" ] && level=
-		name=$series-$set
-		names+=("$name")
+		if [ $((i % 3)) = 0 ] || [ -n "${VF_FULL:-}" ]; then
+			level=
+		fi
+		names+=("$series-$set")
 		titles+=("$series $set${level:+, brief}")
-		while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
-			wait -n
-		done
-		run "$name" "$series" "$set" "$level" &
+		levels+=("$level")
 		i=$((i + 1))
 	done
 done <"$out/kernels"
+
+# the long ones first, so that they are not what is waited for at the end
+for level in "" --brief; do
+	for i in "${!names[@]}"; do
+		[ "${levels[$i]}" = "$level" ] || continue
+		while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+			wait -n
+		done
+		run "${names[$i]}" "${names[$i]%-*}" "${names[$i]##*-}" "$level" &
+	done
+done
 wait
 
 for i in "${!names[@]}"; do
