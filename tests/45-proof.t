@@ -28,12 +28,28 @@ load() { # SHIM-ARGUMENT DRIVER-ARGUMENT
 	# shellcheck disable=SC2086
 	insmod /share/mod/nvme-pf-shim.ko $1 && insmod /share/mod/nvme-vfio-pci.ko $2 || return
 	if [ -e /run/names ]; then
-		for vf in $PF0_VF1 $PF0_VF2 $PF1_VF1 $PF1_VF2; do
-			bind "$vf" nvme-vfio-pci
-		done
+		# shellcheck disable=SC2086
+		nvme-vfio-bind $VFS
 	else
 		setup_vfs nvme-vfio-pci 2 4 4 >/dev/null
 	fi
+}
+
+# the script that users bind with, on the way
+refusals() {
+	VFS="$PF0_VF1 $PF0_VF2 $PF1_VF1 $PF1_VF2"
+	nvme-vfio-bind -u $VFS && ! ls -d /sys/bus/pci/drivers/nvme-vfio-pci/0* 2>/dev/null
+	ok $? "nvme-vfio-bind -u gives all back"
+	nvme-vfio-bind $VFS && [ "$(echo /sys/bus/pci/drivers/nvme-vfio-pci/0* | wc -w)" -eq 4 ]
+	ok $? "nvme-vfio-bind binds all"
+	nvme-vfio-bind $VFS
+	ok $? "nvme-vfio-bind: what is bound stays"
+	nvme-vfio-bind "$PF0" 2>/tmp/log
+	[ $? -eq 1 ] && grep -q "in use by driver nvme;" /tmp/log
+	ok $? "nvme-vfio-bind: a drive in use is not taken"
+	nvme-vfio-bind 0000:7f:00.0 2>/tmp/log
+	[ $? -eq 2 ] && grep -q "no such PCI function" /tmp/log
+	ok $? "nvme-vfio-bind: an unknown address is refused"
 }
 
 unload() { rmmod nvme-vfio-pci && rmmod nvme-pf-shim; }
@@ -69,6 +85,7 @@ if [ "$SET" = standard ]; then
 	ok $? "an unknown way is refused with a line that names the ways"
 
 	load proof=none ""; plain proof=none "does not pass the proof"
+	refusals
 	unload; ok $? "modules can go again"
 	for way in anchor tracepoint auto; do
 		load proof=$way ""; capable proof=$way
@@ -76,6 +93,7 @@ if [ "$SET" = standard ]; then
 	done
 else
 	load "" ""; plain "id not listed" "not in vendor_ids"
+	VFS="$PF0_VF1 $PF0_VF2 $PF1_VF1 $PF1_VF2"
 	unload
 	load "" "vendor_ids=8086:0001,1b36:0010"; capable "id listed second"
 	unload
@@ -92,6 +110,7 @@ run() { # KERNEL SET
 	tests/rig/host --kernel "$1" --set "$2" --pfs 2 --prop lm-test=on \
 		--driver "$out/$1" --no-vfs --seconds 200 --log "$out/log-$1-$2" \
 		--file "$out/vf/vf-test" --file data/in-host="$out/in-host" \
+		--file scripts/nvme-vfio-bind \
 		-- "sh /share/data/in-host $2" >"$out/tap" 2>"$out/err"
 	status=$?
 	while IFS= read -r line; do
