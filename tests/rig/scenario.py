@@ -107,8 +107,8 @@ def trip(guest, watch, target, say):
 
 
 def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
-        props=None, cpus=1, seconds=rig.RUN_SECONDS):
-    """cpus: of the guest, thus its I/O queues. Never raises for what the hosts or the driver did: see Result.error."""
+        props=None, cpus=1, machine="pc", seconds=rig.RUN_SECONDS):
+    """cpus: of the guest, thus its I/O queues. machine: of the guest. Never raises for what the hosts or the driver did: see Result.error."""
     result = Result(place.kernel(kernel).release, set)
     result.log = log or rig.new_log()
     begun = time.monotonic()
@@ -123,7 +123,7 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
             result.versions = versions(pair.a, driver)
             for host in pair.hosts:
                 host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
-            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)), cpus)
+            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)), cpus, machine)
             watch = pairs.Watch(pair.disk)
             watch.start()
             say(f"starting a guest with a VF on host {pair.a.name}")
