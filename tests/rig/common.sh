@@ -77,7 +77,7 @@ apt_lists() {
 		return 0
 	fi
 	cp "$APT_ROOT/sources.list.new" "$APT_ROOT/sources.list"
-	if private_apt apt-get -o Acquire::Retries=3 -o Acquire::http::Timeout=20 \
+	if private_apt apt-get -o Acquire::Retries=1 -o Acquire::http::Timeout=15 \
 		-o APT::Update::Error-Mode=any update >&2; then
 		touch "$APT_ROOT/updated"
 	elif [ -e "$APT_ROOT/updated" ]; then
