@@ -188,28 +188,6 @@ class Host:
 
     def wait_ready(self):
         try:
-            self._wait_ready()
-        except Trouble:
-            if not self._emulator_fell():
-                raise
-            self._release()
-            os.rename(self.path("qemu.log"), self.path("qemu.log.1"))
-            self.start()
-            self._wait_ready()
-
-    def _emulator_fell(self):
-        """QEMU's TCG with several processors ends, once in a hundred boots or
-        so, by an assertion of its own when memory is remapped. While a host
-        boots, nothing of ours runs in it: then a second try is fair."""
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            return False
-        with open(self.path("qemu.log"), encoding="utf-8", errors="replace") as f:
-            return "iotlb_to_section: Assertion" in f.read()
-
-    def _wait_ready(self):
-        try:
             self.agent.accept(30)
             self.qmp.accept(30)
             self.qmp.line(30)
