@@ -30,7 +30,7 @@ give_up() { # NAME LOG
 }
 
 # one host with one kernel and one set; TAP and exit status are left in files
-boot() { # NAME KERNEL SET LEVEL
+run() { # NAME KERNEL SET LEVEL
 	# commands that the tests let fail; vf-test itself allows them only in
 	# the cases that do so
 	timeout -k 10 $((limit + 60)) "$rig/host" --kernel "$2" --set "$3" --pfs 2 \
@@ -41,24 +41,6 @@ boot() { # NAME KERNEL SET LEVEL
 		"vf-test --set $3 $4 ${VF_ARGS:-}" \
 		>"$out/$1.tap" 2>"$out/$1.err" </dev/null
 	echo $? >"$out/$1.status"
-}
-
-# QEMU's TCG, not ours to mend: now and then it ends by this assertion while
-# the kernel boots. Any other end counts.
-qemu_fell() { # NAME
-	local logs
-
-	logs=$(sed -n 's/^# logs: //p' "$out/$1.err" | head -n 1)
-	! grep -qE '^(not )?ok ' "$out/$1.tap" && [ -n "$logs" ] &&
-		grep -q 'iotlb_to_section: Assertion' "$logs/qemu.log"
-}
-
-run() { # NAME KERNEL SET LEVEL
-	boot "$@"
-	if qemu_fell "$1"; then
-		boot "$@"
-		echo "# QEMU ended by iotlb_to_section's assertion at boot: booted again" >>"$out/$1.tap"
-	fi
 }
 
 # the points of one run, numbered on, with the run's name in front

@@ -37,8 +37,7 @@ const char *bed_find(const char *driver, enum cmdset set)
 		if (nsecondary[i] < 0)
 			return lib_msg();
 	}
-	if (sysfs_read(text, sizeof(text),
-		       "/sys/module/nvme_vfio_pci/parameters/max_state_mb") > 0)
+	if (sysfs_read(text, sizeof(text), CAP_PARAM) > 0)
 		bed.max_state_mb = atol(text);
 	return NULL;
 }
@@ -156,7 +155,12 @@ static void baseline_pf(int pf)
 
 void bed_baseline(void)
 {
+	char cap[32];
 	int i;
+
+	snprintf(cap, sizeof(cap), "%ld", bed.max_state_mb);
+	if (bed.max_state_mb)
+		sysfs_write(cap, CAP_PARAM);
 
 	for (i = 0; i < bed.npf; i++)
 		baseline_pf(i);

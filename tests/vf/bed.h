@@ -17,6 +17,9 @@
 #define VF_DRIVER	"nvme-vfio-pci"
 #define BED_VECTORS	5
 
+/* the driver's cap of a state in MiB; takes effect at once */
+#define CAP_PARAM	"/sys/module/nvme_vfio_pci/parameters/max_state_mb"
+
 enum cmdset { SET_STANDARD, SET_VENDOR };
 
 /**

@@ -11,7 +11,6 @@
 #include "move.h"
 
 #define MIB	(1 << 20)
-#define CAP	"/sys/module/nvme_vfio_pci/parameters/max_state_mb"
 
 /* the stream of a VF at work; the VF stays in STOP_COPY */
 static void take_stream(struct work *w, struct vfio_dev *dev,
@@ -110,17 +109,17 @@ static void above_cap(const void *arg)
 	(void)arg;
 	if (bed.set == SET_VENDOR)
 		tap_skip("one command carries less than the smallest cap");
-	if (sysfs_read(cap, sizeof(cap), CAP) <= 0 || access(CAP, W_OK))
-		tap_skip("%s cannot be changed", CAP);
+	if (sysfs_read(cap, sizeof(cap), CAP_PARAM) <= 0 || access(CAP_PARAM, W_OK))
+		tap_skip("%s cannot be changed", CAP_PARAM);
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	model_set(0, "lm-pad=%d", 2 * MIB);
 	model_set(1, "lm-pad=%d", 2 * MIB);
 	take_stream(w, &a, &s);
 	vfio_close(&b);
-	must(sysfs_write(low, CAP));
+	must(sysfs_write(low, CAP_PARAM));
 	bed_open(&b, VF_C, &w->mem);
 	err = mig_load(&b, &s, 0, NULL);
-	must(sysfs_write(cap, CAP));
+	must(sysfs_write(cap, CAP_PARAM));
 	check(err, "a state of %zu bytes was accepted with a cap of 1 MiB",
 	      s.len);
 	check(sane_errno(err), "expected a sensible errno, got %d", err);
