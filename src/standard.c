@@ -197,6 +197,9 @@ static int std_do_get_state(struct target *t, u64 offset, void *buf, u32 len,
 	int ret;
 
 	ret = get(t, offset, buf, len, &result);
+	/* A PF reset takes its VFs offline, and their ids out of use. */
+	if (t->status == STD_SC_INVALID_CTRL)
+		lost(t);
 	if (ret)
 		return ret;
 

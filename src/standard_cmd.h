@@ -40,7 +40,9 @@ enum {
 #define STD_OACS_HMLMS		(1 << 11)	/* Identify Controller, OACS */
 #define STD_GET_CSUP		(1 << 0)	/* completion dword 0 of Get */
 
-#define STD_SC_NOT_SUSPENDED	0x13a		/* status of Resume */
+/* Command specific status codes (status code type 1). */
+#define STD_SC_INVALID_CTRL	0x11f
+#define STD_SC_NOT_SUSPENDED	0x13a		/* of Resume */
 
 #define STD_CNS_SECONDARY_LIST	0x15
 #define STD_CNS_STATE_FORMATS	0x20
