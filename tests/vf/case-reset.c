@@ -152,6 +152,55 @@ static void pf_reset_in(const void *arg)
 	alive(&b, VF_B);
 }
 
+static void pf_driver(const char *what)
+{
+	must(sysfs_write(bed.pf[0].bdf, "/sys/bus/pci/drivers/nvme/%s", what));
+}
+
+/*
+ * The PF's driver goes while a VF is suspended: the next arc that needs a
+ * command fails, nothing hangs, and after the driver's return all is well.
+ */
+static void pf_unbound_in(const void *arg)
+{
+	unsigned int state = *(const unsigned int *)arg, now;
+	struct pf_secondary list[TOPO_VFS];
+	struct vfio_dev a, b;
+	struct work *w;
+	int err, fd, i;
+
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	work_fill(w, 30);
+	must(vfio_mig_set(&a, state, &fd));
+	pf_driver("unbind");
+	err = vfio_mig_set(&a, MIG_RUNNING, NULL);
+	must(vfio_mig_get(&a, &now));
+	tap_note("%s, PF unbound: errno %d, state %s", mig_name(state), -err,
+		 mig_name(now));
+	check(sane_errno(err), "expected a sensible errno, got %d", err);
+	check(now == MIG_ERROR, "expected ERROR, the state is %s",
+	      mig_name(now));
+	if (fd >= 0)
+		close(fd);
+	must(vfio_reset(&a));
+	state_is(&a, MIG_RUNNING);
+	err = vfio_mig_set(&a, MIG_STOP, NULL);
+	check(err == -ENODEV, "no PF: expected -ENODEV, got %d", err);
+	state_is(&a, MIG_RUNNING);
+
+	/* with the VF closed nobody holds the old controller's name */
+	vfio_close(&a);
+	pf_driver("bind");
+	for (i = 0; i < 100; i++) {
+		if (pf_secondaries(bed.pf[0].name, list, TOPO_VFS) > 0)
+			break;
+		sleep_us(100000);
+	}
+	bed_online(0);
+	vfio_close(&b);
+	alive(&a, VF_A);
+}
+
 /* nobody migrates: a PF reset must not break later migrations */
 static void pf_reset_at_rest(const void *arg)
 {
@@ -224,6 +273,10 @@ const struct tap_case reset_cases[] = {
 	  .log = "" },
 	{ .name = "PF reset in RESUMING", .fn = pf_reset_in,
 	  .arg = &resuming, .log = "" },
+	{ .name = "PF unbound in RUNNING_P2P", .fn = pf_unbound_in,
+	  .arg = &p2p, .log = "" },
+	{ .name = "PF unbound in STOP_COPY", .fn = pf_unbound_in,
+	  .arg = &copy, .log = "", .deep = true },
 	{ .name = "PF reset while nobody migrates", .fn = pf_reset_at_rest },
 	{ .name = "controller reset after a migration",
 	  .fn = controller_reset,
