@@ -3,12 +3,12 @@
 #
 # 40-vf.t - VFs driven from user space inside hosts: every kernel, both command
 # sets. The long cases that do not depend on the kernel run once per set; all of
-# them everywhere with VF_FULL=1. VF_JOBS hosts run at a time (default: one per
+# them everywhere with VF_FULL=1. VF_JOBS hosts run at a time (default: two per
 # processor). VF_ARGS goes to vf-test, e.g. VF_ARGS='--only cancel'.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 rig=$here/rig
-jobs=${VF_JOBS:-$(nproc)}
+jobs=${VF_JOBS:-$(($(nproc) * 2))}
 limit=600
 
 out=$(mktemp -d) || exit 1

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 KERNEL = os.environ.get("MUTANT_KERNEL", "6.12")
-AT_ONCE = 2
+AT_ONCE = 2 * os.cpu_count()     # hosts wait more than they work
 
 
 class Failed(Exception):
@@ -56,7 +56,7 @@ def vf(src, work, cmdset, only, prop=()):
     must(TOP / "tests/rig/build-modules", KERNEL, modules, src)
     what = f"--only '{only}'" if only else "--quick"
     args = ["--kernel", KERNEL, "--set", cmdset, "--pfs", "2", "--prop", "lm-test=on",
-            "--driver", modules, "--allow", "nvme-vfio-pci", "--seconds", "150",
+            "--driver", modules, "--allow", "nvme-vfio-pci", "--seconds", "300",
             "--log", work / "log", "--file", VF_TEST]
     for p in prop:
         args += ["--prop", p]
