@@ -129,7 +129,7 @@ void target_detach(struct target *t);
  * @cmd: the command
  * @buf: buffer or NULL
  * @len: bytes at @buf
- * @result: NULL or where completion dword 0 goes
+ * @result: NULL or where completion dwords 0 and 1 go, as nvme_pf_submit()
  *
  * Attaches first if need be. Sets @t->status and @t->uncertain.
  *
@@ -137,7 +137,11 @@ void target_detach(struct target *t);
  * the PF has gone or cannot be attached to, -EAGAIN, -ENOMEM
  */
 int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
-		u32 len, u32 *result);
+		u32 len, u64 *result);
+
+/* target_try - the same without a warning when the device answers a failure */
+int target_try(struct target *t, struct nvme_command *cmd, void *buf, u32 len,
+	       u64 *result);
 
 /**
  * target_compatible - may a state with this identity be loaded here?
@@ -150,8 +154,5 @@ int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
  */
 bool target_compatible(struct target *t, const struct stream_identity *from,
 		       const char **why);
-
-/* vendor_id_listed - does the administrator or the driver list this PCI id? */
-bool vendor_id_listed(u16 vendor, u16 device);
 
 #endif

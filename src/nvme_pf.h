@@ -62,8 +62,9 @@ u32 nvme_pf_max_transfer(const struct nvme_pf *pf);
  * @buf: kernel buffer (kmalloc or vmalloc), page aligned when @len exceeds a
  *	page, or NULL
  * @len: bytes at @buf, a multiple of 4, at most nvme_pf_max_transfer()
- * @result: NULL or where dword 0 of the completion goes, CPU byte order;
- *	written only on success
+ * @result: NULL or where dwords 0 (low) and 1 of the completion go, CPU byte
+ *	order; written when the device has completed the command, whatever its
+ *	status
  *
  * Only the commands that live migration needs are let through: Identify and
  * those of the two command sets. Sleeps uninterruptibly, at most for
@@ -78,6 +79,6 @@ u32 nvme_pf_max_transfer(const struct nvme_pf *pf);
  * * -ENOMEM
  */
 int nvme_pf_submit(struct nvme_pf *pf, struct nvme_command *cmd, void *buf,
-		   u32 len, u32 *result);
+		   u32 len, u64 *result);
 
 #endif

@@ -206,7 +206,7 @@ static bool may_pass(u8 opcode)
 #define SCT_PATH	3	/* "path related": made up by the host */
 
 int nvme_pf_submit(struct nvme_pf *pf, struct nvme_command *cmd, void *buf,
-		   u32 len, u32 *result)
+		   u32 len, u64 *result)
 {
 	union nvme_result res = { };
 	int ret;
@@ -220,13 +220,14 @@ int nvme_pf_submit(struct nvme_pf *pf, struct nvme_command *cmd, void *buf,
 	if (ret > 0) {
 		ret &= STATUS_MASK;
 		/* A status that no device sent must not pass for one. */
-		return ret >> 8 == SCT_PATH ? -EIO : ret;
+		if (ret >> 8 == SCT_PATH)
+			return -EIO;
 	}
 	/* -EINTR is how nvme spells "cancelled"; a signal it is not. */
 	if (ret == -EINTR)
 		return -EIO;
-	if (!ret && result)
-		*result = le32_to_cpu(res.u32);
+	if (ret >= 0 && result)
+		*result = le64_to_cpu(res.u64);
 
 	return ret;
 }

@@ -162,7 +162,7 @@ static u64 total_size(const struct std_state_header *h)
 	return sizeof(*h) + 4 * (nvme + vendor);
 }
 
-static int get(struct target *t, u64 offset, void *buf, u32 len, u32 *result)
+static int get(struct target *t, u64 offset, void *buf, u32 len, u64 *result)
 {
 	struct nvme_command cmd = { };
 
@@ -193,7 +193,7 @@ static int std_do_get_state(struct target *t, u64 offset, void *buf, u32 len,
 			    u64 *total)
 {
 	const struct std_state_header *h = buf;
-	u32 result = 0;
+	u64 result = 0;
 	int ret;
 
 	ret = get(t, offset, buf, len, &result);

@@ -28,8 +28,8 @@ void target_detach(struct target *t)
 	t->pf = NULL;
 }
 
-int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
-		u32 len, u32 *result)
+int target_try(struct target *t, struct nvme_command *cmd, void *buf, u32 len,
+	       u64 *result)
 {
 	ktime_t start;
 	int ret;
@@ -53,10 +53,6 @@ int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
 
 	if (ret > 0) {
 		t->status = ret;
-		dev_warn_ratelimited(&t->vf->dev,
-				     "PF command %02xh (cdw10 %08x) failed with status %03xh\n",
-				     cmd->common.opcode,
-				     le32_to_cpu(cmd->common.cdw10), ret);
 		return -EIO;
 	}
 	if (ret == -ENODEV) {
@@ -68,6 +64,19 @@ int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
 				     "PF command %02xh was aborted: the PF was reset, removed or timed out\n",
 				     cmd->common.opcode);
 	}
+	return ret;
+}
+
+int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
+		u32 len, u64 *result)
+{
+	int ret = target_try(t, cmd, buf, len, result);
+
+	if (t->status)
+		dev_warn_ratelimited(&t->vf->dev,
+				     "PF command %02xh (cdw10 %08x) failed with status %03xh\n",
+				     cmd->common.opcode,
+				     le32_to_cpu(cmd->common.cdw10), t->status);
 	return ret;
 }
 

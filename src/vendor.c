@@ -17,7 +17,7 @@ MODULE_PARM_DESC(vendor_ids, "further PCI ids of VFs with the vendor command set
  * The capability is a byte in the vendor's own area of Identify, where another
  * vendor's device may hold anything: only ids known to use it so are asked.
  */
-bool vendor_id_listed(u16 vendor, u16 device)
+static bool vendor_id_listed(u16 vendor, u16 device)
 {
 	const char *s = vendor_ids;
 	unsigned int v, d;
@@ -47,7 +47,7 @@ static int vnd_probe(struct target *t, const struct nvme_id_ctrl *id,
 	return 0;
 }
 
-static int command(struct target *t, u8 opcode, u32 *result)
+static int command(struct target *t, u8 opcode, u64 *result)
 {
 	struct nvme_command cmd = { };
 
@@ -67,17 +67,17 @@ static int vnd_resume(struct target *t)
 
 static int vnd_state_size(struct target *t, u64 *size)
 {
-	u32 result = 0;
+	u64 result = 0;
 	int ret;
 
 	ret = command(t, VND_QUERY_DATA_SIZE, &result);
 	if (ret)
 		return ret;
-	if (!result) {
+	*size = lower_32_bits(result);
+	if (!*size) {
 		dev_warn(&t->vf->dev, "the device reports an empty state\n");
 		return -EIO;
 	}
-	*size = result;
 	return 0;
 }
 
