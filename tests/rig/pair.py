@@ -18,7 +18,8 @@ MTU = 60000                     # a packet costs an emulated machine much, its s
 class Pair:
     """with Pair("6.1", "standard") as pair: pair.a, pair.b"""
 
-    def __init__(self, kernel, set, *, log=None, driver=None, seconds=rig.RUN_SECONDS, **more):
+    def __init__(self, kernel, set, *, log=None, driver=None, seconds=rig.RUN_SECONDS,
+                 guest_memory=256, **more):
         self.log = os.path.abspath(log or rig.new_log())
         os.makedirs(self.log, exist_ok=True)
         self.disk = os.path.join(self.log, "namespace")
@@ -32,7 +33,7 @@ class Pair:
             # one processor each: two hosts share a small machine
             self.hosts.append(rig.Host(
                 kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
-                cpus=1, memory=1280, seconds=seconds,
+                cpus=1, memory=1024 + guest_memory, seconds=seconds,
                 qemu_args=["-netdev", f"stream,id=net,{end},addr.type=unix,addr.path={wire}",
                            "-device", f"virtio-net-pci,netdev=net,mac=52:54:00:00:00:0{i + 1},"
                                       f"bus=pcie.0,addr=7,romfile=,host_mtu={MTU}"],

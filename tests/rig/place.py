@@ -3,6 +3,7 @@
 
 import collections
 import fcntl
+import glob
 import hashlib
 import os
 import subprocess
@@ -72,17 +73,19 @@ def _made(path, command):
     return path
 
 
-def program(source, libs=()):
-    """A program of the rig, linked statically: it must run in any root."""
+def program(source):
+    """A program of the rig, from one C file or all of a folder, linked
+    statically: it must run in any root."""
     source = os.path.join(RIG, source)
+    files = sorted(glob.glob(source + "/*.c")) or [source]
 
     def build(path):
         subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
-                        "-pthread", "-o", path + ".new", source, *libs], check=True)
+                        "-pthread", "-o", path + ".new", *files], check=True)
         os.rename(path + ".new", path)
 
     name = os.path.basename(source).removesuffix(".c")
-    return _made(os.path.join(CACHE, "bin", f"{name}-{digest([source], *libs)}"), build)
+    return _made(os.path.join(CACHE, "bin", f"{name}-{digest([source])}"), build)
 
 
 def driver(kern):

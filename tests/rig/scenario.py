@@ -44,6 +44,7 @@ class Result:
         self.totals = {}            # the checker's last word
         self.read_back = None       # blocks
         self.clean_end = False      # the checker found nothing, and nothing was left in flight
+        self.copied = None          # by the guest's kernel, on their way from the drive
         self.guest_trouble = None   # lines of the guest's console
         self.error = None           # why it ended early, or trouble in a host's log
         self.seconds = 0.0
@@ -81,6 +82,19 @@ def await_totals(guest, seconds=30):
         time.sleep(0.3)
 
 
+def await_pass(guest, seconds=60):
+    """Until every page that only the drive writes was compared from first to
+    last on this host."""
+    passes, end = await_totals(guest)["dma_passes"], time.monotonic() + seconds
+    while True:
+        totals = guest.totals()
+        if totals["dma_passes"] > passes + 1:
+            return totals
+        if time.monotonic() > end:
+            raise rig.Trouble(f"not all memory was compared within {seconds} s: {totals}")
+        time.sleep(guests.POLL)
+
+
 def trip(guest, watch, target, say):
     source = guest.host
     before = await_totals(guest)
@@ -92,11 +106,12 @@ def trip(guest, watch, target, say):
     if not watch.moved():
         raise rig.Trouble("the guest wrote nothing more after migration")
     ended = time.monotonic()
-    after = await_totals(guest)
+    after = await_pass(guest)
     result = {"source": source.name, "target": target.name, "status": info["status"],
               "total_ms": info["total-time"], "downtime_ms": info["downtime"],
               "state_bytes": info.get("vfio", {}).get("transferred"),
               "memory_bytes": info.get("ram", {}).get("transferred"),
+              "rounds": info.get("ram", {}).get("dirty-sync-count"),
               "gap_ms": watch.longest(begun, ended) * 1000, "before": before, "after": after,
               "commands": [], "arcs": []}
     for host in (source, target):
@@ -107,8 +122,9 @@ def trip(guest, watch, target, say):
 
 
 def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
-        props=None, cpus=1, machine="pc", seconds=rig.RUN_SECONDS):
-    """cpus: of the guest, thus its I/O queues. machine: of the guest. Never raises for what the hosts or the driver did: see Result.error."""
+        props=None, guest_kernel=None, seconds=rig.RUN_SECONDS, **more):
+    """more: what the guest is, see Guest. Never raises for what the hosts or the
+    driver did: see Result.error."""
     result = Result(place.kernel(kernel).release, set)
     result.log = log or rig.new_log()
     begun = time.monotonic()
@@ -117,13 +133,14 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
         driver = driver or pairs.driver_for(kernel)
         say(f"booting two hosts with Debian's kernel {result.kernel}")
         with pairs.Pair(kernel, set, log=result.log, driver=driver, props=props, seconds=seconds,
-                        root=guests.files(kernel)) as pair:
+                        guest_memory=more.get("memory", guests.MEMORY),
+                        root=guests.files(guest_kernel or kernel)) as pair:
             say("creating VFs, giving them queues and interrupts, binding them to nvme-vfio-pci")
             pair.setup_vfs(count=2)
             result.versions = versions(pair.a, driver)
             for host in pair.hosts:
                 host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
-            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)), cpus, machine)
+            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)), **more)
             watch = pairs.Watch(pair.disk)
             watch.start()
             say(f"starting a guest with a VF on host {pair.a.name}")
@@ -165,4 +182,5 @@ def judge(result, console):
     result.read_back = int(back[-1]) if back else None
     result.clean_end = bool(re.search(r"^guest: iocheck exit 0$", console, re.M)
                             and re.search(r"^guest: in flight\s+0\s+0$", console, re.M))
+    result.copied = not re.search(r"^guest: reads are copied: 0$", console, re.M)
     result.guest_trouble = klog.trouble(console) + re.findall(r"^iocheck: ERROR.*$", console, re.M)

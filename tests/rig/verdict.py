@@ -27,6 +27,11 @@ def check(tap, r, trips):
     tap.ok(r.totals.get("errors") == 0 and r.clean_end and (r.read_back or 0) > 0,
            f"{label} {r.totals.get('writes')} writes, {r.totals.get('verified')} blocks verified, "
            f"{r.read_back} read back at the end, nothing wrong or left in flight", r.totals)
+    tap.ok(r.totals.get("dma_pages") and not r.totals["dma_moved"] and not r.copied,
+           f"{label} {r.totals.get('dma_pages')} pages that only the drive writes, read "
+           f"{r.totals.get('dma_filled')} times, compared {r.totals.get('dma_compared')} times, "
+           f"{r.totals.get('dma_oldest_ms')} ms old at most; {r.totals.get('changed_verified')} changed "
+           f"ones verified, {r.totals.get('changed_kib_s')} KiB/s", f"copied: {r.copied}, {r.totals}")
     tap.ok(r.guest_trouble == [], f"{label} no timeout, reset, abort or I/O error in the guest",
            "\n".join(r.guest_trouble or ["the guest did not get to its end"]))
     tap.ok(not r.error, f"{label} hosts ended well, nothing in their kernel logs", r.error)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iocheck - keep reads and writes in flight on a drive and verify every byte.
+ * main.c of iocheck - keep reads and writes in flight on a drive and verify every byte.
  *
  * Each worker owns a stretch of the drive and knows what each of its blocks
  * must hold: a block's contents follow from worker, block and sequence number,
@@ -8,12 +8,16 @@
  * does nothing but rewrite and read block 0, whose sequence number can be
  * watched from outside with a clock that does not stop with the guest.
  *
- * Workers wait for their I/O, so commands in flight = workers. A second's
- * totals are printed each second. On "stop" in standard input the workers
- * finish, everything ever written is read back once, and the last line has the
- * totals. Exit status 0 only if not one byte was wrong.
+ * Beside them, if asked for, memory is verified: pages that only the drive
+ * writes (pool.c) and pages that the processor changes at a given rate
+ * (change.c).
  *
- * usage: iocheck DEVICE [WORKERS [BLOCKS-EACH]]
+ * Workers wait for their I/O, so commands in flight = workers, and one of the
+ * pool. A second's totals are printed each second. On "stop" in standard input
+ * the workers finish, everything ever written is read back once, and the last
+ * line has the totals. Exit status 0 only if not one byte was wrong.
+ *
+ * usage: iocheck [-p POOL-MIB] [-c CHANGED-KIB-PER-SECOND] DEVICE [WORKERS [BLOCKS-EACH]]
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +25,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +34,10 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/fs.h>
+#include "iocheck.h"
 
-#define BLOCK		4096u
-#define WORDS		(BLOCK / sizeof(uint64_t))
-#define MAGIC		0x6b636568636f6921ull
 #define MAX_RUN		16u		/* blocks per command at most */
 #define MAX_WORKERS	32u
-
-enum { W_MAGIC, W_PLACE, W_SEQ, W_FIRST };
 
 struct worker {
 	pthread_t thread;
@@ -50,15 +51,15 @@ struct worker {
 	uint64_t writes, reads, verified;
 };
 
-static int fd;
-static volatile bool stop;
+int iocheck_fd;
+volatile bool iocheck_stop;
 static struct worker workers[MAX_WORKERS];
 static unsigned int nworkers;
 static uint64_t errors;
 static uint64_t started, last_done, longest_gap, longest_gap_at;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static uint64_t now(void)
+uint64_t now(void)
 {
 	struct timespec t;
 
@@ -66,67 +67,32 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
 }
 
-static uint64_t mix(uint64_t x)
+void wrong(const char *format, ...)
 {
-	x ^= x >> 31;
-	x *= 0x9e3779b97f4a7c15ull;
-	x ^= x >> 29;
-	x *= 0xd6e8feb86659fd93ull;
-	return x ^ x >> 32;
-}
+	va_list args;
 
-/* What all words of a block's filling are derived from, and word i of it */
-static uint64_t seed(uint64_t place, uint64_t seq)
-{
-	return mix(place + (seq << 20));
-}
-
-static uint64_t word(uint64_t base, unsigned int i)
-{
-	return (base + i) * 0x9e3779b97f4a7c15ull;
-}
-
-static void fill(uint64_t *b, uint64_t place, uint64_t seq)
-{
-	uint64_t base = seed(place, seq);
-	unsigned int i;
-
-	b[W_MAGIC] = MAGIC;
-	b[W_PLACE] = place;
-	b[W_SEQ] = seq;
-	for (i = W_FIRST; i < WORDS; i++)
-		b[i] = word(base, i);
-}
-
-static void wrong(const struct worker *w, uint64_t place, const char *what,
-		  uint64_t got, uint64_t want)
-{
+	va_start(args, format);
 	pthread_mutex_lock(&lock);
-	if (errors++ < 20)
-		printf("iocheck: ERROR worker %u block %" PRIu64 " %s: %" PRIx64 ", not %" PRIx64 "\n",
-		       w->id, place, what, got, want);
+	if (errors++ < 20) {
+		printf("iocheck: ERROR ");
+		vprintf(format, args);
+		putchar('\n');
+	}
 	pthread_mutex_unlock(&lock);
+	va_end(args);
 }
 
 static void verify(struct worker *w, const uint64_t *b, uint64_t place, uint64_t seq)
 {
-	uint64_t base = seed(place, seq);
-	unsigned int i;
+	char text[BLOCK_TEXT];
 
 	w->verified++;
-	if (b[W_MAGIC] != MAGIC)
-		return wrong(w, place, "magic", b[W_MAGIC], MAGIC);
-	if (b[W_PLACE] != place)
-		return wrong(w, place, "holds another block", b[W_PLACE], place);
-	if (b[W_SEQ] != seq)
-		return wrong(w, place, "sequence", b[W_SEQ], seq);
-	for (i = W_FIRST; i < WORDS; i++)
-		if (b[i] != word(base, i))
-			return wrong(w, place, "contents", b[i], word(base, i));
+	if (!block_is(b, place, seq, text))
+		wrong("worker %u block %" PRIu64 ": %s", w->id, place, text);
 }
 
 /* The drive answered: how long had nobody heard of it? */
-static void done(void)
+void io_done(void)
 {
 	uint64_t t = now(), before;
 
@@ -147,12 +113,12 @@ static bool transfer(struct worker *w, bool write, uint32_t at, uint32_t n)
 	off_t where = (off_t)(w->first + at) * BLOCK;
 	ssize_t rc;
 
-	rc = write ? pwrite(fd, w->buf, n * BLOCK, where) : pread(fd, w->buf, n * BLOCK, where);
-	done();
+	rc = write ? pwrite(iocheck_fd, w->buf, n * BLOCK, where) : pread(iocheck_fd, w->buf, n * BLOCK, where);
+	io_done();
 	if (rc == (ssize_t)(n * BLOCK))
 		return true;
-	wrong(w, w->first + at, write ? "write failed" : "read failed",
-	      rc < 0 ? (uint64_t)errno : (uint64_t)rc, n * BLOCK);
+	wrong("worker %u block %" PRIu64 ": %s of %u blocks gave %zd (%s)", w->id, w->first + at,
+	      write ? "write" : "read", n, rc, rc < 0 ? strerror(errno) : "short");
 	return false;
 }
 
@@ -161,7 +127,7 @@ static void write_blocks(struct worker *w, uint32_t at, uint32_t n)
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		fill(w->buf + i * WORDS, w->first + at + i, w->seq[at + i] + 1);
+		block_fill(w->buf + i * WORDS, w->first + at + i, w->seq[at + i] + 1);
 	if (!transfer(w, true, at, n))
 		return;
 	for (i = 0; i < n; i++)
@@ -192,7 +158,7 @@ static void *work(void *arg)
 {
 	struct worker *w = arg;
 
-	while (!stop) {
+	while (!iocheck_stop) {
 		uint32_t n = 1 + below(w, w->blocks < MAX_RUN ? w->blocks : MAX_RUN);
 		uint32_t at = below(w, w->blocks - n + 1);
 
@@ -214,10 +180,14 @@ static void print_totals(const char *what)
 		rd += workers[i].reads;
 		ve += workers[i].verified;
 	}
-	printf("iocheck: %s ms=%" PRIu64 " writes=%" PRIu64 " reads=%" PRIu64 " verified=%" PRIu64
-	       " errors=%" PRIu64 " gap_us=%" PRIu64 " gap_at_ms=%" PRIu64 "\n",
-	       what, (now() - started) / 1000, wr, rd, ve, errors, longest_gap,
-	       longest_gap_at / 1000);
+	pthread_mutex_lock(&lock);
+	printf("iocheck: %s ms=%" PRIu64 " writes=%" PRIu64 " reads=%" PRIu64 " verified=%" PRIu64 " ",
+	       what, (now() - started) / 1000, wr, rd, ve);
+	pool_totals();
+	change_totals();
+	printf("errors=%" PRIu64 " gap_us=%" PRIu64 " gap_at_ms=%" PRIu64 "\n",
+	       errors, longest_gap, longest_gap_at / 1000);
+	pthread_mutex_unlock(&lock);
 }
 
 /* Every block ever written, once more, after the last write is acknowledged. */
@@ -249,26 +219,51 @@ static bool told_to_stop(void)
 	return strstr(text, "stop");
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: iocheck [-p POOL-MIB] [-c CHANGED-KIB-PER-SECOND] DEVICE [WORKERS [BLOCKS-EACH]]\n");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
-	uint32_t each = argc > 3 ? atoi(argv[3]) : 512;
-	uint64_t size, back;
+	uint64_t size, needed, back;
+	uint32_t pool = 0, change = 0, each;
 	unsigned int i;
+	int c;
 
+	while ((c = getopt(argc, argv, "p:c:")) != -1)
+		switch (c) {
+		case 'p':
+			pool = atoi(optarg);
+			break;
+		case 'c':
+			change = atoi(optarg);
+			break;
+		default:
+			return usage();
+		}
+	argc -= optind;
+	argv += optind;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	nworkers = argc > 2 ? atoi(argv[2]) : 5;
-	if (argc < 2 || nworkers < 2 || nworkers > MAX_WORKERS || each < MAX_RUN)
-		return 2;
-	fd = open(argv[1], O_RDWR | O_DIRECT);
-	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &size)) {
-		perror(argv[1]);
+	nworkers = argc > 1 ? atoi(argv[1]) : 5;
+	each = argc > 2 ? atoi(argv[2]) : 512;
+	if (argc < 1 || nworkers < 2 || nworkers > MAX_WORKERS || each < MAX_RUN)
+		return usage();
+	iocheck_fd = open(argv[0], O_RDWR | O_DIRECT);
+	if (iocheck_fd < 0 || ioctl(iocheck_fd, BLKGETSIZE64, &size)) {
+		perror(argv[0]);
 		return 1;
 	}
-	if ((uint64_t)nworkers * each * BLOCK > size) {
-		fprintf(stderr, "iocheck: %s is too small\n", argv[1]);
+	needed = ((uint64_t)nworkers * each + POOL_BLOCKS) * BLOCK;
+	if (needed > size) {
+		fprintf(stderr, "iocheck: %s is smaller than %" PRIu64 " bytes\n", argv[0], needed);
 		return 1;
 	}
 	started = now();
+	if ((pool && !pool_start(pool, (uint64_t)nworkers * each)) ||
+	    (change && !change_start(change)))
+		return 1;
 	for (i = 0; i < nworkers; i++) {
 		struct worker *w = &workers[i];
 
@@ -278,14 +273,18 @@ int main(int argc, char **argv)
 		w->rnd = mix(i + 1);
 		w->seq = calloc(w->blocks, sizeof(*w->seq));
 		w->buf = aligned_alloc(BLOCK, MAX_RUN * BLOCK);
-		if (!w->seq || !w->buf || pthread_create(&w->thread, NULL, work, w))
+		if (!w->seq || !w->buf || pthread_create(&w->thread, NULL, work, w)) {
+			fprintf(stderr, "iocheck: no memory for worker %u\n", i);
 			return 1;
+		}
 	}
 	while (!told_to_stop())
 		print_totals("so far");
-	stop = true;
+	iocheck_stop = true;
 	for (i = 0; i < nworkers; i++)
 		pthread_join(workers[i].thread, NULL);
+	pool_end();
+	change_end();
 	print_totals("stopped");
 	back = read_back();
 	printf("iocheck: read back %" PRIu64 "\n", back);
