@@ -6,6 +6,7 @@
 #ifndef IOCHECK_H
 #define IOCHECK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +16,7 @@
 #define POOL_BLOCKS	2048u		/* blocks of the drive that the pool reads */
 
 extern int iocheck_fd;
-extern volatile bool iocheck_stop;
+extern atomic_bool iocheck_stop;
 
 /* microseconds of the guest's clock */
 uint64_t now(void);

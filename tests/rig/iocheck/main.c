@@ -52,7 +52,7 @@ struct worker {
 };
 
 int iocheck_fd;
-volatile bool iocheck_stop;
+atomic_bool iocheck_stop;
 static struct worker workers[MAX_WORKERS];
 static unsigned int nworkers;
 static uint64_t errors;
