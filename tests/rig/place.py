@@ -28,7 +28,7 @@ class Kernel(_Kernel):
 def kernel(name):
     line = subprocess.run([os.path.join(RIG, "kernels"), name], check=True,
                           stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
-    return Kernel(*line.split("\t"))
+    return Kernel(*line.split("\t")[:4])
 
 
 def write(path, data):
