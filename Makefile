@@ -7,7 +7,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 TESTS ?= $(sort $(wildcard tests/*.t))
 
 .DEFAULT_GOAL := all
-.PHONY: all modules check demo setup clean help
+.PHONY: all modules check fuzz demo setup clean help
 
 all: modules	## same as modules
 
@@ -17,6 +17,10 @@ modules:	## the two kernel modules, for the running kernel or KVER= or KDIR=
 
 check: setup	## install what is needed, run every test (TESTS= for some)
 	prove --timer --failures --comments --directives $(TESTS)
+
+fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_KEEP=$${FUZZ_KEEP:-$${NVME_VFIO_CACHE:-$$HOME/.cache/nvme-vfio}/fuzz} \
+		prove --timer --failures --comments --directives tests/03-fuzz-stream.t $(wildcard tests/48-uapi-fuzz.t)
 
 demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")
 	tests/rig/demo $(DEMO)

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * round.c - fuzz target: what the writer makes of a state, in pieces as the
+ * driver makes them, is read back equal.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "feed.h"
+#include "target.h"
+
+#define MAX_STATE	(64u << 10)
+
+struct buf {
+	u8 *p;
+	size_t len;
+};
+
+static void small(struct buf *b, enum stream_tag tag, const void *p, u32 len)
+{
+	b->len += stream_fill_small(b->p + b->len, tag, p, len);
+}
+
+static void data_record(struct buf *b, u64 offset, const u8 *p, u32 len)
+{
+	struct stream_header h;
+
+	stream_fill_header(&h, STREAM_DATA, offset, p, len);
+	memcpy(b->p + b->len, &h, sizeof(h));
+	memcpy(b->p + b->len + sizeof(h), p, len);
+	b->len += sizeof(h) + len;
+}
+
+/* What a writer may say is any byte of the input, but for what readers judge. */
+static struct stream_identity identity(const u8 *p)
+{
+	struct stream_identity id;
+
+	memcpy(&id, p, sizeof(id));
+	memcpy(id.magic, STREAM_MAGIC, sizeof(id.magic));
+	id.major = htole16(STREAM_MAJOR);
+	id.minor = htole16(STREAM_MINOR);
+	id.has_uuid &= 1;
+	memset(id.reserved, 0, sizeof(id.reserved));
+	return id;
+}
+
+/*
+ * Input: control, bytes of each piece less one (16 bit), identity, state.
+ */
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	const size_t head = FEED_CONTROL + 2 + sizeof(struct stream_identity);
+	struct stream_state st = { 0 };
+	struct stream_end end = { 0 };
+	struct feed_result got = { 0 };
+	struct stream_identity id;
+	struct buf b = { 0 };
+	struct feed f;
+	u64 at, n, nr = 0;
+	u32 step;
+
+	if (size <= head || size - head > MAX_STATE)
+		return 0;
+	n = size - head;
+	f = feed_control(data);
+	f.limit = n;
+	f.stop_at = 0;
+	step = (data[FEED_CONTROL] | data[FEED_CONTROL + 1] << 8) & ~3u;
+	step = step ? step : 4;
+	if (step > n)
+		step = n;
+	id = identity(data + FEED_CONTROL + 2);
+	data += head;
+
+	/* large enough for a record per 4 bytes */
+	b.p = malloc(1024 + n * 8 + n);
+	got.room = n;
+	got.data = malloc(n);
+	if (!b.p || !got.data)
+		abort();
+	st.size = end.size = htole64(n);
+	st.max_data = htole32(step);
+	small(&b, STREAM_IDENTITY, &id, sizeof(id));
+	small(&b, STREAM_STATE, &st, sizeof(st));
+	for (at = 0; at < n; at += step, nr++)
+		data_record(&b, at, data + at, n - at < step ? n - at : step);
+	end.records = htole64(nr);
+	small(&b, STREAM_END, &end, sizeof(end));
+
+	if (feed(f, b.p, b.len, &got) != STREAM_EV_END || got.done != n ||
+	    memcmp(got.data, data, n) || memcmp(&got.identity, &id, sizeof(id)))
+		abort();
+	free(got.data);
+	free(b.p);
+	return 0;
+}
