@@ -13,7 +13,10 @@ INVALID_FIELD = 0x002
 INTERNAL_ERROR = 0x006
 SEQUENCE = 0x00c
 BAD_CNTLID = 0x11f
+NO_RESOURCES = 0x138
+SUSPENDED = 0x139
 NOT_SUSPENDED = 0x13a
+PRP_OFFSET = 0x013
 
 AER = 0x0c
 WRITE, READ = 1, 2
@@ -51,7 +54,8 @@ directory = None                # of the QEMU under test
 
 
 @contextlib.contextmanager
-def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, extra=""):
+def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, extra="",
+            ns=""):
     """PFs that share one drive, with their first VFS VFs online."""
     args = ["-drive", "if=none,id=d0,format=raw,file=@TMP@/disk,"
             "file.locking=off,cache=unsafe" +
@@ -67,7 +71,7 @@ def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, extra=""):
         if i:
             args += ["-drive", f"if=none,id=d{i},format=raw,file=@TMP@/disk,"
                      "file.locking=off,cache=unsafe"]
-        args += ["-device", f"nvme-ns,drive=d{i},bus=pf{i},nsid=1,shared=on"]
+        args += ["-device", f"nvme-ns,drive=d{i},bus=pf{i},nsid=1,shared=on" + ns]
     qemu = with_disk(args)
     qemu.slow = slow
     try:

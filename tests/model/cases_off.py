@@ -4,8 +4,8 @@
 from bed import INVALID_FIELD, INVALID_OPCODE, machine, ok, same
 from nvmeq import PAGE
 
-OURS = 0x41, 0x42, 0xc4, 0xc8, 0xcc, 0xd2, 0xd5, 0xe1, 0xe2
-TRACKING = 0x3d, 0x3e, 0x45
+OURS = 0x3d, 0x3e, 0x41, 0x42, 0xc4, 0xc8, 0xcc, 0xd2, 0xd5, 0xe1, 0xe2
+QUEUE = 0x45                    # of user data: nobody has it
 
 
 def views(pf):
@@ -26,7 +26,7 @@ def case_off():
     """lm=off and a device without any of our properties are the same"""
     with machine(lm=None) as (_, pf):
         stock = views(pf)
-        for opcode in OURS + TRACKING:
+        for opcode in OURS + (QUEUE,):
             same(pf.admin(opcode).status, INVALID_OPCODE,
                  f"default: {opcode:#x} is an invalid opcode")
     with machine(lm=None, extra="lm=off") as (_, pf):
@@ -39,8 +39,9 @@ def case_off():
     same(changed, {("PF", 1), ("PF", 0x20), ("PF", "effects")},
          "lm=both changes only the PF's Identify, CNS 20h and effects")
     was, now = stock["PF", 1][1], on["PF", 1][1]
-    same([i for i in range(PAGE) if was[i] != now[i]], [257, 3072],
-         "in Identify only OACS and byte 3072 change")
+    same([i for i in range(PAGE) if was[i] != now[i]],
+         [257, 570, 572, 575, 576, 3072],
+         "in Identify only OACS, tracking and byte 3072 change")
     same(now[257] ^ was[257], 8, "OACS: only bit 11")
     same(now[3072], 1, "byte 3072 says that the vendor set is there")
     was, now = stock["PF", "effects"], on["PF", "effects"]
@@ -58,7 +59,7 @@ def case_sets():
             same(ident[3072], int(vendor), f"{lm}: byte 3072")
             status = pf.identify(0x20)[0].status
             same(status, 0 if std else INVALID_FIELD, f"{lm}: CNS 20h")
-            for opcode in 0x41, 0x42:
+            for opcode in 0x3d, 0x3e, 0x41, 0x42:
                 same(pf.admin(opcode).status == INVALID_OPCODE, not std,
                      f"{lm}: {opcode:#x}")
             for opcode in 0xc4, 0xc8, 0xcc, 0xd2, 0xd5:
@@ -96,7 +97,11 @@ def case_control():
                      "lm-fail=0x41@1=0x8000", "lm-hang=0x41@1=2",
                      "lm-fail=0x141@1=2", "lm-lie=truth", "lm-test=maybe",
                      "lm-pad=999999999999", "lm-reset-counters=2",
-                     "lm-model=" + "x" * 41, "lm-firmware=" + "x" * 9):
+                     "lm-track=maybe", "lm-track-ranges=0",
+                     "lm-track-ranges=1/", "lm-track-ranges=1/65536",
+                     "lm-track-min=40", "lm-track-max=-1",
+                     "lm-track-pow2=1", "lm-track-grain=x",
+                     "lm-track-room=65536", "lm-model=" + "x" * 41, "lm-firmware=" + "x" * 9):
             same(pf.control("lm-pad=8\n" + text), INVALID_FIELD,
                  f"refused: {text[:30]}")
         same(pf.report()["lm-pad"], "4096", "and nothing of it was taken")
@@ -136,7 +141,7 @@ def case_counters():
     """every command of the sets is counted, refused ones too"""
     with machine(lm="standard") as (_, pf):
         vf = pf.vfs[0]
-        for opcode in TRACKING + (0xc8,):
+        for opcode in 0x3d, 0x3e, QUEUE, 0xc8:
             pf.admin(opcode, dwords=(1,))
         pf.suspend(vf)
         pf.get(vf, 0, 48)
@@ -146,7 +151,7 @@ def case_counters():
                           ("count.3e", "1"), ("count.45", "1"),
                           ("count.c8", "1"), ("count.41", "1"),
                           ("count.41.0", "1"), ("count.42.0", "2"),
-                          ("status.3d.1", "0x001"), ("status.41.0", "0x000"),
+                          ("status.3d.1", "0x11f"), ("status.41.0", "0x000"),
                           ("status.42.0", "0x002"), ("status.c8", "0x001"),
                           (f"vf.{vf.cntlid}", "suspended"),
                           (f"vf.{pf.vfs[1].cntlid}", "running"),

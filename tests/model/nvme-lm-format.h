@@ -10,6 +10,8 @@
  *     posted, padding
  *
  * The vendor command set moves the same bytes behind an LmBlob header.
+ *
+ * And what the tracking commands carry.
  */
 
 #ifndef HW_NVME_LM_FORMAT_H
@@ -160,6 +162,42 @@ typedef struct QEMU_PACKED LmBlob {
 
 #define LM_BLOB_MAGIC   "NVMELM22"
 
+typedef struct QEMU_PACKED LmTrackSend {
+    uint8_t  ver;
+    uint16_t rsvd1;
+    uint8_t  rmrtg;
+    uint32_t rnmrtd;
+} LmTrackSend;
+
+typedef struct QEMU_PACKED LmTrackRange {
+    uint64_t saddr;
+    uint32_t len;               /* units */
+} LmTrackRange;
+
+typedef struct QEMU_PACKED LmTrackRecv {
+    uint8_t  ver;
+    uint8_t  attrb;
+    uint16_t cntlid;
+    uint32_t ntmcd;
+    uint16_t rpmpg;
+    uint8_t  rsvd10[6];
+} LmTrackRecv;
+
+#define LM_TRACK_MTR    (1 << 0)    /* more to report */
+#define LM_TRACK_SUSP   (1 << 1)
+
+typedef struct QEMU_PACKED LmTrackChange {
+    uint64_t saddr;
+    uint32_t len;               /* units */
+    uint32_t rsvd12;
+} LmTrackChange;
+
+#define LM_TRACK_SHIFT  12          /* a unit of granularity 0 */
+
+QEMU_BUILD_BUG_ON(sizeof(LmTrackSend) != 8);
+QEMU_BUILD_BUG_ON(sizeof(LmTrackRange) != 12);
+QEMU_BUILD_BUG_ON(sizeof(LmTrackRecv) != 16);
+QEMU_BUILD_BUG_ON(sizeof(LmTrackChange) != 16);
 QEMU_BUILD_BUG_ON(sizeof(LmHeader) != 48);
 QEMU_BUILD_BUG_ON(sizeof(LmNvme) != 8);
 QEMU_BUILD_BUG_ON(sizeof(LmSq) != 24);

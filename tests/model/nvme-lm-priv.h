@@ -5,6 +5,7 @@
  * nvme-lm.c           switching on and off, dispatch, rules that fail or hang
  * nvme-lm-suspend.c   suspend, resume, reset
  * nvme-lm-standard.c  Migration Send and Receive, the list of formats
+ * nvme-lm-track.c     Track Send and Receive, and every write that they tell of
  * nvme-lm-vendor.c    the vendor command set of 2022
  * nvme-lm-save.c      controller -> bytes
  * nvme-lm-load.c      bytes -> controller, after a full check
@@ -28,6 +29,7 @@ enum {
     LM_LIE_CSUP_CLEAR = 1 << 0,
     LM_LIE_LOSE_CQE   = 1 << 1,
     LM_LIE_DOUBLE_CQE = 1 << 2,
+    LM_LIE_FORGET_PAGE = 1 << 3,
 };
 
 enum {
@@ -45,12 +47,25 @@ enum {
     LM_ADM_TEST_GET      = 0xe2,
 };
 
+#define LM_NO_RESOURCES     (0x0138 | NVME_DNR)
+#define LM_SUSPENDED_STATUS (0x0139 | NVME_DNR)
 #define LM_NOT_SUSPENDED    (0x013a | NVME_DNR)
 #define LM_BAD_CNTLID       (NVME_INVALID_CTRL_ID | NVME_DNR)
 #define LM_BAD_FIELD        (NVME_INVALID_FIELD | NVME_DNR)
 #define LM_BAD_SEQUENCE     (NVME_CMD_SEQ_ERROR | NVME_DNR)
 
 #define LM_OACS_HMLMS       (1 << 11)
+
+/* Identify Controller, beyond what stock has names for */
+#define LM_ID_CMMRTD        570
+#define LM_ID_NMMRTD        572
+#define LM_ID_MINMRTG       574
+#define LM_ID_MAXMRTG       575
+#define LM_ID_TRATTR        576
+#define LM_TRATTR_THMCS     (1 << 0)
+#define LM_TRATTR_MRTLL     (1 << 2)
+
+#define LM_MAX_GRAIN        39          /* of which one unit is 2^51 bytes */
 
 /* No state is larger; bounds what a Set sequence can make us allocate. */
 #define LM_MAX_PAD          (128 * MiB)
@@ -78,6 +93,13 @@ typedef struct NvmeLmCount {
     int      status;            /* of the last one completed, -1: none was */
 } NvmeLmCount;
 
+typedef struct NvmeLmTrack {
+    uint32_t    nr;             /* ranges; 0: not tracked */
+    unsigned    shift;          /* of a unit */
+    struct NvmeLmRange *range;
+    GTree       *dirty;         /* units written and not reported */
+} NvmeLmTrack;
+
 typedef struct NvmeLm {
     /* of a PF */
     unsigned    sets;
@@ -91,7 +113,15 @@ typedef struct NvmeLm {
     unsigned    lies;
     char        *model;
     char        *firmware;
-    bool        test;
+    uint32_t    test;
+    uint32_t    track_on;
+    uint32_t    track_cmmrtd;
+    uint32_t    track_nmmrtd;
+    uint32_t    track_min;
+    uint32_t    track_max;
+    uint32_t    track_pow2;
+    uint32_t    track_grain;    /* nothing finer */
+    uint32_t    track_room;     /* descriptors, whatever Identify says */
     NvmeLmCount count[256];
     NvmeLmCount count_sel[LM_COUNTED_SELS][256];
 
@@ -101,6 +131,7 @@ typedef struct NvmeLm {
     QEMUTimer   *timer;
     QEMUBH      *bh;
     bool        double_next;
+    NvmeLmTrack track;
 
     /* a Set sequence to this VF */
     bool        seq;            /* may be continued */
@@ -150,9 +181,13 @@ uint16_t nvme_lm_resume(NvmeCtrl *vf, NvmeRequest *req);
 void nvme_lm_drop_seq(NvmeCtrl *vf);
 void nvme_lm_disable(NvmeCtrl *vf);
 
-/* nvme-lm-standard.c, nvme-lm-vendor.c */
+/* nvme-lm-standard.c, nvme-lm-track.c, nvme-lm-vendor.c */
+NvmeCtrl *nvme_lm_target(NvmeCtrl *pf, uint16_t cntlid, bool *online);
 uint16_t nvme_lm_migration_send(NvmeCtrl *pf, NvmeRequest *req);
 uint16_t nvme_lm_migration_recv(NvmeCtrl *pf, NvmeRequest *req);
+uint16_t nvme_lm_track_send(NvmeCtrl *pf, NvmeRequest *req);
+uint16_t nvme_lm_track_recv(NvmeCtrl *pf, NvmeRequest *req);
+void nvme_lm_track_end(NvmeCtrl *vf);
 uint16_t nvme_lm_vendor_cmd(NvmeCtrl *pf, NvmeRequest *req);
 
 /* nvme-lm-save.c */

@@ -49,7 +49,7 @@ bool nvme_lm_identify(NvmeCtrl *n, NvmeRequest *req, uint16_t *status)
  * The VF behind a controller id; NULL unless it is a secondary controller of
  * this PF whose function exists.
  */
-static NvmeCtrl *nvme_lm_target(NvmeCtrl *pf, uint16_t cntlid, bool *online)
+NvmeCtrl *nvme_lm_target(NvmeCtrl *pf, uint16_t cntlid, bool *online)
 {
     NvmeSecCtrlEntry *sctrl = nvme_sctrl_for_cntlid(pf, cntlid);
     PCIDevice *vf;

@@ -291,6 +291,10 @@ void nvme_lm_reset_end(NvmeCtrl *n)
 {
     if (pci_is_vf(PCI_DEVICE(n))) {
         nvme_lm_forget(n);
+        /* of a function that is taken away nobody could stop it any more */
+        if (!PCI_DEVICE(n)->enabled) {
+            nvme_lm_track_end(n);
+        }
         return;
     }
     for (unsigned i = 0; i < n->nr_sec_ctrls; i++) {
@@ -298,6 +302,7 @@ void nvme_lm_reset_end(NvmeCtrl *n)
 
         if (vf) {
             nvme_lm_forget(vf);
+            nvme_lm_track_end(vf);
         }
     }
 }

@@ -97,6 +97,7 @@ static const struct {
     { "csup-clear", LM_LIE_CSUP_CLEAR },
     { "lose-cqe", LM_LIE_LOSE_CQE },
     { "double-cqe", LM_LIE_DOUBLE_CQE },
+    { "forget-page", LM_LIE_FORGET_PAGE },
 };
 
 static bool lm_parse_lies(const char *text, unsigned *lies)
@@ -158,39 +159,6 @@ static bool lm_set_pad(NvmeLm *lm, const char *value, bool dry)
 static char *lm_get_pad(NvmeLm *lm)
 {
     return g_strdup_printf("%" PRIu64, lm->pad);
-}
-
-static bool lm_set_ms(uint32_t *ms, const char *value, bool dry)
-{
-    unsigned n = 0;
-
-    if (*value && qemu_strtoui(value, NULL, 0, &n)) {
-        return false;
-    }
-    if (!dry) {
-        *ms = n;
-    }
-    return true;
-}
-
-static bool lm_set_suspend_delay(NvmeLm *lm, const char *value, bool dry)
-{
-    return lm_set_ms(&lm->suspend_delay_ms, value, dry);
-}
-
-static char *lm_get_suspend_delay(NvmeLm *lm)
-{
-    return g_strdup_printf("%u", lm->suspend_delay_ms);
-}
-
-static bool lm_set_resume_delay(NvmeLm *lm, const char *value, bool dry)
-{
-    return lm_set_ms(&lm->resume_delay_ms, value, dry);
-}
-
-static char *lm_get_resume_delay(NvmeLm *lm)
-{
-    return g_strdup_printf("%u", lm->resume_delay_ms);
 }
 
 static bool lm_set_rules(GArray **rules, char **text, const char *value,
@@ -288,22 +256,32 @@ static char *lm_get_firmware(NvmeLm *lm)
     return g_strdup(lm->firmware ?: "");
 }
 
-static bool lm_set_test(NvmeLm *lm, const char *value, bool dry)
+/* CMMRTD, and NMMRTD after a slash if it is another */
+static bool lm_set_ranges(NvmeLm *lm, const char *value, bool dry)
 {
-    bool on = g_str_equal(value, "on");
+    unsigned cmmrtd = 16, nmmrtd;
+    const char *end = value;
 
-    if (!on && *value && !g_str_equal(value, "off")) {
+    if (*value && qemu_strtoui(value, &end, 0, &cmmrtd)) {
+        return false;
+    }
+    nmmrtd = cmmrtd;
+    if (*end && (*end != '/' || qemu_strtoui(end + 1, NULL, 0, &nmmrtd))) {
+        return false;
+    }
+    if (!cmmrtd || cmmrtd > UINT16_MAX || !nmmrtd || nmmrtd > UINT16_MAX) {
         return false;
     }
     if (!dry) {
-        lm->test = on;
+        lm->track_cmmrtd = cmmrtd;
+        lm->track_nmmrtd = nmmrtd;
     }
     return true;
 }
 
-static char *lm_get_test(NvmeLm *lm)
+static char *lm_get_ranges(NvmeLm *lm)
 {
-    return g_strdup(lm->test ? "on" : "off");
+    return g_strdup_printf("%u/%u", lm->track_cmmrtd, lm->track_nmmrtd);
 }
 
 static void lm_reset_counters(NvmeLm *lm)
@@ -332,21 +310,76 @@ typedef struct LmName {
     const char *name;
     bool (*set)(NvmeLm *lm, const char *value, bool dry);
     char *(*get)(NvmeLm *lm);
+    /* without these it is a number in NvmeLm, or a switch */
+    size_t     offset;
+    uint32_t   initial, max;
+    bool       onoff;
 } LmName;
+
+#define LM_NUMBER(text, field, first, most) \
+    { text, .offset = offsetof(NvmeLm, field), .initial = first, .max = most }
+#define LM_SWITCH(text, field, first) \
+    { text, .offset = offsetof(NvmeLm, field), .initial = first, .onoff = true }
 
 static const LmName lm_names[] = {
     { "lm", lm_set_sets, lm_get_sets },
     { "lm-pad", lm_set_pad, lm_get_pad },
-    { "lm-suspend-delay-ms", lm_set_suspend_delay, lm_get_suspend_delay },
-    { "lm-resume-delay-ms", lm_set_resume_delay, lm_get_resume_delay },
+    LM_NUMBER("lm-suspend-delay-ms", suspend_delay_ms, 0, UINT32_MAX),
+    LM_NUMBER("lm-resume-delay-ms", resume_delay_ms, 0, UINT32_MAX),
     { "lm-fail", lm_set_fail, lm_get_fail },
     { "lm-hang", lm_set_hang, lm_get_hang },
     { "lm-lie", lm_set_lie, lm_get_lie },
     { "lm-model", lm_set_model, lm_get_model },
     { "lm-firmware", lm_set_firmware, lm_get_firmware },
-    { "lm-test", lm_set_test, lm_get_test },
+    LM_SWITCH("lm-test", test, false),
+    LM_SWITCH("lm-track", track_on, true),
+    { "lm-track-ranges", lm_set_ranges, lm_get_ranges },
+    LM_NUMBER("lm-track-min", track_min, 0, LM_MAX_GRAIN),
+    LM_NUMBER("lm-track-max", track_max, 9, LM_MAX_GRAIN),
+    LM_SWITCH("lm-track-pow2", track_pow2, false),
+    LM_NUMBER("lm-track-grain", track_grain, 0, LM_MAX_GRAIN),
+    LM_NUMBER("lm-track-room", track_room, UINT16_MAX, UINT16_MAX),
     { "lm-reset-counters", lm_set_reset_counters, NULL },
 };
+
+static bool lm_name_set(const LmName *entry, NvmeLm *lm, const char *value,
+                        bool dry)
+{
+    uint32_t number = entry->initial;
+
+    if (entry->set) {
+        return entry->set(lm, value, dry);
+    }
+    if (entry->onoff && *value) {
+        number = g_str_equal(value, "on");
+        if (!number && !g_str_equal(value, "off")) {
+            return false;
+        }
+    } else if (*value && (qemu_strtoui(value, NULL, 0, &number) ||
+                          number > entry->max)) {
+        return false;
+    }
+    if (!dry) {
+        *(uint32_t *)((char *)lm + entry->offset) = number;
+    }
+    return true;
+}
+
+static bool lm_name_readable(const LmName *entry)
+{
+    return entry->get || !entry->set;
+}
+
+static char *lm_name_get(const LmName *entry, NvmeLm *lm)
+{
+    uint32_t number = *(uint32_t *)((char *)lm + entry->offset);
+
+    if (entry->get) {
+        return entry->get(lm);
+    }
+    return entry->onoff ? g_strdup(number ? "on" : "off") :
+                          g_strdup_printf("%u", number);
+}
 
 static int lm_sel_index(uint8_t opcode)
 {
@@ -420,6 +453,9 @@ static void lm_print_vf(GString *s, NvmeCtrl *pf, unsigned i)
     if (vf->lm->uncommitted) {
         g_string_append_printf(s, "vf.%u.uncommitted=1\n", id);
     }
+    if (vf->lm->track.nr) {
+        g_string_append_printf(s, "vf.%u.tracked=%u\n", id, vf->lm->track.nr);
+    }
     if (vf->lm->refused) {
         g_string_append_printf(s, "vf.%u.refused=%s\n", id, vf->lm->refused);
     }
@@ -475,7 +511,7 @@ static bool lm_set_lines(NvmeLm *lm, char **lines, bool dry)
         }
         name = g_strndup(*line, eq - *line);
         entry = lm_find_name(name);
-        if (!entry || !entry->set(lm, eq + 1, dry)) {
+        if (!entry || !lm_name_set(entry, lm, eq + 1, dry)) {
             return false;
         }
     }
@@ -520,8 +556,8 @@ uint16_t nvme_lm_test_get(NvmeCtrl *pf, NvmeRequest *req)
         return LM_BAD_FIELD;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(lm_names); i++) {
-        if (lm_names[i].get) {
-            g_autofree char *value = lm_names[i].get(pf->lm);
+        if (lm_name_readable(&lm_names[i])) {
+            g_autofree char *value = lm_name_get(&lm_names[i], pf->lm);
 
             g_string_append_printf(s, "%s=%s\n", lm_names[i].name, value);
         }
@@ -537,7 +573,7 @@ static void lm_prop_get(Object *obj, Visitor *v, const char *name,
                         void *opaque, Error **errp)
 {
     const LmName *entry = opaque;
-    g_autofree char *value = entry->get(NVME(obj)->lm);
+    g_autofree char *value = lm_name_get(entry, NVME(obj)->lm);
 
     visit_type_str(v, name, &value, errp);
 }
@@ -552,7 +588,7 @@ static void lm_prop_set(Object *obj, Visitor *v, const char *name,
     if (!visit_type_str(v, name, &value, errp)) {
         return;
     }
-    if (!entry->set(n->lm, value, false)) {
+    if (!lm_name_set(entry, n->lm, value, false)) {
         error_setg(errp, "bad value for %s: '%s'", name, value);
         return;
     }
@@ -576,9 +612,14 @@ void nvme_lm_test_init(Object *obj)
 {
     lm_reset_counters(NVME(obj)->lm);
     for (unsigned i = 0; i < ARRAY_SIZE(lm_names); i++) {
-        object_property_add(obj, lm_names[i].name, "str",
-                            lm_names[i].get ? lm_prop_get : NULL, lm_prop_set,
-                            NULL, (void *)&lm_names[i]);
+        const LmName *entry = &lm_names[i];
+
+        object_property_add(obj, entry->name, "str",
+                            lm_name_readable(entry) ? lm_prop_get : NULL,
+                            lm_prop_set, NULL, (void *)entry);
+        if (lm_name_readable(entry)) {
+            lm_name_set(entry, NVME(obj)->lm, "", false);
+        }
     }
     object_property_add_str(obj, "lm-counters", lm_prop_counters, NULL);
 }

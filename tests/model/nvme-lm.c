@@ -37,6 +37,28 @@ static void nvme_lm_enable(NvmeCtrl *pf, uint8_t opcode, bool on)
     pf->cse.acs[opcode] = on ? NVME_CMD_EFF_CSUPP : 0;
 }
 
+static void nvme_lm_apply_track(NvmeCtrl *pf, bool on)
+{
+    uint8_t *id = (uint8_t *)&pf->id_ctrl;
+    NvmeLm *lm = pf->lm;
+
+    nvme_lm_enable(pf, LM_ADM_TRACK_SEND, on);
+    nvme_lm_enable(pf, LM_ADM_TRACK_RECV, on);
+    stw_le_p(id + LM_ID_CMMRTD, on ? lm->track_cmmrtd : 0);
+    stw_le_p(id + LM_ID_NMMRTD, on ? lm->track_nmmrtd : 0);
+    id[LM_ID_MINMRTG] = on ? lm->track_min : 0;
+    id[LM_ID_MAXMRTG] = on ? lm->track_max : 0;
+    id[LM_ID_TRATTR] = on ? LM_TRATTR_THMCS |
+                            (lm->track_pow2 ? LM_TRATTR_MRTLL : 0) : 0;
+    for (unsigned i = 0; i < pf->nr_sec_ctrls && !on; i++) {
+        NvmeCtrl *vf = nvme_lm_vf_at(pf, i);
+
+        if (vf) {
+            nvme_lm_track_end(vf);
+        }
+    }
+}
+
 /* Make what the PF (and its VFs) show agree with the properties. */
 void nvme_lm_apply(NvmeCtrl *pf)
 {
@@ -50,6 +72,7 @@ void nvme_lm_apply(NvmeCtrl *pf)
     id->vs[0] = vendor;
     nvme_lm_enable(pf, LM_ADM_SEND, std);
     nvme_lm_enable(pf, LM_ADM_RECV, std);
+    nvme_lm_apply_track(pf, std && lm->track_on);
     nvme_lm_enable(pf, LM_ADM_QUERY_SIZE, vendor);
     nvme_lm_enable(pf, LM_ADM_SUSPEND, vendor);
     nvme_lm_enable(pf, LM_ADM_RESUME, vendor);
@@ -91,6 +114,7 @@ void nvme_lm_instance_finalize(Object *obj)
     NvmeLm *lm = n->lm;
 
     nvme_lm_drop_seq(n);
+    nvme_lm_track_end(n);
     nvme_lm_test_finalize(lm);
     if (lm->waiting) {
         g_ptr_array_free(lm->waiting, true);
@@ -117,6 +141,10 @@ static uint16_t nvme_lm_dispatch(NvmeCtrl *pf, NvmeRequest *req)
         return nvme_lm_migration_send(pf, req);
     case LM_ADM_RECV:
         return nvme_lm_migration_recv(pf, req);
+    case LM_ADM_TRACK_SEND:
+        return nvme_lm_track_send(pf, req);
+    case LM_ADM_TRACK_RECV:
+        return nvme_lm_track_recv(pf, req);
     case LM_ADM_TEST_SET:
         return nvme_lm_test_set(pf, req);
     case LM_ADM_TEST_GET:
@@ -129,6 +157,8 @@ static uint16_t nvme_lm_dispatch(NvmeCtrl *pf, NvmeRequest *req)
 static bool nvme_lm_is_ours(uint8_t opcode)
 {
     switch (opcode) {
+    case LM_ADM_TRACK_SEND:
+    case LM_ADM_TRACK_RECV:
     case LM_ADM_SEND:
     case LM_ADM_RECV:
     case LM_ADM_QUERY_SIZE:

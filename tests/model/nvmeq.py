@@ -40,11 +40,11 @@ class Queue:
         self.phase = 1
         self.cid = 0
 
-    def put(self, opcode, nsid=0, prp1=0, prp2=0, dwords=(), flags=0):
+    def put(self, opcode, nsid=0, prp1=0, prp2=0, dwords=(), flags=0, mptr=0):
         """Write one command; nobody is told yet."""
         self.cid = (self.cid + 1) & 0xffff
         dwords = list(dwords) + [0] * (6 - len(dwords))
-        sqe = struct.pack("<BBHIQQQQ6I", opcode, flags, self.cid, nsid, 0, 0,
+        sqe = struct.pack("<BBHIQQQQ6I", opcode, flags, self.cid, nsid, 0, mptr,
                           prp1, prp2, *dwords)
         self.qemu.write(self.sq + self.tail * 64, sqe)
         self.tail = (self.tail + 1) % self.depth
@@ -221,6 +221,26 @@ class Controller:
         other.queues = {}
 
 
+class Report:
+    """What Track Receive says."""
+
+    def __init__(self, raw):
+        self.ver, self.attrb, self.cntlid, self.ntmcd, self.rpmpg, rsvd = \
+            struct.unpack_from("<BBHIH6s", raw)
+        self.more, self.suspended = self.attrb & 1, self.attrb >> 1 & 1
+        self.changes = [struct.unpack_from("<QII", raw, 16 + 16 * i)
+                        for i in range(self.ntmcd)]
+        self.reserved = any(rsvd) or self.attrb >> 2 or \
+            any(change[2] for change in self.changes)
+        self.rest = raw[16 + 16 * self.ntmcd:]
+
+    def units(self):
+        """Addresses of all units, each as often as it is told."""
+        size = PAGE << self.rpmpg
+        return [addr + i * size for addr, count, _ in self.changes
+                for i in range(count)]
+
+
 class Pf(Controller):
     def __init__(self, qemu, index, vfs=4):
         bus = qemu.port(index)
@@ -312,6 +332,36 @@ class Pf(Controller):
             if status:
                 return status
         return 0
+
+    # tracking
+
+    def track(self, vf, ranges, grain=0, ver=0, reserved=0, nr=None,
+              cntlid=None, dwords=(), dw10=0x10001):
+        """RANGES: (address, units) each"""
+        nr = len(ranges) if nr is None else nr
+        data = struct.pack("<BHBI", ver, reserved, grain, nr)
+        for addr, units in ranges:
+            data += struct.pack("<QI", addr, units)
+        cntlid = vf.cntlid if cntlid is None else cntlid
+        return self.write_data(0x3d, data, dwords=(dw10, cntlid, *dwords))
+
+    def untrack(self, vf):
+        return self.admin(0x3d, dwords=(1, vf.cntlid)).status
+
+    def changes(self, vf, length=PAGE):
+        done, data = self.read_data(0x3e, length, dwords=(
+            0, vf.cntlid, length // 4 - 1))
+        assert done.status == 0, f"track receive: {done.status:#x}"
+        return Report(data)
+
+    def changed(self, vf, length=PAGE):
+        """All that was written, and the last report."""
+        units = []
+        while True:
+            report = self.changes(vf, length)
+            units += report.units()
+            if not report.more:
+                return units, report
 
     # the vendor set
 

@@ -13,9 +13,11 @@ import cases_fault
 import cases_move
 import cases_off
 import cases_rules
+import cases_track
 import cases_vendor
 
-MODULES = cases_off, cases_rules, cases_move, cases_vendor, cases_fault
+MODULES = (cases_off, cases_rules, cases_move, cases_vendor, cases_fault,
+           cases_track)
 
 
 def main():
