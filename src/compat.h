@@ -67,6 +67,36 @@ struct vfio_device_feature_mig_data_size {
 };
 #endif
 
+/*
+ * PRE_COPY came with 6.2. Without it VFIO refuses the two states, and the code
+ * for them is never reached.
+ */
+#ifdef HAVE_VFIO_PRE_COPY
+#define COMPAT_MIGRATION_PRE_COPY	VFIO_MIGRATION_PRE_COPY
+#else
+#define COMPAT_MIGRATION_PRE_COPY	0
+#define VFIO_DEVICE_STATE_PRE_COPY	6
+#define VFIO_DEVICE_STATE_PRE_COPY_P2P	7
+#define VFIO_MIG_GET_PRECOPY_INFO	_IO(VFIO_TYPE, VFIO_BASE + 21)
+
+struct vfio_precopy_info {
+	__u32 argsz;
+	__u32 flags;
+	__aligned_u64 initial_bytes;
+	__aligned_u64 dirty_bytes;
+};
+#endif
+
+/* Has user space agreed that the flags of PRECOPY_INFO are for output? */
+static inline bool compat_precopy_info_v2(const struct vfio_device *vdev)
+{
+#ifdef HAVE_VFIO_PRECOPY_INFO_V2
+	return vdev->precopy_info_v2;
+#else
+	return false;
+#endif
+}
+
 #ifdef HAVE_ASSIGN_STR_ONE_ARG
 #define compat_assign_str(dst, src)	__assign_str(dst)
 #else

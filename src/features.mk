@@ -12,6 +12,8 @@ ccflags-y += $(call have,linux/vfio.h,detach_ioas,VFIO_DETACH_IOAS)
 ccflags-y += $(call have,linux/vfio.h,match_token_uuid,VFIO_MATCH_TOKEN_UUID)
 ccflags-y += $(call have,linux/vfio.h,get_region_info_caps,VFIO_GET_REGION_INFO_CAPS)
 ccflags-y += $(call have,linux/vfio.h,migration_get_data_size,VFIO_MIG_DATA_SIZE)
+ccflags-y += $(call have,linux/vfio.h,precopy_info_v2,VFIO_PRECOPY_INFO_V2)
+ccflags-y += $(call have,uapi/linux/vfio.h,VFIO_MIGRATION_PRE_COPY,VFIO_PRE_COPY)
 
 # Since 6.10 the source of a trace string is named once only.
 ccflags-y += $(shell grep -q 'define __assign_str(dst)' \

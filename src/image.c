@@ -3,26 +3,27 @@
  * The state of a VF in memory: see image.h. Read in pieces as large as one
  * command carries; each piece becomes one record of the stream, in place.
  */
-#include <linux/slab.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "image.h"
 
+/* @room: bytes at @data; @len: how many of them hold state */
 struct chunk {
 	struct stream_header header;
 	void *data;
+	u32 room;
 	u32 len;
 };
 
 struct image {
 	struct kref ref;
-	u64 size;		/* bytes of state */
-	unsigned int nr;	/* chunks */
+	u64 size;		/* bytes of state, expected until it is filled */
+	u32 step;		/* bytes one command carries */
+	unsigned int nr;	/* chunks in use, or expected to be */
+	unsigned int slots;	/* entries of the table */
 	struct chunk *chunk;
-	u32 head_len;
-	u32 tail_len;
-	u8 head[2 * sizeof(struct stream_header) +
-		sizeof(struct stream_identity) + sizeof(struct stream_state)];
+	u8 head[sizeof(struct stream_header) + sizeof(struct stream_state)];
 	u8 tail[sizeof(struct stream_header) + sizeof(struct stream_end)];
 };
 
@@ -37,7 +38,7 @@ static void image_release(struct kref *ref)
 	struct image *img = container_of(ref, struct image, ref);
 	unsigned int i;
 
-	for (i = 0; img->chunk && i < img->nr; i++)
+	for (i = 0; i < img->slots; i++)
 		kvfree(img->chunk[i].data);
 	kvfree(img->chunk);
 	kfree(img);
@@ -49,89 +50,131 @@ void image_put(struct image *img)
 		kref_put(&img->ref, image_release);
 }
 
-/* Zeroed: what a device fails to write must not be old kernel memory. */
-static void *alloc_chunk(u32 len)
+int image_check_size(struct target *t, u64 limit, u64 size)
 {
-	return kvzalloc(PAGE_ALIGN(len), GFP_KERNEL_ACCOUNT);
-}
-
-static int too_large(struct target *t, u64 size)
-{
-	dev_warn(&t->vf->dev,
-		 "a state of %llu bytes is larger than max_state_mb allows\n",
-		 size);
-	return -ENOSPC;
-}
-
-/*
- * How much to ask for first: the state, if its size is known, and a page more,
- * because it was asked when the VF still ran.
- */
-static int first_len(struct target *t, u64 limit, u64 hint, u32 *len)
-{
-	u64 size = hint;
-	int ret;
-
-	if (!t->set->whole) {
-		if (!size || size > t->max_transfer - PAGE_SIZE)
-			*len = t->max_transfer;
-		else
-			*len = PAGE_ALIGN(size + PAGE_SIZE);
-		return 0;
+	if (size > limit) {
+		dev_warn(&t->vf->dev,
+			 "a state of %llu bytes is larger than max_state_mb allows\n",
+			 size);
+		return -ENOSPC;
 	}
-
-	ret = t->set->state_size(t, &size);
-	if (ret)
-		return ret;
-	if (size > limit)
-		return too_large(t, size);
-	if (size > t->max_transfer) {
+	if (t->set->whole && size > t->max_transfer) {
 		dev_warn(&t->vf->dev,
 			 "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries %u bytes here\n",
 			 size, t->max_transfer);
 		return -EOVERFLOW;
 	}
-	*len = size;
 	return 0;
 }
 
-static int alloc_table(struct image *img, u32 first, u32 step)
-{
-	img->nr = 1;
-	if (img->size > first)
-		img->nr += DIV_ROUND_UP_ULL(img->size - first, step);
-
-	img->chunk = kvcalloc(img->nr, sizeof(*img->chunk), GFP_KERNEL_ACCOUNT);
-	return img->chunk ? 0 : -ENOMEM;
-}
-
-/* The first piece tells how large the whole is. */
-static int read_first(struct image *img, struct target *t, u64 limit, u64 hint)
+/* Zeroed: what a device fails to write must not be old kernel memory. */
+static int make_room(struct chunk *c, u32 len)
 {
 	void *data;
-	u32 len;
-	int ret;
 
-	ret = first_len(t, limit, hint, &len);
-	if (ret)
-		return ret;
+	if (c->room >= len)
+		return 0;
 
-	data = alloc_chunk(len);
+	len = PAGE_ALIGN(len);
+	data = kvzalloc(len, GFP_KERNEL_ACCOUNT);
 	if (!data)
 		return -ENOMEM;
 
-	ret = t->set->get_state(t, 0, data, len, &img->size);
-	if (!ret && img->size > limit)
-		ret = too_large(t, img->size);
-	if (!ret)
-		ret = alloc_table(img, len, t->max_transfer);
-	if (ret) {
-		kvfree(data);
-		return ret;
+	kvfree(c->data);
+	c->data = data;
+	c->room = len;
+	return 0;
+}
+
+static int make_slots(struct image *img, unsigned int nr)
+{
+	struct chunk *table;
+
+	if (img->slots >= nr)
+		return 0;
+
+	table = kvcalloc(nr, sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return -ENOMEM;
+
+	if (img->slots)
+		memcpy(table, img->chunk, img->slots * sizeof(*table));
+	kvfree(img->chunk);
+	img->chunk = table;
+	img->slots = nr;
+	return 0;
+}
+
+static unsigned int chunks_for(u64 size, u32 first, u32 step)
+{
+	return size > first ? 1 + DIV_ROUND_UP_ULL(size - first, step) : 1;
+}
+
+/*
+ * The first read asks for the whole state if it may fit one command, and for a
+ * page more than was told, because that was when the VF still ran.
+ */
+static u32 first_room(const struct target *t, u64 hint)
+{
+	if (!hint || hint > t->max_transfer - PAGE_SIZE)
+		return t->max_transfer;
+
+	return PAGE_ALIGN(hint + PAGE_SIZE);
+}
+
+struct image *image_prepare(struct target *t, u64 hint)
+{
+	u32 first = first_room(t, hint);
+	struct image *img;
+	unsigned int i;
+
+	img = kzalloc(sizeof(*img), GFP_KERNEL_ACCOUNT);
+	if (!img)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&img->ref);
+	img->size = hint;
+	img->step = t->max_transfer;
+	img->nr = chunks_for(hint, first, img->step);
+
+	if (make_slots(img, img->nr))
+		goto nomem;
+	for (i = 0; i < img->nr; i++)
+		if (make_room(&img->chunk[i], i ? img->step : first))
+			goto nomem;
+	return img;
+
+nomem:
+	image_put(img);
+	return ERR_PTR(-ENOMEM);
+}
+
+/* The first piece tells how large the whole is. */
+static int read_first(struct image *img, struct target *t, u64 limit)
+{
+	struct chunk *c = &img->chunk[0];
+	u32 len = c->room;
+	int ret;
+
+	if (t->set->whole) {
+		u64 size;
+
+		ret = t->set->state_size(t, &size);
+		if (!ret)
+			ret = image_check_size(t, limit, size);
+		if (!ret)
+			ret = make_room(c, size);
+		if (ret)
+			return ret;
+		len = size;
 	}
 
-	img->chunk[0].data = data;
-	img->chunk[0].len = min_t(u64, len, img->size);
+	ret = t->set->get_state(t, 0, c->data, len, &img->size);
+	if (!ret)
+		ret = image_check_size(t, limit, img->size);
+	if (ret)
+		return ret;
+
+	c->len = min_t(u64, len, img->size);
 	return 0;
 }
 
@@ -144,11 +187,10 @@ static int read_rest(struct image *img, struct target *t)
 	for (i = 1; i < img->nr; i++) {
 		struct chunk *c = &img->chunk[i];
 
-		c->len = min_t(u64, t->max_transfer, img->size - offset);
-		c->data = alloc_chunk(c->len);
-		if (!c->data)
-			return -ENOMEM;
-		ret = t->set->get_state(t, offset, c->data, c->len, NULL);
+		c->len = min_t(u64, img->step, img->size - offset);
+		ret = make_room(c, c->len);
+		if (!ret)
+			ret = t->set->get_state(t, offset, c->data, c->len, NULL);
 		if (ret)
 			return ret;
 		offset += c->len;
@@ -156,7 +198,7 @@ static int read_rest(struct image *img, struct target *t)
 	return 0;
 }
 
-static void add_records(struct image *img, const struct stream_identity *id)
+static void add_records(struct image *img)
 {
 	struct stream_end end = {
 		.size = cpu_to_le64(img->size),
@@ -177,34 +219,34 @@ static void add_records(struct image *img, const struct stream_identity *id)
 	}
 	state.max_data = cpu_to_le32(max_data);
 
-	img->head_len = stream_fill_small(img->head, STREAM_IDENTITY, id,
-					  sizeof(*id));
-	img->head_len += stream_fill_small(img->head + img->head_len,
-					   STREAM_STATE, &state, sizeof(state));
-	img->tail_len = stream_fill_small(img->tail, STREAM_END, &end,
-					  sizeof(end));
+	stream_fill_small(img->head, STREAM_STATE, &state, sizeof(state));
+	stream_fill_small(img->tail, STREAM_END, &end, sizeof(end));
 }
 
-struct image *image_read(struct target *t, u64 limit, u64 hint)
+int image_fill(struct image *img, struct target *t, u64 limit)
 {
-	struct image *img;
 	int ret;
 
-	img = kzalloc(sizeof(*img), GFP_KERNEL_ACCOUNT);
-	if (!img)
-		return ERR_PTR(-ENOMEM);
-	kref_init(&img->ref);
+	ret = read_first(img, t, limit);
+	if (ret)
+		return ret;
 
-	ret = read_first(img, t, limit, hint);
+	img->nr = chunks_for(img->size, img->chunk[0].len, img->step);
+	ret = make_slots(img, img->nr);
 	if (!ret)
 		ret = read_rest(img, t);
-	if (ret) {
-		image_put(img);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		return ret;
 
-	add_records(img, &t->identity);
-	return img;
+	add_records(img);
+	return 0;
+}
+
+void image_describe(const struct image *img, struct stream_identity *id)
+{
+	id->size_hint = cpu_to_le64(img->size);
+	id->data_hint = cpu_to_le32(img->nr > 1 ? img->step :
+						  img->chunk[0].room);
 }
 
 int image_write(const struct image *img, struct target *t)
@@ -231,11 +273,11 @@ static const void *piece(const struct image *img, unsigned int i, u32 *len)
 	const struct chunk *c;
 
 	if (!i) {
-		*len = img->head_len;
+		*len = sizeof(img->head);
 		return img->head;
 	}
 	if (i == 2 * img->nr + 1) {
-		*len = img->tail_len;
+		*len = sizeof(img->tail);
 		return img->tail;
 	}
 	if (i > 2 * img->nr + 1)
@@ -267,16 +309,11 @@ const void *image_next(const struct image *img, struct image_cursor *at,
 	return p + at->offset;
 }
 
-u64 image_stream_len(const struct image *img)
-{
-	return img->head_len + img->size +
-	       (u64)img->nr * sizeof(struct stream_header) + img->tail_len;
-}
-
 u64 image_estimate(u64 size, u32 max_transfer)
 {
 	u64 records = DIV_ROUND_UP_ULL(size, max_transfer);
 
 	return size + records * sizeof(struct stream_header) +
+	       sizeof(struct stream_header) + sizeof(struct stream_identity) +
 	       sizeof_field(struct image, head) + sizeof_field(struct image, tail);
 }

@@ -37,7 +37,7 @@ static struct nvme_vfio_device *from_pdev(struct pci_dev *pdev)
 static struct file *set_state(struct vfio_device *vdev,
 			      enum vfio_device_mig_state new_state)
 {
-	return migration_set_state(from_vdev(vdev)->migration, vdev, new_state);
+	return migration_set_state(from_vdev(vdev)->migration, new_state);
 }
 
 static int get_state(struct vfio_device *vdev,
@@ -94,13 +94,14 @@ static int init_device(struct vfio_device *vdev)
 	const char *why;
 	int ret;
 
-	m = migration_create(pdev, &why);
+	m = migration_create(pdev, vdev, &why);
 	if (IS_ERR(m))
 		return PTR_ERR(m);
 
 	if (m) {
 		vdev->migration_flags = VFIO_MIGRATION_STOP_COPY |
-					VFIO_MIGRATION_P2P;
+					VFIO_MIGRATION_P2P |
+					COMPAT_MIGRATION_PRE_COPY;
 		vdev->mig_ops = &mig_ops;
 		dev_info(&pdev->dev, "can migrate: %s command set, controller %u\n",
 			 m->target.set->name, m->target.cntlid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data files of STOP_COPY and RESUMING: see mig_file.h.
+ * The data files of PRE_COPY, STOP_COPY and RESUMING: see mig_file.h.
  *
  * A file's lock serialises its readers or writers and is held while user
  * memory is touched, which may wait for a page fault of any length. Nobody
@@ -10,9 +10,12 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
+#include "compat.h"
 #include "mig_file.h"
 #include "migration.h"
 
@@ -23,10 +26,14 @@
  * @lock: serialises calls on this file; taken before @m->lock
  * @end_lock: @image and @ended
  * @ended: the state that this file belongs to was left
- * @image: saving: what is read; NULL when ended
- * @at: saving: how far
+ * @wait: saving: those who wait for @image or @ended
+ * @head: saving: the identity record
+ * @head_done: saving: bytes of it that were read
+ * @image: saving: the rest; NULL in PRE_COPY, and when ended
+ * @at: saving: how far in @image
  * @reader: loading: the stream
  * @data: loading: buffer of one data record
+ * @data_room: loading: bytes at @data
  */
 struct mig_file {
 	struct migration *m;
@@ -34,12 +41,16 @@ struct mig_file {
 	struct mutex lock;
 	spinlock_t end_lock;
 	bool ended;
+	wait_queue_head_t wait;
 
+	u8 head[sizeof(struct stream_header) + sizeof(struct stream_identity)];
+	u32 head_done;
 	struct image *image;
 	struct image_cursor at;
 
 	struct stream_reader reader;
 	void *data;
+	u32 data_room;
 };
 
 static bool has_ended(struct mig_file *f)
@@ -52,6 +63,7 @@ static void drop_data(struct mig_file *f)
 	f->reader.data = NULL;
 	kvfree(f->data);
 	f->data = NULL;
+	f->data_room = 0;
 }
 
 /* Whoever comes last of the one that ends a file and its writer drops it. */
@@ -73,6 +85,7 @@ void mig_file_end(struct mig_file *f)
 	f->image = NULL;
 	spin_unlock(&f->end_lock);
 	image_put(img);
+	wake_up_all(&f->wait);
 
 	drop_data_if_idle(f);
 	fput(f->filp);
@@ -90,14 +103,48 @@ static int mig_file_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-static struct image *current_image(struct mig_file *f)
+void mig_file_attach(struct mig_file *f, struct image *img)
 {
-	struct image *img;
-
 	spin_lock(&f->end_lock);
-	img = f->image ? image_get(f->image) : NULL;
+	f->image = image_get(img);
 	spin_unlock(&f->end_lock);
-	return img;
+	wake_up_all(&f->wait);
+}
+
+/*
+ * What the file is good for now: 0 with *@img NULL in PRE_COPY, 0 with a
+ * reference to the image later, -ENODEV when it has ended.
+ */
+static int current_image(struct mig_file *f, struct image **img)
+{
+	int ret = 0;
+
+	*img = NULL;
+	spin_lock(&f->end_lock);
+	if (f->ended)
+		ret = -ENODEV;
+	else if (f->image)
+		*img = image_get(f->image);
+	spin_unlock(&f->end_lock);
+	return ret;
+}
+
+static const void *save_next(struct mig_file *f, const struct image *img,
+			     u32 *len)
+{
+	if (f->head_done < sizeof(f->head)) {
+		*len = sizeof(f->head) - f->head_done;
+		return f->head + f->head_done;
+	}
+	return img ? image_next(img, &f->at, len) : NULL;
+}
+
+static void save_advance(struct mig_file *f, u32 len)
+{
+	if (f->head_done < sizeof(f->head))
+		WRITE_ONCE(f->head_done, f->head_done + len);
+	else
+		f->at.offset += len;
 }
 
 static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
@@ -105,18 +152,16 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 {
 	struct mig_file *f = filp->private_data;
 	struct image *img;
-	ssize_t done = 0;
+	ssize_t done;
 
 	if (pos)
 		return -ESPIPE;
 	if (mutex_lock_interruptible(&f->lock))
 		return -ERESTARTSYS;
 
-	img = current_image(f);
-	if (!img) {
-		done = -ENODEV;
+	done = current_image(f, &img);
+	if (done)
 		goto unlock;
-	}
 
 	while (len) {
 		const void *from;
@@ -126,15 +171,19 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 			done = -ENODEV;
 			break;
 		}
-		from = image_next(img, &f->at, &n);
-		if (!from)
+		from = save_next(f, img, &n);
+		if (!from) {
+			/* More will come only after PRE_COPY. */
+			if (!img && !done)
+				done = -ENOMSG;
 			break;
+		}
 		n = min_t(size_t, n, len);
 		if (copy_to_user(buf, from, n)) {
 			done = done ?: -EFAULT;
 			break;
 		}
-		f->at.offset += n;
+		save_advance(f, n);
 		buf += n;
 		len -= n;
 		done += n;
@@ -145,26 +194,98 @@ unlock:
 	return done;
 }
 
+static __poll_t save_poll(struct file *filp, struct poll_table_struct *wait)
+{
+	struct mig_file *f = filp->private_data;
+	__poll_t mask = 0;
+
+	poll_wait(filp, &f->wait, wait);
+
+	spin_lock(&f->end_lock);
+	if (f->ended)
+		mask = EPOLLERR | EPOLLIN | EPOLLRDNORM;
+	else if (f->image || READ_ONCE(f->head_done) < sizeof(f->head))
+		mask = EPOLLIN | EPOLLRDNORM;
+	spin_unlock(&f->end_lock);
+	return mask;
+}
+
+/* The identity record is all there is to read before the VF stands still. */
+static long save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
+	struct mig_file *f = filp->private_data;
+	struct vfio_precopy_info info;
+	struct image *img;
+	int ret;
+
+	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
+		return -ENOTTY;
+	if (copy_from_user(&info, (void __user *)arg, minsz))
+		return -EFAULT;
+	if (info.argsz < minsz)
+		return -EINVAL;
+
+	ret = migration_precopy_flags(f->m, f, &info.flags);
+	if (!ret)
+		ret = current_image(f, &img);
+	if (ret)
+		return ret;
+	if (img) {
+		image_put(img);
+		return -EINVAL;
+	}
+
+	if (mutex_lock_interruptible(&f->lock))
+		return -ERESTARTSYS;
+	info.initial_bytes = sizeof(f->head) - f->head_done;
+	info.dirty_bytes = 0;
+	mutex_unlock(&f->lock);
+
+	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
+}
+
 static const struct file_operations save_fops = {
 	.owner		= THIS_MODULE,
 	.read		= save_read,
+	.poll		= save_poll,
+	.unlocked_ioctl	= save_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
 	.release	= mig_file_release,
 };
 
+static int data_room(struct mig_file *f, u32 len)
+{
+	if (f->data_room >= len)
+		return 0;
+
+	drop_data(f);
+	f->data = kvzalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!f->data)
+		return stream_reader_fail(&f->reader, -ENOMEM, "out of memory");
+	f->data_room = len;
+	return 0;
+}
+
 static int on_event(struct mig_file *f, int event)
 {
+	struct stream_reader *r = &f->reader;
+	int ret;
+
 	switch (event) {
 	case STREAM_EV_IDENTITY:
-		return migration_load_identity(f->m, f, &f->reader);
+		ret = migration_load_identity(f->m, f, r);
+		if (ret)
+			return ret;
+		/* In good time: when STATE comes the guest stands still. */
+		return data_room(f, min(le32_to_cpu(r->identity.data_hint),
+					STREAM_MAX_DATA));
 	case STREAM_EV_STATE:
-		f->data = kvzalloc(f->reader.max_data, GFP_KERNEL_ACCOUNT);
-		if (!f->data)
-			return stream_reader_fail(&f->reader, -ENOMEM,
-						  "out of memory");
-		f->reader.data = f->data;
-		return 0;
+		ret = data_room(f, r->max_data);
+		r->data = f->data;
+		return ret;
 	case STREAM_EV_DATA:
-		return migration_load_data(f->m, f, &f->reader);
+		return migration_load_data(f->m, f, r);
 	case STREAM_EV_END:
 		return migration_load_end(f->m, f);
 	}
@@ -250,19 +371,21 @@ static struct mig_file *create(struct migration *m, const char *name,
 	f->m = migration_get(m);
 	mutex_init(&f->lock);
 	spin_lock_init(&f->end_lock);
+	init_waitqueue_head(&f->wait);
 
 	*filp = get_file(f->filp);
 	return f;
 }
 
-struct mig_file *mig_file_save(struct migration *m, struct image *img,
+struct mig_file *mig_file_save(struct migration *m,
+			       const struct stream_identity *id,
 			       struct file **filp)
 {
 	struct mig_file *f;
 
 	f = create(m, "[nvme-vfio-save]", &save_fops, O_RDONLY, filp);
 	if (!IS_ERR(f))
-		f->image = image_get(img);
+		stream_fill_small(f->head, STREAM_IDENTITY, id, sizeof(*id));
 	return f;
 }
 

@@ -10,18 +10,30 @@
 struct image;
 struct mig_file;
 struct migration;
+struct stream_identity;
 
 /**
- * mig_file_save - a file to read the stream of an image from
+ * mig_file_save - a file to read a stream from
  * @m: the migration, its lock held
- * @img: the image; the file takes a reference of its own
+ * @id: what the stream begins with
  * @filp: set to the file, with one reference for user space. A second one is
  *	held until mig_file_end().
  *
+ * Reading stops behind the identity record, with -ENOMSG, until an image is
+ * attached.
+ *
  * Return: the file, or ERR_PTR
  */
-struct mig_file *mig_file_save(struct migration *m, struct image *img,
+struct mig_file *mig_file_save(struct migration *m,
+			       const struct stream_identity *id,
 			       struct file **filp);
+
+/**
+ * mig_file_attach - the rest of the stream is there
+ * @f: a file of mig_file_save(), the migration's lock held
+ * @img: the image, filled; the file takes a reference of its own
+ */
+void mig_file_attach(struct mig_file *f, struct image *img);
 
 /* mig_file_load - a file to write a stream to; as mig_file_save() */
 struct mig_file *mig_file_load(struct migration *m, struct file **filp);

@@ -11,15 +11,23 @@
  *	RESUMING -> STOP		end the file; all must have been loaded
  *	RUNNING_P2P -> RUNNING		resume
  *
+ * and with PRE_COPY, whose file begins with the identity of the VF and goes on
+ * with its state in STOP_COPY:
+ *
+ *	RUNNING(_P2P) -> PRE_COPY(_P2P)	ask for the size; file; memory for a state
+ *	PRE_COPY(_P2P) -> RUNNING(_P2P)	end the file
+ *	PRE_COPY -> PRE_COPY_P2P	suspend
+ *	PRE_COPY_P2P -> PRE_COPY	resume
+ *	PRE_COPY_P2P -> STOP_COPY	read the state
+ *
  * The VFIO core makes a path of these of any transition user space asks for.
- * PRE_COPY will add its arcs between RUNNING and STOP_COPY here, and records
- * in front of STATE in the stream.
  */
 #include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "mig_file.h"
 #include "migration.h"
 #include "trace.h"
@@ -48,12 +56,32 @@ static void end_file(struct migration *m)
 	m->file = NULL;
 }
 
+static void drop_image(struct image **img)
+{
+	image_put(*img);
+	*img = NULL;
+}
+
 static void forget(struct migration *m)
 {
 	end_file(m);
-	image_put(m->parked);
-	m->parked = NULL;
+	drop_image(&m->prepared);
+	drop_image(&m->parked);
 	m->state = VFIO_DEVICE_STATE_RUNNING;
+}
+
+bool migration_is_suspended(enum vfio_device_mig_state state)
+{
+	switch ((unsigned int)state) {
+	case VFIO_DEVICE_STATE_RUNNING_P2P:
+	case VFIO_DEVICE_STATE_PRE_COPY_P2P:
+	case VFIO_DEVICE_STATE_STOP:
+	case VFIO_DEVICE_STATE_STOP_COPY:
+	case VFIO_DEVICE_STATE_RESUMING:
+		return true;
+	default:
+		return false;
+	}
 }
 
 void migration_lock(struct migration *m)
@@ -102,35 +130,120 @@ static int resume(struct migration *m)
 		ret = image_write(m->parked, t);
 		if (ret)
 			return ret;
-		image_put(m->parked);
-		m->parked = NULL;
+		drop_image(&m->parked);
 	}
 	return t->set->resume(t);
 }
 
-static int start_saving(struct migration *m, struct file **filp)
+static void learned_size(struct migration *m, u64 size)
 {
-	struct target *t = &m->target;
-	struct image *img = m->parked;
+	m->size = size;
+	m->size_at = jiffies;
+}
+
+static int new_save_file(struct migration *m, const struct image *img,
+			 struct file **filp)
+{
+	struct stream_identity id = m->target.identity;
 	struct mig_file *f;
 
-	if (!img) {
-		img = image_read(t, migration_max_state(), m->size);
-		if (IS_ERR(img))
-			return PTR_ERR(img);
-		if (t->set->save_disables)
-			m->parked = image_get(img);
-	} else {
-		image_get(img);
-	}
-
-	f = mig_file_save(m, img, filp);
-	image_put(img);
+	image_describe(img, &id);
+	f = mig_file_save(m, &id, filp);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 
 	m->file = f;
 	return 0;
+}
+
+/*
+ * What can be known of the state before it exists. A state that cannot move,
+ * and a destination that cannot take it, are found while the guest still runs.
+ */
+static int start_precopy(struct migration *m, struct file **filp)
+{
+	struct target *t = &m->target;
+	struct image *img = m->parked;
+	u64 size;
+	int ret;
+
+	if (img)
+		return new_save_file(m, img, filp);
+
+	ret = t->set->state_size(t, &size);
+	/* An aborted question is no harm to a VF that runs. */
+	if (!migration_is_suspended(m->state))
+		t->uncertain = false;
+	if (!ret)
+		ret = image_check_size(t, migration_max_state(), size);
+	if (ret)
+		return ret;
+	learned_size(m, size);
+
+	img = image_prepare(t, size);
+	if (IS_ERR(img))
+		return PTR_ERR(img);
+
+	ret = new_save_file(m, img, filp);
+	if (ret)
+		image_put(img);
+	else
+		m->prepared = img;
+	return ret;
+}
+
+static void end_precopy(struct migration *m)
+{
+	end_file(m);
+	drop_image(&m->prepared);
+}
+
+/* The state of a suspended VF, with a reference for the caller. */
+static struct image *read_state(struct migration *m)
+{
+	struct target *t = &m->target;
+	struct image *img = m->prepared;
+	int ret;
+
+	if (m->parked)
+		return image_get(m->parked);
+
+	if (img)
+		image_get(img);
+	else
+		img = image_prepare(t, m->size);
+	if (IS_ERR(img))
+		return img;
+
+	ret = image_fill(img, t, migration_max_state());
+	if (ret) {
+		image_put(img);
+		return ERR_PTR(ret);
+	}
+
+	if (t->set->save_disables)
+		m->parked = image_get(img);
+	drop_image(&m->prepared);
+	return img;
+}
+
+static int start_saving(struct migration *m, struct file **filp)
+{
+	struct image *img;
+	int ret = 0;
+
+	img = read_state(m);
+	if (IS_ERR(img))
+		return PTR_ERR(img);
+
+	/* From PRE_COPY the file is there already. */
+	if (!m->file)
+		ret = new_save_file(m, img, filp);
+	if (!ret)
+		mig_file_attach(m->file, img);
+
+	image_put(img);
+	return ret;
 }
 
 static int start_loading(struct migration *m, struct file **filp)
@@ -141,8 +254,7 @@ static int start_loading(struct migration *m, struct file **filp)
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 
-	image_put(m->parked);
-	m->parked = NULL;
+	drop_image(&m->parked);
 	m->loaded = false;
 	m->load_failed = false;
 	m->file = f;
@@ -171,13 +283,23 @@ static int take_arc(struct migration *m, enum vfio_device_mig_state to,
 
 	switch (ARC(m->state, to)) {
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
+	case ARC(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P):
 		return t->set->suspend(t);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
+	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY):
 		return resume(m);
+	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_PRE_COPY):
+	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_PRE_COPY_P2P):
+		return start_precopy(m, filp);
+	case ARC(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_RUNNING):
+	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_RUNNING_P2P):
+		end_precopy(m);
+		return 0;
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_STOP):
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P):
 		return 0;
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY):
+	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY):
 		return start_saving(m, filp);
 	case ARC(VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_STOP):
 		end_file(m);
@@ -204,9 +326,10 @@ static int step(struct migration *m, enum vfio_device_mig_state to,
 	if (!ret) {
 		m->state = to;
 	} else if (t->uncertain ||
-		   (ret == -ENODEV && from != VFIO_DEVICE_STATE_RUNNING)) {
+		   (ret == -ENODEV && migration_is_suspended(from))) {
 		/* A PF that was reset or unbound took the suspension along. */
 		end_file(m);
+		drop_image(&m->prepared);
 		m->state = VFIO_DEVICE_STATE_ERROR;
 	}
 	if (ret && m->state == VFIO_DEVICE_STATE_ERROR)
@@ -218,7 +341,7 @@ static int step(struct migration *m, enum vfio_device_mig_state to,
 	return ret;
 }
 
-struct file *migration_set_state(struct migration *m, struct vfio_device *vdev,
+struct file *migration_set_state(struct migration *m,
 				 enum vfio_device_mig_state new_state)
 {
 	struct file *filp = NULL;
@@ -237,7 +360,8 @@ struct file *migration_set_state(struct migration *m, struct vfio_device *vdev,
 		ret = -EINVAL;
 		if (m->state == VFIO_DEVICE_STATE_ERROR)
 			break;
-		ret = vfio_mig_get_next_state(vdev, m->state, new_state, &next);
+		ret = vfio_mig_get_next_state(m->vdev, m->state, new_state,
+					      &next);
 		if (!ret)
 			ret = step(m, next, &filp);
 		if (ret)
@@ -276,15 +400,27 @@ u64 migration_data_size(struct migration *m)
 	migration_lock(m);
 	/* A VF in ERROR has no state to move, one that is parked no new one. */
 	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->parked &&
-	    !size_is_fresh(m) && !t->set->state_size(t, &size)) {
-		m->size = size;
-		m->size_at = jiffies;
-	}
+	    !size_is_fresh(m) && !t->set->state_size(t, &size))
+		learned_size(m, size);
 	/* Not known yet: one command's worth is the best guess. */
 	size = image_estimate(m->size ?: t->max_transfer, t->max_transfer);
 	migration_unlock(m);
 
 	return size;
+}
+
+int migration_precopy_flags(struct migration *m, struct mig_file *f, u32 *flags)
+{
+	int ret = -ENODEV;
+
+	migration_lock(m);
+	if (m->file == f) {
+		if (compat_precopy_info_v2(m->vdev))
+			*flags = 0;
+		ret = 0;
+	}
+	migration_unlock(m);
+	return ret;
 }
 
 static bool is_current(struct migration *m, struct mig_file *f)
@@ -415,7 +551,8 @@ void migration_put(struct migration *m)
 	kref_put(&m->ref, migration_release);
 }
 
-struct migration *migration_create(struct pci_dev *vf, const char **why)
+struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
+				   const char **why)
 {
 	struct migration *m;
 	int ret;
@@ -427,6 +564,7 @@ struct migration *migration_create(struct pci_dev *vf, const char **why)
 	kref_init(&m->ref);
 	mutex_init(&m->lock);
 	spin_lock_init(&m->reset_lock);
+	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 	target_init(&m->target, vf);
 

@@ -25,9 +25,11 @@ struct mig_file;
  *	migration_unlock().
  * @reset_lock: @deferred_reset, and whether @lock is being left. Innermost.
  * @deferred_reset: the VF was reset while @lock was held by somebody else
+ * @vdev: the VF as VFIO sees it; valid while a user has it open
  * @state: enum vfio_device_mig_state
  * @target: the VF as the commands see it
- * @file: the data file of STOP_COPY or RESUMING, else NULL
+ * @file: the data file of PRE_COPY, STOP_COPY or RESUMING, else NULL
+ * @prepared: PRE_COPY: memory for the state to come, else NULL
  * @parked: the state of a VF that was disabled by reading it; NULL when the
  *	VF holds its state itself
  * @loaded: RESUMING: all of the state has reached the device
@@ -41,9 +43,11 @@ struct migration {
 	spinlock_t reset_lock;
 	bool deferred_reset;
 
+	struct vfio_device *vdev;
 	enum vfio_device_mig_state state;
 	struct target target;
 	struct mig_file *file;
+	struct image *prepared;
 	struct image *parked;
 	bool loaded;
 	bool load_failed;
@@ -54,12 +58,14 @@ struct migration {
 /**
  * migration_create - find out whether a VF can migrate
  * @vf: the function
+ * @vdev: the same, as VFIO sees it
  * @why: set to a constant text when it cannot
  *
  * Return: the migration, NULL when this function cannot migrate, or
  * ERR_PTR: -EPROBE_DEFER when the PF is busy now, -ENOMEM
  */
-struct migration *migration_create(struct pci_dev *vf, const char **why);
+struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
+				   const char **why);
 
 struct migration *migration_get(struct migration *m);
 void migration_put(struct migration *m);
@@ -81,14 +87,32 @@ void migration_close(struct migration *m);
 void migration_reset(struct migration *m);
 
 /* The three operations of struct vfio_migration_ops. */
-struct file *migration_set_state(struct migration *m, struct vfio_device *vdev,
+struct file *migration_set_state(struct migration *m,
 				 enum vfio_device_mig_state new_state);
 enum vfio_device_mig_state migration_state(struct migration *m);
 u64 migration_data_size(struct migration *m);
 
-/* For data files. */
+/* All that is protected by @m->lock, and any command, happens between these. */
 void migration_lock(struct migration *m);
 void migration_unlock(struct migration *m);
+
+/**
+ * migration_is_suspended - has the VF been told to stand still?
+ * @state: state it is in
+ */
+bool migration_is_suspended(enum vfio_device_mig_state state);
+
+/* For data files. */
+
+/**
+ * migration_precopy_flags - what the flags of VFIO_MIG_GET_PRECOPY_INFO say
+ * @m: the migration
+ * @f: the file that is asked
+ * @flags: cleared where user space has agreed to output flags, else untouched
+ *
+ * Return: 0, or -ENODEV when @f is not the current file any more
+ */
+int migration_precopy_flags(struct migration *m, struct mig_file *f, u32 *flags);
 
 /**
  * migration_load_identity - may the state in this stream be loaded?

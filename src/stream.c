@@ -64,6 +64,12 @@ static int refuse(struct stream_reader *r, const char *why)
 	return stream_reader_fail(r, -EINVAL, why);
 }
 
+static int too_large(struct stream_reader *r)
+{
+	return stream_reader_fail(r, -ENOSPC,
+				  "state larger than max_state_mb allows");
+}
+
 void *stream_reader_want(struct stream_reader *r, u32 *len)
 {
 	u32 left;
@@ -181,9 +187,13 @@ static int finish_identity(struct stream_reader *r)
 		return refuse(r, "another major version of the stream");
 	/* A later minor version may use what is reserved in this one. */
 	if (le16_to_cpu(id->minor) <= STREAM_MINOR &&
-	    (id->has_uuid > 1 ||
-	     memchr_inv(id->reserved, 0, sizeof(id->reserved))))
+	    (id->has_uuid > 1 || id->reserved1 ||
+	     memchr_inv(id->reserved2, 0, sizeof(id->reserved2))))
 		return refuse(r, "reserved bytes in the identity record");
+
+	/* Hints, but they tell early what STATE would tell too late. */
+	if (le64_to_cpu(id->size_hint) > r->limit)
+		return too_large(r);
 
 	r->identity = *id;
 	r->phase = STREAM_WANT_STATE;
@@ -198,8 +208,7 @@ static int finish_state(struct stream_reader *r)
 	if (!size)
 		return refuse(r, "empty state");
 	if (size > r->limit)
-		return stream_reader_fail(r, -ENOSPC,
-					  "state larger than max_state_mb allows");
+		return too_large(r);
 	if (!max_data || max_data > STREAM_MAX_DATA || max_data > size)
 		return refuse(r, "data record limit out of range");
 	if (r->small.state.reserved)

@@ -4,7 +4,7 @@
  *
  * A sequence of records, little endian, each a header followed by its payload:
  *
- *	IDENTITY  what the state was taken from; always first
+ *	IDENTITY  what the state is taken from; always first
  *	STATE     how large the state is; once, before any data
  *	DATA      a piece of the state, in ascending order without gaps
  *	END       last record
@@ -13,6 +13,9 @@
  * marked mandatory: then it is checked and skipped. Header and payload carry
  * a CRC32C each. Nothing of a record is used before both are right, so a
  * device never sees a damaged byte.
+ *
+ * IDENTITY may come long before the rest, while the source still runs: a
+ * reader that refuses it has cost nothing.
  *
  * The stream is untrusted: it comes from another host by way of user space.
  *
@@ -26,7 +29,7 @@
 
 #define STREAM_MAGIC		"NVMEVFIO"
 #define STREAM_MAJOR		1	/* readers refuse another one */
-#define STREAM_MINOR		0	/* additions a reader may ignore */
+#define STREAM_MINOR		1	/* additions a reader may ignore */
 
 /* The most a DATA record carries; bounds what a reader must allocate. */
 #define STREAM_MAX_DATA		(4u << 20)
@@ -76,7 +79,11 @@ struct stream_header {
  * @nvme_version: VS of the controller
  * @state_version: version of the NVMe part of the state (standard set)
  * @has_uuid: 1: there is a vendor specific part, laid out as @uuid says
- * @reserved: 0
+ * @reserved1: 0
+ * @size_hint: bytes of state that are to be expected, 0 = not known; minor 1
+ * @data_hint: largest DATA payload to be expected, bytes, 0 = not known;
+ *	minor 1
+ * @reserved2: 0
  * @uuid: format of the vendor specific part
  */
 struct stream_identity {
@@ -93,7 +100,10 @@ struct stream_identity {
 	__le32	nvme_version;
 	__le16	state_version;
 	__u8	has_uuid;
-	__u8	reserved[33];
+	__u8	reserved1;
+	__le64	size_hint;
+	__le32	data_hint;
+	__u8	reserved2[20];
 	__u8	uuid[16];
 };
 

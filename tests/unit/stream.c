@@ -262,7 +262,7 @@ static void test_forged(void)
 	refused(&b, -EINVAL, "later major version");
 
 	id = good_identity();
-	id.reserved[5] = 1;
+	id.reserved2[5] = 1;
 	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
 	refused(&b, -EINVAL, "reserved bytes used");
 
@@ -288,6 +288,17 @@ static void test_forged(void)
 	add_identity(&b);
 	add_state(&b, LIMIT + 1, 64);
 	refused(&b, -ENOSPC, "oversized state");
+
+	id = good_identity();
+	id.size_hint = cpu_to_le64(LIMIT + 1);
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	refused(&b, -ENOSPC, "identity that announces an oversized state");
+
+	id.size_hint = cpu_to_le64(LIMIT);
+	id.reserved1 = 1;
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	refused(&b, -EINVAL, "reserved bytes of the identity");
+
 
 	add_identity(&b);
 	add_state(&b, ~0ull, 64);
@@ -386,7 +397,7 @@ static void test_optional(void)
 	size_t at;
 
 	id.minor = cpu_to_le16(STREAM_MINOR + 1);
-	id.reserved[0] = 9;
+	id.reserved2[0] = 9;
 	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
 	record(&b, 77, 0, 5, junk, sizeof(junk));
 	add_state(&b, 64, 64);

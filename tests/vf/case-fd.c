@@ -191,7 +191,7 @@ static void close_in(const void *arg)
 static void no_such_arc(const void *arg)
 {
 	static const unsigned int wrong[] = {
-		MIG_ERROR, MIG_PRE_COPY, MIG_PRE_COPY_P2P, 8, 100, 0xffffffff,
+		MIG_ERROR, 8, 100, 0xffffffff,
 	};
 	unsigned int from = *(const unsigned int *)arg, i;
 	struct vfio_dev a;

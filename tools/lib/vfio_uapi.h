@@ -19,6 +19,16 @@
 #define VFIO_DEVICE_FEATURE_MIG_DATA_SIZE	9
 #endif
 
+#define MIG_GET_PRECOPY_INFO			_IO(VFIO_TYPE, VFIO_BASE + 21)
+
+/* struct vfio_precopy_info */
+struct mig_precopy_info {
+	__u32 argsz;
+	__u32 flags;
+	__aligned_u64 initial_bytes;
+	__aligned_u64 dirty_bytes;
+};
+
 #define MIG_ERROR		0
 #define MIG_STOP		1
 #define MIG_RUNNING		2
