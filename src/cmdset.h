@@ -13,6 +13,7 @@
 #include "nvme_pf.h"
 #include "standard_cmd.h"
 #include "stream.h"
+#include "track_span.h"
 
 /* Numbers are part of the stream. */
 enum cmdset_id {
@@ -30,6 +31,7 @@ struct cmdset;
  * @vfn: number of the VF, 1 for the first
  * @cntlid: controller id of the VF (standard set)
  * @format: layout of state in use (standard set)
+ * @track: what the device can track; no ranges where it cannot
  * @max_transfer: bytes one command carries
  * @identity: what the stream says of this VF
  * @status: NVMe status of the last command, 0 if it had none
@@ -45,10 +47,31 @@ struct target {
 	u16 vfn;
 	u16 cntlid;
 	struct std_format format;
+	struct track_limits track;
 	u32 max_transfer;
 	struct stream_identity identity;
 	int status;
 	bool uncertain;
+};
+
+/**
+ * struct track_offer - what a device could track instead
+ * @shift: log2 of the finest unit, in bytes; 0 = it did not say
+ * @ranges: how many ranges; 0 = it did not say
+ */
+struct track_offer {
+	u32 shift;
+	u32 ranges;
+};
+
+/**
+ * struct track_report - how a report of written memory has ended
+ * @more: there is more to report
+ * @suspended: the VF is suspended
+ */
+struct track_report {
+	bool more;
+	bool suspended;
 };
 
 /**
@@ -74,6 +97,16 @@ struct target {
  * @set_state: write @len bytes at @offset; @first and @last tell the device
  *	where the sequence starts and when to verify and commit
  *
+ * @track_start: track what the VF writes to @n ranges in units of 2^@shift
+ *	bytes. NULL where the set cannot track. Also returns -EAGAIN for a
+ *	suspended VF, -EALREADY for one that is being tracked, -ENOSPC with
+ *	@offer set, -EINVAL for ranges that the device does not take.
+ * @track_stop: and stop. Also returns -EAGAIN for a suspended VF, -EALREADY
+ *	for one that is not being tracked.
+ * @track_report: one report, read into @buf of @len bytes; @mark is called
+ *	for each range, with its first and last byte. The device forgets what
+ *	it has told.
+ *
  * All but @check_start sleep. They return 0 or a negative errno: -EIO for a
  * command that failed, -ENODEV when the PF has gone, -EOVERFLOW or -ENOSPC
  * for a state that is too large.
@@ -95,6 +128,13 @@ struct cmdset {
 			   u64 total, const char **why);
 	int (*set_state)(struct target *t, u64 offset, const void *buf,
 			 u32 len, bool first, bool last);
+
+	int (*track_start)(struct target *t, const struct track_span *s, u32 n,
+			   u8 shift, struct track_offer *offer);
+	int (*track_stop)(struct target *t);
+	int (*track_report)(struct target *t, void *buf, u32 len,
+			    void (*mark)(void *arg, u64 first, u64 last),
+			    void *arg, struct track_report *report);
 };
 
 extern const struct cmdset cmdset_standard;

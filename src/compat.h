@@ -97,6 +97,17 @@ static inline bool compat_precopy_info_v2(const struct vfio_device *vdev)
 #endif
 }
 
+/*
+ * The bitmap that a log of DMA writes is given in. Where iommufd owns it, a
+ * kernel without iommufd's driver side has stubs that do nothing: VFIO would
+ * let such a log start and fail every report.
+ */
+#ifdef HAVE_IOVA_BITMAP_OF_IOMMUFD
+#define COMPAT_IOVA_BITMAP	IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
+#else
+#define COMPAT_IOVA_BITMAP	1
+#endif
+
 #ifdef HAVE_ASSIGN_STR_ONE_ARG
 #define compat_assign_str(dst, src)	__assign_str(dst)
 #else

@@ -15,6 +15,8 @@ ccflags-y += $(call have,linux/vfio.h,migration_get_data_size,VFIO_MIG_DATA_SIZE
 ccflags-y += $(call have,linux/vfio.h,precopy_info_v2,VFIO_PRECOPY_INFO_V2)
 ccflags-y += $(call have,uapi/linux/vfio.h,VFIO_MIGRATION_PRE_COPY,VFIO_PRE_COPY)
 
+ccflags-y += $(call have,linux/iova_bitmap.h,CONFIG_IOMMUFD_DRIVER,IOVA_BITMAP_OF_IOMMUFD)
+
 # Since 6.10 the source of a trace string is named once only.
 ccflags-y += $(shell grep -q 'define __assign_str(dst)' \
 	$(srctree)/include/trace/stages/stage6_event_callback.h 2>/dev/null && \

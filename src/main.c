@@ -63,6 +63,30 @@ static const struct vfio_migration_ops mig_ops = {
 #endif
 };
 
+static int log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
+		     u32 nnodes, u64 *page_size)
+{
+	return dirty_start(from_vdev(vdev)->migration, ranges, nnodes,
+			   page_size);
+}
+
+static int log_stop(struct vfio_device *vdev)
+{
+	return dirty_stop(from_vdev(vdev)->migration);
+}
+
+static int log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
+			      unsigned long length, struct iova_bitmap *dirty)
+{
+	return dirty_report(from_vdev(vdev)->migration, iova, length, dirty);
+}
+
+static const struct vfio_log_ops log_ops = {
+	.log_start		= log_start,
+	.log_stop		= log_stop,
+	.log_read_and_clear	= log_read_and_clear,
+};
+
 #ifndef HAVE_VFIO_MIG_DATA_SIZE
 /* The core of this kernel does not know the question: see compat.h. */
 static int device_feature(struct vfio_device *vdev, u32 flags,
@@ -103,8 +127,11 @@ static int init_device(struct vfio_device *vdev)
 					VFIO_MIGRATION_P2P |
 					COMPAT_MIGRATION_PRE_COPY;
 		vdev->mig_ops = &mig_ops;
-		dev_info(&pdev->dev, "can migrate: %s command set, controller %u\n",
-			 m->target.set->name, m->target.cntlid);
+		if (dirty_can_log(m))
+			vdev->log_ops = &log_ops;
+		dev_info(&pdev->dev, "can migrate: %s command set, controller %u, %s dirty tracking\n",
+			 m->target.set->name, m->target.cntlid,
+			 vdev->log_ops ? "with" : "without");
 	} else {
 		dev_info(&pdev->dev, "cannot migrate, plain passthrough: %s\n",
 			 why);
@@ -151,6 +178,10 @@ static void close_device(struct vfio_device *vdev)
 
 	/* Resets the VF, which ends a suspension it may be left in. */
 	vfio_pci_core_close_device(vdev);
+
+	/* What a suspended VF could not be told can be told now. */
+	if (nvdev->migration)
+		migration_detach(nvdev->migration);
 }
 
 static const struct vfio_device_ops device_ops = {

@@ -67,6 +67,7 @@ static void forget(struct migration *m)
 	end_file(m);
 	drop_image(&m->prepared);
 	drop_image(&m->parked);
+	dirty_lost(m);
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 }
 
@@ -132,7 +133,10 @@ static int resume(struct migration *m)
 			return ret;
 		drop_image(&m->parked);
 	}
-	return t->set->resume(t);
+	ret = t->set->resume(t);
+	if (!ret)
+		dirty_resumed(m);
+	return ret;
 }
 
 static void learned_size(struct migration *m, u64 size)
@@ -332,6 +336,8 @@ static int step(struct migration *m, enum vfio_device_mig_state to,
 		drop_image(&m->prepared);
 		m->state = VFIO_DEVICE_STATE_ERROR;
 	}
+	if (m->state == VFIO_DEVICE_STATE_ERROR)
+		dirty_lost(m);
 	if (ret && m->state == VFIO_DEVICE_STATE_ERROR)
 		dev_warn(dev_of(m),
 			 "migration state ERROR: reset the VF to use it again\n");
@@ -341,11 +347,28 @@ static int step(struct migration *m, enum vfio_device_mig_state to,
 	return ret;
 }
 
+/*
+ * What the core must not be asked: it has no ways out of ERROR, and on the way
+ * from STOP_COPY to PRE_COPY, of which there is none either, it loops for ever
+ * in kernels before 7.0.
+ */
+static bool no_way(unsigned int from, unsigned int to)
+{
+	return from == VFIO_DEVICE_STATE_ERROR ||
+	       (from == VFIO_DEVICE_STATE_STOP_COPY &&
+		(to == VFIO_DEVICE_STATE_PRE_COPY ||
+		 to == VFIO_DEVICE_STATE_PRE_COPY_P2P));
+}
+
 struct file *migration_set_state(struct migration *m,
 				 enum vfio_device_mig_state new_state)
 {
 	struct file *filp = NULL;
 	int ret = 0;
+
+	/* Never asked for: that a VF is lost is for the driver to say. */
+	if (new_state == VFIO_DEVICE_STATE_ERROR)
+		return ERR_PTR(-EINVAL);
 
 	migration_lock(m);
 	while (new_state != m->state) {
@@ -356,9 +379,8 @@ struct file *migration_set_state(struct migration *m,
 			ret = -EINVAL;
 			break;
 		}
-		/* Not to be asked for ways out of ERROR: there are none. */
 		ret = -EINVAL;
-		if (m->state == VFIO_DEVICE_STATE_ERROR)
+		if (no_way(m->state, new_state))
 			break;
 		ret = vfio_mig_get_next_state(m->vdev, m->state, new_state,
 					      &next);
@@ -528,6 +550,13 @@ void migration_close(struct migration *m)
 {
 	migration_lock(m);
 	forget(m);
+	migration_unlock(m);
+}
+
+void migration_detach(struct migration *m)
+{
+	migration_lock(m);
+	dirty_end(m);
 	target_detach(&m->target);
 	migration_unlock(m);
 }
@@ -542,6 +571,7 @@ static void migration_release(struct kref *ref)
 {
 	struct migration *m = container_of(ref, struct migration, ref);
 
+	dirty_destroy(&m->dirty);
 	mutex_destroy(&m->lock);
 	kfree(m);
 }
@@ -564,6 +594,7 @@ struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
 	kref_init(&m->ref);
 	mutex_init(&m->lock);
 	spin_lock_init(&m->reset_lock);
+	dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 	target_init(&m->target, vf);

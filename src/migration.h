@@ -11,6 +11,7 @@
 #include <linux/vfio.h>
 
 #include "cmdset.h"
+#include "dirty.h"
 #include "image.h"
 
 struct mig_file;
@@ -36,6 +37,7 @@ struct mig_file;
  * @load_failed: RESUMING: the stream was refused
  * @size: the last size of the state that the device told, bytes; 0 unknown
  * @size_at: when, in jiffies
+ * @dirty: log of what the VF writes to memory
  */
 struct migration {
 	struct kref ref;
@@ -53,6 +55,7 @@ struct migration {
 	bool load_failed;
 	u64 size;
 	unsigned long size_at;
+	struct dirty_log dirty;
 };
 
 /**
@@ -73,8 +76,11 @@ void migration_put(struct migration *m);
 /* migration_open - a user has opened the VF: attach, state is RUNNING */
 void migration_open(struct migration *m);
 
-/* migration_close - the user has gone: end transfers, detach */
+/* migration_close - the user has gone: end transfers */
 void migration_close(struct migration *m);
+
+/* migration_detach - and the VF was reset: let go of the PF */
+void migration_detach(struct migration *m);
 
 /**
  * migration_reset - the VF has been reset

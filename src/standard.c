@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "cmdset.h"
+#include "standard_track.h"
 
 static_assert(sizeof(struct std_secondary) == 32);
 static_assert(sizeof(struct std_secondary_list) == 4096);
@@ -107,6 +108,8 @@ static int std_probe(struct target *t, const struct nvme_id_ctrl *id,
 
 	if (!(le16_to_cpu(id->oacs) & STD_OACS_HMLMS))
 		return -EOPNOTSUPP;
+
+	std_track_limits(t, id);
 
 	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
 	if (!page)
@@ -257,4 +260,7 @@ const struct cmdset cmdset_standard = {
 	.get_state	= std_do_get_state,
 	.check_start	= std_check_start,
 	.set_state	= std_do_set_state,
+	.track_start	= std_track_start,
+	.track_stop	= std_track_stop,
+	.track_report	= std_track_report,
 };

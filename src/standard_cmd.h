@@ -14,6 +14,8 @@
 #include <linux/types.h>
 
 enum {
+	STD_TRACK_SEND		= 0x3d,
+	STD_TRACK_RECEIVE	= 0x3e,
 	STD_MIGRATION_SEND	= 0x41,
 	STD_MIGRATION_RECEIVE	= 0x42,
 };
@@ -40,8 +42,11 @@ enum {
 #define STD_OACS_HMLMS		(1 << 11)	/* Identify Controller, OACS */
 #define STD_GET_CSUP		(1 << 0)	/* completion dword 0 of Get */
 
-/* Command specific status codes (status code type 1). */
+/* Status codes: generic, then command specific (status code type 1). */
+#define STD_SC_INVALID_FIELD	0x002
 #define STD_SC_INVALID_CTRL	0x11f
+#define STD_SC_NO_RESOURCES	0x138
+#define STD_SC_SUSPENDED	0x139		/* of Track Send */
 #define STD_SC_NOT_SUSPENDED	0x13a		/* of Resume */
 
 #define STD_CNS_SECONDARY_LIST	0x15
@@ -96,6 +101,85 @@ struct std_state_header {
 #define STD_CSATTR_CP		(1 << 0)
 
 /**
+ * struct std_track_caps - Identify Controller from byte STD_TRACK_CAPS on
+ * @cmmrtd: ranges of memory that this controller tracks
+ * @nmmrtd: ranges that the whole subsystem tracks
+ * @minmrtg: smallest unit, as n of 2^n * 4 KiB
+ * @maxmrtg: largest unit, likewise
+ * @trattr: STD_TRATTR_*
+ */
+struct std_track_caps {
+	__le16	cmmrtd;
+	__le16	nmmrtd;
+	__u8	minmrtg;
+	__u8	maxmrtg;
+	__u8	trattr;
+};
+
+#define STD_TRACK_CAPS		570
+#define STD_TRATTR_THMCS	(1 << 0)	/* host memory can be tracked */
+#define STD_TRATTR_MRTLL	(1 << 2)	/* lengths are powers of two */
+
+#define STD_SEL_TRACK_MEMORY	1		/* of Track Send */
+
+/**
+ * struct std_track_header - start of the data of Track Memory Changes
+ * @ver: 0
+ * @rsvd1: reserved
+ * @rmrtg: unit, as n of 2^n * 4 KiB
+ * @rnmrtd: number of &struct std_track_range that follow
+ */
+struct std_track_header {
+	__u8	ver;
+	__u8	rsvd1[2];
+	__u8	rmrtg;
+	__le32	rnmrtd;
+};
+
+/**
+ * struct std_track_range - memory to be tracked
+ * @saddr: address as the VF uses it, a multiple of the unit
+ * @len: units
+ */
+struct std_track_range {
+	__le64	saddr;
+	__le32	len;
+} __packed;
+
+/**
+ * struct std_report_header - start of the data of Track Receive
+ * @ver: 0
+ * @attrb: STD_REPORT_*
+ * @cntlid: the tracked controller
+ * @ntmcd: number of &struct std_report_range that follow
+ * @rpmpg: unit, as n of 2^n * 4 KiB
+ * @rsvd10: reserved
+ */
+struct std_report_header {
+	__u8	ver;
+	__u8	attrb;
+	__le16	cntlid;
+	__le32	ntmcd;
+	__le16	rpmpg;
+	__u8	rsvd10[6];
+};
+
+#define STD_REPORT_MTR		(1 << 0)	/* there is more to report */
+#define STD_REPORT_SUSP		(1 << 1)	/* the controller is suspended */
+
+/**
+ * struct std_report_range - memory that was written
+ * @saddr: address as the VF uses it
+ * @len: units
+ * @rsvd12: reserved
+ */
+struct std_report_range {
+	__le64	saddr;
+	__le32	len;
+	__le32	rsvd12;
+};
+
+/**
  * struct std_format - which layout of state to use, as indexes of CNS 20h
  * @version: index of the version, from 1; 0 leaves the NVMe part out
  * @uuid: index of the UUID, from 1; 0 leaves the vendor's part out
@@ -148,6 +232,23 @@ static inline void std_set_state(struct nvme_common_command *c, u16 cntlid,
 	c->cdw12 = cpu_to_le32(lower_32_bits(offset));
 	c->cdw13 = cpu_to_le32(upper_32_bits(offset));
 	c->cdw15 = cpu_to_le32(len / 4);	/* not 0's based */
+}
+
+static inline void std_track_memory(struct nvme_common_command *c, u16 cntlid,
+				    bool start)
+{
+	c->opcode = STD_TRACK_SEND;
+	c->cdw10 = cpu_to_le32(STD_SEL_TRACK_MEMORY | (u32)start << 16);
+	c->cdw11 = cpu_to_le32(cntlid);
+}
+
+/* @len in bytes, a multiple of 4, at least 16. */
+static inline void std_track_receive(struct nvme_common_command *c, u16 cntlid,
+				     u32 len)
+{
+	c->opcode = STD_TRACK_RECEIVE;
+	c->cdw11 = cpu_to_le32(cntlid);
+	c->cdw12 = cpu_to_le32(len / 4 - 1);	/* 0's based */
 }
 
 static inline void std_identify(struct nvme_common_command *c, u8 cns,

@@ -80,6 +80,13 @@ int main(void)
 	      std_identify(&c, STD_CNS_STATE_FORMATS, 0),
 	      0x06, 0x00000020, 0, 0, 0, 0);
 
+	CHECK("track memory start", std_track_memory(&c, id, true),
+	      0x3d, 0x00010001, 0x00000005, 0, 0, 0);
+	CHECK("track memory stop", std_track_memory(&c, id, false),
+	      0x3d, 0x00000001, 0x00000005, 0, 0, 0);
+	CHECK("track receive, 4096 bytes", std_track_receive(&c, id, 4096),
+	      0x3e, 0x00000000, 0x00000005, 0x000003ff, 0, 0);
+
 	CHECK("vendor: query size of first VF",
 	      vnd_command(&c, VND_QUERY_DATA_SIZE, 1),
 	      0xc4, 0x00000001, 0, 0, 0, 0);
@@ -101,6 +108,23 @@ int main(void)
 	   offsetof(struct std_state_header, nvmecss) == 16 &&
 	   offsetof(struct std_state_header, vss) == 32,
 	   "controller state header layout");
+
+	ok(sizeof(struct std_track_header) == 8 &&
+	   offsetof(struct std_track_header, rmrtg) == 3 &&
+	   sizeof(struct std_track_range) == 12 &&
+	   offsetof(struct std_track_range, len) == 8,
+	   "layout of what is to be tracked");
+	ok(sizeof(struct std_report_header) == 16 &&
+	   offsetof(struct std_report_header, attrb) == 1 &&
+	   offsetof(struct std_report_header, ntmcd) == 4 &&
+	   offsetof(struct std_report_header, rpmpg) == 8 &&
+	   sizeof(struct std_report_range) == 16 &&
+	   offsetof(struct std_report_range, len) == 8,
+	   "layout of a report");
+	ok(STD_TRACK_CAPS == 570 && offsetof(struct std_track_caps, nmmrtd) == 2 &&
+	   offsetof(struct std_track_caps, minmrtg) == 4 &&
+	   offsetof(struct std_track_caps, trattr) == 6,
+	   "layout of the limits of tracking");
 
 	return tap_done();
 }

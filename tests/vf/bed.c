@@ -117,7 +117,7 @@ static bool all_online(int pf)
 /* called outside of a case: what fails here shows in the next one */
 static void baseline_pf(int pf)
 {
-	char report[4096], value[32], text[256];
+	char report[4096], value[32], text[512];
 	const char *name = bed.pf[pf].name;
 	bool changed;
 
@@ -126,7 +126,8 @@ static void baseline_pf(int pf)
 	changed = report_get(report, "lm", value, sizeof(value)) ||
 		  strcmp(value, bed_set_name(bed.set));
 	snprintf(text, sizeof(text),
-		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n",
+		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n"
+		 "lm-track=\nlm-track-ranges=\nlm-track-min=\nlm-track-max=\nlm-track-pow2=\nlm-track-grain=\nlm-track-room=\n",
 		 bed_set_name(bed.set));
 	if (pf_test_set(name, text))
 		tap_note("%s: cannot restore the model: %s", name, lib_msg());

@@ -11,6 +11,7 @@
 extern const struct tap_case probe_cases[];
 extern const struct tap_case migrate_cases[];
 extern const struct tap_case precopy_cases[];
+extern const struct tap_case log_cases[];
 extern const struct tap_case queue_cases[];
 extern const struct tap_case cancel_cases[];
 extern const struct tap_case size_cases[];

@@ -20,6 +20,8 @@ typedef uint64_t u64, __u64, __le64;
 #define le32_to_cpu(x)	le32toh(x)
 #define le64_to_cpu(x)	le64toh(x)
 
+#define __packed	__attribute__((packed))
+
 #define lower_32_bits(x)	((u32)(x))
 #define upper_32_bits(x)	((u32)((u64)(x) >> 32))
 

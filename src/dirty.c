@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The log of what a VF writes to memory: see dirty.h.
+ *
+ * A report of the device is about all ranges at once and clears what it tells.
+ * User space asks for one range after another. So the log first takes all that
+ * the device has into bitmaps of its own and answers from these.
+ */
+#include <linux/interval_tree.h>
+#include <linux/iova_bitmap.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "dirty_map.h"
+#include "migration.h"
+
+/* One report of the device: 4095 ranges. */
+#define REPORT_LEN	SZ_64K
+
+/* How often a device may say that it would rather track something else. */
+#define START_TRIES	20
+
+static struct device *dev_of(struct migration *m)
+{
+	return &m->target.vf->dev;
+}
+
+void dirty_init(struct dirty_log *log)
+{
+	mutex_init(&log->lock);
+}
+
+void dirty_destroy(struct dirty_log *log)
+{
+	mutex_destroy(&log->lock);
+}
+
+bool dirty_can_log(const struct migration *m)
+{
+	return COMPAT_IOVA_BITMAP && m->target.set->track_start &&
+	       m->target.track.ranges;
+}
+
+static void forget_spans(struct dirty_log *log)
+{
+	kfree(log->span);
+	log->span = NULL;
+	log->nr = 0;
+}
+
+static void drop_memory(struct dirty_log *log)
+{
+	dirty_map_free(log->map);
+	log->map = NULL;
+	kvfree(log->buf);
+	log->buf = NULL;
+}
+
+static void stop_device(struct migration *m)
+{
+	struct target *t = &m->target;
+	int ret;
+
+	if (!m->dirty.device_on)
+		return;
+
+	ret = t->set->track_stop(t);
+	/* Owed as long as the device has not heard it. */
+	m->dirty.device_on = ret == -EAGAIN || ret == -ENOMEM;
+}
+
+/* The device wants other ranges or units: what it said, or less of both. */
+static bool give_way(struct track_limits *limits, u8 *shift, u32 n, int err,
+		     const struct track_offer *offer)
+{
+	if (err == -EOVERFLOW) {
+		(*shift)++;
+	} else if (err == -ENOSPC && offer->shift > *shift) {
+		*shift = offer->shift;
+	} else if (err == -ENOSPC && offer->ranges && offer->ranges < n) {
+		limits->ranges = offer->ranges;
+	} else if (err == -EINVAL && n > 1) {
+		/* Other VFs of the PF may have used up some of its ranges. */
+		limits->ranges = n / 2;
+	} else {
+		return false;
+	}
+	return *shift <= limits->max_shift;
+}
+
+static int start_device(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+	struct target *t = &m->target;
+	struct track_limits limits = t->track;
+	struct track_offer offer = { };
+	struct track_span *s;
+	u8 shift = log->shift;
+	bool stopped = false;
+	int tries, n, ret;
+
+	s = kmalloc_array(log->nr, sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return -ENOMEM;
+
+	for (tries = 0; tries < START_TRIES; tries++) {
+		memcpy(s, log->span, log->nr * sizeof(*s));
+		n = track_fit(s, log->nr, &limits, shift);
+		ret = n < 0 ? n : t->set->track_start(t, s, n, shift, &offer);
+		if (!ret || t->uncertain)
+			break;
+		if (ret == -EALREADY && !stopped) {
+			/* Somebody before us has left it on. */
+			stopped = true;
+			log->device_on = true;
+			stop_device(m);
+			continue;
+		}
+		if (!give_way(&limits, &shift, n, ret, &offer))
+			break;
+	}
+	kfree(s);
+
+	if (!ret) {
+		log->shift = shift;
+		log->device_on = true;
+		return 0;
+	}
+	/* An aborted command may have had its effect. */
+	if (t->uncertain)
+		log->device_on = true;
+	dev_warn(dev_of(m), "the device cannot track writes to memory (%pe)\n",
+		 ERR_PTR(ret));
+	switch (ret) {
+	case -ENODEV:
+	case -ENOMEM:
+	case -ENOSPC:
+		return ret;
+	case -EOVERFLOW:
+		return -ENOSPC;
+	default:
+		return -EIO;
+	}
+}
+
+void dirty_lost(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+
+	if (log->state == DIRTY_ARMED || log->state == DIRTY_ON)
+		log->state = DIRTY_LOST;
+}
+
+void dirty_resumed(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+
+	if (log->state != DIRTY_ON)
+		stop_device(m);
+	if (log->state != DIRTY_ARMED)
+		return;
+
+	/* The VF has run before the device could be told: all may be dirty. */
+	if (start_device(m)) {
+		log->state = DIRTY_LOST;
+	} else {
+		log->state = DIRTY_ON;
+		log->all = true;
+	}
+}
+
+void dirty_end(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+
+	log->state = DIRTY_OFF;
+	/* Without the PF nothing is tracked, and nobody can be told. */
+	if (m->target.pf)
+		stop_device(m);
+	log->device_on = false;
+	forget_spans(log);
+	drop_memory(log);
+}
+
+static int take_ranges(struct dirty_log *log, struct rb_root_cached *ranges,
+		       u32 nr)
+{
+	struct interval_tree_node *node;
+	struct track_span *s;
+
+	s = kmalloc_array(nr, sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return -ENOMEM;
+
+	forget_spans(log);
+	log->span = s;
+	for (node = interval_tree_iter_first(ranges, 0, ULONG_MAX);
+	     node && log->nr < nr;
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
+		/* An empty range is in the tree with its ends swapped. */
+		if (node->start > node->last)
+			return -EINVAL;
+		s[log->nr++] = (struct track_span) { node->start, node->last };
+	}
+	return log->nr ? 0 : -EINVAL;
+}
+
+/* The finest unit that the device has and that is not finer than asked for. */
+static u8 unit_for(const struct track_limits *limits, u64 page_size)
+{
+	return clamp_t(u8, ilog2(page_size), limits->min_shift,
+		       limits->max_shift);
+}
+
+static int start_locked(struct migration *m, struct rb_root_cached *ranges,
+			u32 nr, u64 page_size)
+{
+	struct dirty_log *log = &m->dirty;
+	int ret;
+
+	if (log->state == DIRTY_ARMED || log->state == DIRTY_ON ||
+	    m->state == VFIO_DEVICE_STATE_ERROR)
+		return -EINVAL;
+
+	drop_memory(log);
+	log->state = DIRTY_OFF;
+	log->all = false;
+	log->shift = unit_for(&m->target.track, page_size);
+	ret = take_ranges(log, ranges, nr);
+	if (ret)
+		return ret;
+
+	log->map = dirty_map_new(log->span, log->nr, log->shift);
+	log->buf = kvzalloc(REPORT_LEN, GFP_KERNEL_ACCOUNT);
+	if (!log->map || !log->buf)
+		return -ENOMEM;
+
+	if (migration_is_suspended(m->state)) {
+		log->state = DIRTY_ARMED;
+		return 0;
+	}
+	stop_device(m);
+	ret = start_device(m);
+	if (!ret)
+		log->state = DIRTY_ON;
+	return ret;
+}
+
+int dirty_start(struct migration *m, struct rb_root_cached *ranges, u32 nr,
+		u64 *page_size)
+{
+	struct dirty_log *log = &m->dirty;
+	int ret;
+
+	if (!is_power_of_2(*page_size))
+		return -EINVAL;
+
+	mutex_lock(&log->lock);
+	migration_lock(m);
+	ret = start_locked(m, ranges, nr, *page_size);
+	if (!ret)
+		*page_size = 1ull << log->shift;
+	else if (log->state == DIRTY_OFF)
+		forget_spans(log);
+	migration_unlock(m);
+	if (ret && log->state == DIRTY_OFF)
+		drop_memory(log);
+	mutex_unlock(&log->lock);
+	return ret;
+}
+
+int dirty_stop(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+
+	mutex_lock(&log->lock);
+	migration_lock(m);
+	log->state = DIRTY_OFF;
+	stop_device(m);
+	forget_spans(log);
+	migration_unlock(m);
+	drop_memory(log);
+	mutex_unlock(&log->lock);
+	return 0;
+}
+
+static void mark(void *arg, u64 first, u64 last)
+{
+	dirty_map_mark(arg, first, last);
+}
+
+/*
+ * All that the device has to tell. A VF that runs may give it ever more: then
+ * some is left for the next time. A suspended one must come to an end.
+ */
+static int drain_device(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+	struct target *t = &m->target;
+	u32 len = min_t(u32, REPORT_LEN, t->max_transfer);
+	bool suspended = migration_is_suspended(m->state);
+	u64 tries = dirty_map_units(log->map);
+	struct track_report r;
+	int ret;
+
+	if (!suspended)
+		tries /= 1024;	/* well above what full reports would need */
+	for (tries += 2; tries; tries--) {
+		ret = t->set->track_report(t, log->buf, len, mark, log->map, &r);
+		if (ret)
+			return ret;
+		if (!r.more)
+			break;
+		if (fatal_signal_pending(current))
+			return -EIO;
+	}
+	if (!suspended)
+		return 0;
+	if (!tries) {
+		dev_warn(dev_of(m), "the device's reports of dirty memory do not end\n");
+		return -EIO;
+	}
+	if (!r.suspended) {
+		dev_warn(dev_of(m), "the VF is not suspended: it was reset behind the migration's back\n");
+		return -EIO;
+	}
+	return 0;
+}
+
+static int report_locked(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+	int ret;
+
+	switch (log->state) {
+	case DIRTY_OFF:
+		return -EINVAL;
+	case DIRTY_LOST:
+		return -EIO;
+	case DIRTY_ARMED:
+		return 0;
+	case DIRTY_ON:
+		break;
+	}
+
+	ret = drain_device(m);
+	if (ret) {
+		/* What the device told last may not have arrived. */
+		dev_warn(dev_of(m), "the log of dirty memory is lost (%pe)\n",
+			 ERR_PTR(ret));
+		dirty_lost(m);
+		return ret;
+	}
+	if (log->all)
+		dirty_map_mark(log->map, 0, U64_MAX);
+	log->all = false;
+	return 0;
+}
+
+static void found(void *arg, u64 first, u64 last)
+{
+	iova_bitmap_set(arg, first, last - first + 1);
+}
+
+int dirty_report(struct migration *m, u64 iova, u64 len,
+		 struct iova_bitmap *dirty)
+{
+	struct dirty_log *log = &m->dirty;
+	u64 last = iova + len - 1;
+	int ret;
+
+	if (!len || last < iova)
+		return -EINVAL;
+
+	mutex_lock(&log->lock);
+	/* Memory that nobody tracks must not pass for clean. */
+	ret = log->map && !dirty_map_covers(log->map, iova, last) ? -EINVAL : 0;
+	if (!ret) {
+		migration_lock(m);
+		ret = report_locked(m);
+		migration_unlock(m);
+	}
+	if (!ret)
+		dirty_map_take(log->map, iova, last, found, dirty);
+	mutex_unlock(&log->lock);
+	return ret;
+}
+
+/* iova_bitmap lives in this namespace since 6.7; before, nobody asks. */
+MODULE_INFO(import_ns, "IOMMUFD");

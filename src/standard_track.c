@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The standard command set's tracking of memory: Track Send and Track Receive
+ * of NVM Express Base Specification 2.1, sent to the PF and about a VF.
+ */
+#include <linux/build_bug.h>
+#include <linux/slab.h>
+
+#include "cmdset.h"
+#include "standard_track.h"
+
+static_assert(sizeof(struct std_track_header) == 8);
+static_assert(sizeof(struct std_track_range) == 12);
+static_assert(sizeof(struct std_report_header) == 16);
+static_assert(sizeof(struct std_report_range) == 16);
+
+#define UNIT_SHIFT	12	/* units are 2^n * 4 KiB */
+#define MAX_SHIFT	51	/* so that 2^n * 4 KiB stays a number */
+
+void std_track_limits(struct target *t, const struct nvme_id_ctrl *id)
+{
+	const struct std_track_caps *caps = (const void *)id + STD_TRACK_CAPS;
+	struct track_limits *l = &t->track;
+	u32 min = caps->minmrtg + UNIT_SHIFT, max = caps->maxmrtg + UNIT_SHIFT;
+
+	memset(l, 0, sizeof(*l));
+	if (!(caps->trattr & STD_TRATTR_THMCS) || min > max || max > MAX_SHIFT)
+		return;
+
+	l->ranges = min(le16_to_cpu(caps->cmmrtd), le16_to_cpu(caps->nmmrtd));
+	l->min_shift = min;
+	l->max_shift = max;
+	l->pow2 = caps->trattr & STD_TRATTR_MRTLL;
+}
+
+/* These fail for reasons that the caller can do something about. */
+static int track_errno(const struct target *t, int ret)
+{
+	switch (t->status) {
+	case 0:
+		return ret;
+	case STD_SC_SUSPENDED:
+		return -EAGAIN;
+	case STD_SC_INVALID_CTRL:
+		return -EALREADY;
+	case STD_SC_NO_RESOURCES:
+		return -ENOSPC;
+	case STD_SC_INVALID_FIELD:
+		return -EINVAL;
+	default:
+		return -EIO;
+	}
+}
+
+int std_track_start(struct target *t, const struct track_span *s, u32 n,
+		    u8 shift, struct track_offer *offer)
+{
+	struct nvme_command cmd = { };
+	struct std_track_header *h;
+	struct std_track_range *r;
+	u64 result = 0;
+	size_t len = sizeof(*h) + n * sizeof(*r);
+	u32 i;
+	int ret;
+
+	h = kzalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!h)
+		return -ENOMEM;
+	h->rmrtg = shift - UNIT_SHIFT;
+	h->rnmrtd = cpu_to_le32(n);
+	r = (void *)(h + 1);
+	for (i = 0; i < n; i++) {
+		r[i].saddr = cpu_to_le64(s[i].first);
+		r[i].len = cpu_to_le32(((s[i].last - s[i].first) >> shift) + 1);
+	}
+
+	std_track_memory(&cmd.common, t->cntlid, true);
+	ret = target_try(t, &cmd, h, len, &result);
+	kfree(h);
+
+	if (t->status == STD_SC_NO_RESOURCES) {
+		offer->shift = min_t(u32, lower_32_bits(result) & 0xffff,
+				     MAX_SHIFT) + UNIT_SHIFT;
+		offer->ranges = upper_32_bits(result);
+	}
+	return track_errno(t, ret);
+}
+
+int std_track_stop(struct target *t)
+{
+	struct nvme_command cmd = { };
+
+	std_track_memory(&cmd.common, t->cntlid, false);
+	return track_errno(t, target_try(t, &cmd, NULL, 0, NULL));
+}
+
+int std_track_report(struct target *t, void *buf, u32 len,
+		     void (*mark)(void *arg, u64 first, u64 last), void *arg,
+		     struct track_report *report)
+{
+	const struct std_report_header *h = buf;
+	const struct std_report_range *r = (void *)(h + 1);
+	struct nvme_command cmd = { };
+	u32 i, n, shift;
+	int ret;
+
+	std_track_receive(&cmd.common, t->cntlid, len);
+	ret = target_exec(t, &cmd, buf, len, NULL);
+	if (ret)
+		return ret;
+
+	n = le32_to_cpu(h->ntmcd);
+	shift = le16_to_cpu(h->rpmpg) + UNIT_SHIFT;
+	report->more = h->attrb & STD_REPORT_MTR;
+	report->suspended = h->attrb & STD_REPORT_SUSP;
+	if (h->ver || n > (len - sizeof(*h)) / sizeof(*r) ||
+	    (n && shift > MAX_SHIFT) || (!n && report->more)) {
+		dev_warn(&t->vf->dev, "the device's report of dirty memory makes no sense\n");
+		return -EIO;
+	}
+
+	for (i = 0; i < n; i++) {
+		u64 first = le64_to_cpu(r[i].saddr);
+		u64 units = le32_to_cpu(r[i].len);
+
+		if (!units)
+			continue;
+		/* Beyond the end of all addresses is more than there is. */
+		if (units > (U64_MAX - first) >> shift)
+			mark(arg, first, U64_MAX);
+		else
+			mark(arg, first, first + (units << shift) - 1);
+	}
+	return 0;
+}

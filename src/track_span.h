@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Fitting the ranges that user space wants tracked to what a device can track.
+ * Knows nothing of VFIO or NVMe; also compiled by the unit tests.
+ */
+#ifndef _NVME_VFIO_TRACK_SPAN_H
+#define _NVME_VFIO_TRACK_SPAN_H
+
+#include <linux/types.h>
+
+/**
+ * struct track_limits - what a device can do to track its writes to memory
+ * @ranges: ranges it tracks at a time, 0 = it cannot track
+ * @min_shift: log2 of the smallest unit that it tracks, in bytes
+ * @max_shift: log2 of the largest
+ * @pow2: a range must have a power of two of units
+ */
+struct track_limits {
+	u32 ranges;
+	u8 min_shift;
+	u8 max_shift;
+	bool pow2;
+};
+
+/**
+ * struct track_span - a range of addresses, as a device sees them
+ * @first: first byte
+ * @last: last byte
+ */
+struct track_span {
+	u64 first;
+	u64 last;
+};
+
+/**
+ * track_fit - make ranges such that a device can track them
+ * @s: ranges, ascending, without overlap; replaced by at most as many
+ * @n: how many, not 0
+ * @limits: what the device can do; at least one range
+ * @shift: log2 of the unit, in bytes
+ *
+ * The result covers all that @s covered, and more where it must: ranges begin
+ * and end at units, those with the smallest gap between them are joined, and
+ * lengths are made powers of two where the device wants that.
+ *
+ * Return: how many ranges there are now, or -EOVERFLOW when one has more than
+ * U32_MAX units: a larger unit would do.
+ */
+int track_fit(struct track_span *s, u32 n, const struct track_limits *limits,
+	      u8 shift);
+
+#endif

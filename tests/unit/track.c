@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fitting ranges of memory to what a device can track: given examples, and
+ * random ranges against what must always hold.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/errno.h>
+#include <linux/limits.h>
+
+#include "track_span.h"
+#include "tap.h"
+
+#define MAX	256
+#define PAGE	12
+
+static u64 seed = 20261125;
+
+static u64 rnd(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+static bool same(const struct track_span *a, const struct track_span *b, int n)
+{
+	return !memcmp(a, b, n * sizeof(*a));
+}
+
+#define EXAMPLE(what, lim, shift, wanted_n, ...) do {			\
+	struct track_span want[] = { __VA_ARGS__ };			\
+	int n_ = track_fit(s, n, &(lim), shift);			\
+	ok(n_ == (wanted_n) && same(s, want, n_), what);		\
+} while (0)
+
+static void test_examples(void)
+{
+	static const struct track_limits many = { .ranges = 16 },
+		two = { .ranges = 2 }, one = { .ranges = 1 },
+		pow2 = { .ranges = 16, .pow2 = true };
+	/* below 3.5 GiB, above 4 GiB, and a hole far away */
+	static const struct track_span guest[] = {
+		{ 0, 0xdfffffff }, { 0x100000000, 0x11fffffff },
+		{ 0x380000000000, 0x380000003fff },
+	};
+	struct track_span s[MAX];
+	int n = 3;
+
+	memcpy(s, guest, sizeof(guest));
+	EXAMPLE("what fits stays", many, PAGE, 3, guest[0], guest[1], guest[2]);
+	memcpy(s, guest, sizeof(guest));
+	EXAMPLE("the nearest are joined", two, PAGE, 2,
+		{ 0, 0x11fffffff }, guest[2]);
+	memcpy(s, guest, sizeof(guest));
+	ok(track_fit(s, n, &one, PAGE) == -EOVERFLOW,
+	   "all in one are too many pages");
+	memcpy(s, guest, sizeof(guest));
+	EXAMPLE("all in one, larger units", one, 21, 1, { 0, 0x3800001fffff });
+	memcpy(s, guest, sizeof(guest));
+	EXAMPLE("powers of two that meet", pow2, PAGE, 2,
+		{ 0, 0x1ffffffff }, guest[2]);
+	memcpy(s, guest, sizeof(guest));
+	EXAMPLE("whole units of 2 MiB", many, 21, 3, guest[0], guest[1],
+		{ 0x380000000000, 0x3800001fffff });
+
+	n = 1;
+	s[0] = (struct track_span) { 0, U64_MAX };
+	ok(track_fit(s, 1, &many, PAGE) == -EOVERFLOW,
+	   "all memory has too many pages");
+	s[0] = (struct track_span) { 0, U64_MAX };
+	EXAMPLE("but not too many larger units", many, 33, 1, { 0, U64_MAX });
+	s[0] = (struct track_span) { U64_MAX - 0x2fff, U64_MAX };
+	EXAMPLE("a power of two grows downwards at the end", pow2, PAGE, 1,
+		{ U64_MAX - 0x3fff, U64_MAX });
+	n = 2;
+	s[0] = (struct track_span) { U64_MAX - 0x3fff, U64_MAX - 0x3000 };
+	s[1] = (struct track_span) { U64_MAX - 0x2fff, U64_MAX };
+	EXAMPLE("what touches is one", many, PAGE, 1,
+		{ U64_MAX - 0x3fff, U64_MAX });
+}
+
+static int make_ranges(struct track_span *s)
+{
+	int i, n = 1 + rnd() % MAX;
+	u64 at = rnd() >> (rnd() % 60);
+
+	for (i = 0; i < n; i++) {
+		u64 gap = rnd() >> (20 + rnd() % 40);
+		u64 len = 1 + (rnd() >> (20 + rnd() % 40));
+
+		if (at > U64_MAX - gap - len - 1)
+			break;
+		s[i].first = at + gap;
+		s[i].last = s[i].first + len - 1;
+		at = s[i].last + 1;
+	}
+	if (!i)
+		s[i++] = (struct track_span) { U64_MAX - 99, U64_MAX };
+	return i;
+}
+
+static const char *wrong(const struct track_span *in, int n,
+			 const struct track_span *out, int m,
+			 const struct track_limits *lim, u8 shift)
+{
+	u64 mask = (1ull << shift) - 1;
+	int i, k;
+
+	if (m < 1 || m > n || (u32)m > lim->ranges)
+		return "number of ranges";
+	for (k = 0; k < m; k++) {
+		u64 units = ((out[k].last - out[k].first) >> shift) + 1;
+
+		if ((out[k].first & mask) || ~out[k].last & mask)
+			return "not whole units";
+		if (k && out[k].first <= out[k - 1].last)
+			return "order";
+		if (units > U32_MAX)
+			return "too many units";
+		if (lim->pow2 && (units & (units - 1)))
+			return "not a power of two";
+	}
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < m; k++)
+			if (out[k].first <= in[i].first &&
+			    out[k].last >= in[i].last)
+				break;
+		if (k == m)
+			return "something is not covered";
+	}
+	return NULL;
+}
+
+static void test_random(void)
+{
+	struct track_span in[MAX], out[MAX];
+	const char *why = NULL;
+	int round, overflow = 0, fitted = 0;
+
+	for (round = 0; round < 20000 && !why; round++) {
+		struct track_limits lim = {
+			.ranges = 1 + rnd() % 40, .pow2 = rnd() % 2,
+		};
+		u8 shift = PAGE + rnd() % 40;
+		int m, n = make_ranges(in);
+
+		memcpy(out, in, sizeof(in));
+		m = track_fit(out, n, &lim, shift);
+		if (m == -EOVERFLOW) {
+			overflow++;
+			continue;
+		}
+		why = wrong(in, n, out, m, &lim, shift);
+		fitted++;
+	}
+	ok(!why, "random ranges%s%s", why ? ": " : "", why ?: "");
+	ok(fitted > 500 && overflow > 500,
+	   "of which %d fitted and %d had too many units", fitted, overflow);
+}
+
+int main(void)
+{
+	test_examples();
+	test_random();
+	return tap_done();
+}

@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * case-log.c - the log of what a VF writes to memory: all that it writes and
+ * nothing else, in every state that a migration passes through.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "cases.h"
+#include "move.h"
+#include "vfio_log.h"
+
+#define PAGE		4096
+#define READS		24
+
+/*
+ * @seen: pages that the log has told of, a byte each
+ * @sure: pages that the VF must have written since the log began
+ * @maybe: pages that it may have written
+ */
+struct log {
+	struct work *w;
+	struct vfio_dev *dev;
+	uint64_t unit;
+	unsigned int pages;
+	uint64_t *bitmap;
+	uint8_t *seen;
+	uint8_t *sure;
+	uint8_t *maybe;
+};
+
+static void need_log(struct vfio_dev *dev)
+{
+	if (!vfio_log_supported(dev))
+		tap_skip("no dirty tracking: %s", bed.set == SET_VENDOR ?
+			 "this command set has none" :
+			 "this kernel has no iova_bitmap");
+}
+
+static struct log *log_new(struct work *w, struct vfio_dev *dev)
+{
+	struct log *l = calloc(1, sizeof(*l));
+
+	l->w = w;
+	l->dev = dev;
+	l->unit = PAGE;
+	l->pages = w->mem.size / PAGE;
+	l->bitmap = calloc(l->pages / 64 + 1, 8);
+	l->seen = calloc(l->pages, 1);
+	l->sure = calloc(l->pages, 1);
+	l->maybe = calloc(l->pages, 1);
+	return l;
+}
+
+static void log_start(struct log *l)
+{
+	struct vfio_log_range r = { l->w->mem.iova, l->w->mem.size };
+
+	must(vfio_log_start(l->dev, &r, 1, &l->unit));
+}
+
+/* in pieces, as user space does it, of which none is whole words */
+static void log_collect(struct log *l)
+{
+	uint64_t step = 37 * l->unit, at, end = l->w->mem.size;
+	unsigned int i, n, scale = l->unit / PAGE;
+
+	for (at = 0; at < end; at += step) {
+		n = (end - at < step ? end - at : step) / l->unit;
+		memset(l->bitmap, 0, l->pages / 8);
+		must(vfio_log_report(l->dev, l->w->mem.iova + at, n * l->unit,
+				     l->unit, l->bitmap));
+		for (i = 0; i < n * scale; i++) {
+			unsigned int bit = i / scale;
+
+			if (l->bitmap[bit / 64] >> (bit % 64) & 1)
+				l->seen[at / PAGE + i] = 1;
+		}
+		for (i = n; i < 64; i++)
+			check(!(l->bitmap[i / 64] >> (i % 64) & 1),
+			      "a bit beyond the end of what was asked for");
+	}
+}
+
+static unsigned int page_of(struct log *l, uint64_t iova)
+{
+	return (iova - l->w->mem.iova) / PAGE;
+}
+
+static void queue_pages(struct log *l, struct nvme_queue *q, uint8_t *set)
+{
+	uint64_t at;
+
+	for (at = 0; at < q->cq_size * 16; at += PAGE)
+		set[page_of(l, q->cq_iova + at)] = 1;
+}
+
+/* reads into pages of their own; every one of them is written by the VF only */
+static void do_reads(struct log *l)
+{
+	struct nvme_req req[READS] = { 0 };
+	struct nvme_ctrl *c = &l->w->ctrl;
+	unsigned int i, k;
+	uint64_t iova;
+
+	for (i = 0; i < READS; i++) {
+		struct nvme_queue *q = &c->io[i % c->nio];
+		unsigned int pages = 1 + i % 2;
+
+		check(dma_alloc(&l->w->mem, pages * PAGE, &iova),
+		      "no memory left");
+		req[i].cmd = (struct nvme_cmd){
+			.opc = NVME_READ, .nsid = 1, .prp1 = iova,
+			.prp2 = pages == 2 ? iova + PAGE : 0,
+			.cdw12 = (pages * PAGE >> l->w->lba_shift) - 1,
+		};
+		for (k = 0; k < pages; k++)
+			l->sure[page_of(l, iova) + k] = 1;
+		must(nvme_queue_add(q, &req[i]));
+		nvme_queue_ring(q);
+		queue_pages(l, q, l->sure);
+	}
+	for (i = 0; i < READS; i++)
+		must(nvme_wait_done(c, &c->io[i % c->nio], &req[i], 10000));
+	check(!nvme_identify(c, 1, 0), "Identify failed");
+	l->sure[page_of(l, c->scratch_iova)] = 1;
+	queue_pages(l, &c->admin, l->sure);
+}
+
+/* whole units where the device does not know pages */
+static bool in_unit(struct log *l, const uint8_t *set, unsigned int page)
+{
+	unsigned int scale = l->unit / PAGE, first = page / scale * scale, i;
+
+	for (i = first; i < first + scale && i < l->pages; i++)
+		if (set[i])
+			return true;
+	return false;
+}
+
+static void log_judge(struct log *l, bool exact)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < l->pages; i++) {
+		if (l->sure[i])
+			check(l->seen[i], "page %u was written and not told of", i);
+		n += l->seen[i];
+		if (exact && l->seen[i])
+			check(in_unit(l, l->sure, i) || in_unit(l, l->maybe, i),
+			      "page %u was told of and not written", i);
+	}
+	check(n, "nothing was told of");
+	tap_note("%u of %u pages, unit %llu", n, l->pages,
+		 (unsigned long long)l->unit);
+}
+
+static void log_forget(struct log *l)
+{
+	memset(l->seen, 0, l->pages);
+	memset(l->sure, 0, l->pages);
+}
+
+/* @arg: properties of the model, a line each; or NULL */
+static void exact(const void *arg)
+{
+	struct vfio_dev a;
+	struct work *w;
+	struct log *l;
+
+	if (arg)
+		model_set(0, "%s", (const char *)arg);
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	do_reads(l);
+	log_forget(l);
+	log_start(l);
+	log_collect(l);
+	do_reads(l);
+	log_collect(l);
+	log_judge(l, true);
+	/* told once is told */
+	log_forget(l);
+	log_collect(l);
+	check(!memchr(l->seen, 1, l->pages), "told of again");
+	/* and what comes after it is not lost */
+	do_reads(l);
+	log_collect(l);
+	log_judge(l, true);
+	must(vfio_log_stop(&a));
+	work_check(w);
+}
+
+/* what the VF writes while it is being suspended belongs to the last report */
+static void last_report(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	struct log *l;
+	uint8_t *was;
+	unsigned int i, changed = 0;
+
+	(void)arg;
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	log_start(l);
+	work_burst(w, 2);
+	work_fill(w, 60);
+	log_collect(l);
+	log_forget(l);
+	was = malloc(w->mem.size);
+	memcpy(was, w->mem.va, w->mem.size);
+	must(mig_stop(&a, NULL));
+	must(mig_save(&a, &s, NULL));
+	/* nobody but the VF has written since the copy was made */
+	for (i = 0; i < l->pages; i++) {
+		l->sure[i] = !!memcmp(was + i * PAGE, w->mem.va + i * PAGE, PAGE);
+		changed += l->sure[i];
+	}
+	log_collect(l);
+	tap_note("%u pages changed behind the last report but one", changed);
+	for (i = 0; i < l->pages; i++)
+		check(!l->sure[i] || l->seen[i], "page %u is lost", i);
+	must(vfio_log_stop(&a));
+	move_load(w, &b, &s, NULL);
+	work_check(w);
+}
+
+/* a guest that is paused when its migration begins, and resumed in its middle */
+static void paused(const void *arg)
+{
+	struct vfio_dev a;
+	struct work *w;
+	struct log *l;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	work_fill(w, 20);
+	must(mig_stop(&a, NULL));
+	log_start(l);
+	log_collect(l);
+	check(!memchr(l->seen, 1, l->pages), "a suspended VF has written");
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	do_reads(l);
+	log_collect(l);
+	log_judge(l, false);
+	log_forget(l);
+	work_drain(w);
+	log_collect(l);
+	log_forget(l);
+	do_reads(l);
+	log_collect(l);
+	log_judge(l, true);
+	must(vfio_log_stop(&a));
+	work_check(w);
+}
+
+/* the device does not take a stop while the VF is suspended; it is not lost */
+static void stop_when_suspended(const void *arg)
+{
+	struct vfio_dev a;
+	struct work *w;
+	struct log *l;
+	int i;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	for (i = 0; i < 3; i++) {
+		log_start(l);
+		work_fill(w, 20);
+		must(mig_stop(&a, NULL));
+		must(vfio_log_stop(&a));
+		if (i == 1) {
+			/* again, before the device could be told */
+			log_start(l);
+			must(vfio_log_stop(&a));
+		}
+		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+		work_check(w);
+	}
+	/* and by closing */
+	log_start(l);
+	must(mig_stop(&a, NULL));
+	vfio_close(&a);
+	work_free(w);
+	w = solo_open(&a, VF_A, NULL);
+	l = log_new(w, &a);
+	log_start(l);
+	do_reads(l);
+	log_collect(l);
+	log_judge(l, true);
+	must(vfio_log_stop(&a));
+}
+
+/* a reset ends the log: it says so, and another can begin */
+static void ends_by_reset(const void *arg)
+{
+	static const unsigned int state[] = { MIG_RUNNING, MIG_STOP_COPY };
+	uint64_t word[64] = { 0 };
+	struct vfio_dev a;
+	struct work *w;
+	struct log *l;
+	unsigned int i;
+	int err;
+
+	(void)arg;
+	for (i = 0; i < 2; i++) {
+		w = solo_open(&a, VF_A, NULL);
+		need_log(&a);
+		l = log_new(w, &a);
+		log_start(l);
+		must(vfio_mig_set(&a, state[i], NULL));
+		must(vfio_reset(&a));
+		err = vfio_log_report(&a, w->mem.iova, 64 * PAGE, PAGE, word);
+		check(err == -EIO, "report after a reset: expected EIO, got %d",
+		      err);
+		must(vfio_irq_enable(&a, a.nefd));
+		work_free(w);
+		vfio_close(&a);
+		w = solo_open(&a, VF_A, NULL);
+		l = log_new(w, &a);
+		log_start(l);
+		must(vfio_reset(&a));
+		log_start(l);
+		must(vfio_log_stop(&a));
+		must(vfio_log_stop(&a));
+		vfio_close(&a);
+	}
+}
+
+/* what the driver must refuse by itself: the core lets it through */
+static void nonsense(const void *arg)
+{
+	struct vfio_log_range r[3];
+	uint64_t unit, word[64] = { 0 };
+	struct vfio_dev a;
+	struct work *w;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	r[0] = (struct vfio_log_range){ w->mem.iova, w->mem.size };
+	check_eq(vfio_log_report(&a, r[0].iova, PAGE, PAGE, word), -EINVAL,
+		 "report without a log");
+	must(vfio_log_stop(&a));
+	unit = 0;
+	r[1] = (struct vfio_log_range){ 0, 0 };
+	check_eq(vfio_log_start(&a, &r[1], 1, &unit), -EINVAL, "unit 0");
+	unit = 12288;
+	r[1] = (struct vfio_log_range){ 0, 12288 };
+	check_eq(vfio_log_start(&a, &r[1], 1, &unit), -EINVAL, "unit 12288");
+	unit = PAGE;
+	r[1] = (struct vfio_log_range){ 0x100000, 0 };
+	check_eq(vfio_log_start(&a, &r[1], 1, &unit), -EINVAL, "empty range");
+	unit = PAGE;
+	must(vfio_log_start(&a, r, 1, &unit));
+	check_eq(vfio_log_start(&a, r, 1, &unit), -EINVAL, "a second start");
+	check_eq(vfio_log_report(&a, r[0].iova, 0, PAGE, word), -EINVAL,
+		 "report of nothing");
+	check_eq(vfio_log_report(&a, r[0].iova + r[0].len, PAGE, PAGE, word),
+		 -EINVAL, "report of memory that is not tracked");
+	check_eq(vfio_log_report(&a, r[0].iova - PAGE, 2 * PAGE, PAGE, word),
+		 -EINVAL, "report of memory half of which is tracked");
+	must(vfio_log_stop(&a));
+	work_check(w);
+}
+
+/* 256 ranges with gaps, on a device that tracks few */
+static void many_ranges(const void *arg)
+{
+	struct vfio_log_range r[256];
+	uint64_t unit = PAGE;
+	struct vfio_dev a;
+	struct work *w;
+	struct log *l;
+	unsigned int i;
+
+	model_set(0, "%s", (const char *)arg);
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	for (i = 0; i < 255; i++)
+		r[i] = (struct vfio_log_range){
+			w->mem.iova + w->mem.size + (i + 1) * 64ull * PAGE,
+			(1 + i % 5) * PAGE,
+		};
+	r[255] = (struct vfio_log_range){ w->mem.iova, w->mem.size };
+	must(vfio_log_start(&a, r, 256, &unit));
+	l->unit = unit;
+	do_reads(l);
+	log_collect(l);
+	log_judge(l, true);
+	must(vfio_log_stop(&a));
+}
+
+struct failing {
+	const char *rule;
+	bool start;
+};
+
+static const unsigned int status[] = {
+	0x002, 0x006, 0x00c, 0x11f, 0x137, 0x138, 0x139, 0x371,
+};
+
+/* a command of tracking fails: the log says so, migration is not harmed */
+static void track_fails(const void *arg)
+{
+	uint64_t unit, word[64] = { 0 };
+	struct mig_stream s = { 0 };
+	const struct failing *f = arg;
+	struct vfio_dev a, b;
+	struct work *w;
+	unsigned int i;
+	int err;
+
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	need_log(&a);
+	for (i = 0; i < sizeof(status) / sizeof(status[0]); i++) {
+		struct vfio_log_range r = { w->mem.iova, w->mem.size };
+
+		unit = PAGE;
+		if (!f->start)
+			must(vfio_log_start(&a, &r, 1, &unit));
+		model_set(0, "lm-fail=%s=0x%x", f->rule, status[i]);
+		err = f->start ? vfio_log_start(&a, &r, 1, &unit) :
+				 vfio_log_report(&a, r.iova, 64 * PAGE, PAGE,
+						 word);
+		model_set(0, "lm-fail=");
+		tap_note("%s status %03x: errno %d", f->rule, status[i], -err);
+		if (f->start && status[i] == 0x11f) {
+			/* tracked already, says the device: stop, start */
+			check(!err, "expected a second try to succeed, got %d",
+			      err);
+		} else {
+			check(err < 0 && sane_errno(err),
+			      "expected a sensible errno, got %d", err);
+		}
+		if (!f->start) {
+			err = vfio_log_report(&a, r.iova, PAGE, PAGE, word);
+			check(err == -EIO, "a lost log answers %d", err);
+		}
+		must(vfio_log_stop(&a));
+		state_is(&a, MIG_RUNNING);
+	}
+	work_fill(w, 20);
+	move(w, &a, &b, &s, NULL);
+	work_check(w);
+}
+
+/* a device that keeps pages to itself is one that this test must notice */
+static void notices_forgotten(const void *arg)
+{
+	struct vfio_dev a;
+	struct work *w;
+	struct log *l;
+	unsigned int i, missed = 0;
+
+	(void)arg;
+	model_set(0, "lm-lie=forget-page");
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	log_start(l);
+	do_reads(l);
+	log_collect(l);
+	for (i = 0; i < l->pages; i++)
+		missed += l->sure[i] && !l->seen[i];
+	check(missed, "no forgotten page was noticed");
+	tap_note("%u forgotten pages", missed);
+}
+
+const struct tap_case log_cases[] = {
+	{ .name = "log of writes, page by page", .fn = exact, .quick = true },
+	{ .name = "log in units of 64 KiB", .fn = exact,
+	  .arg = "lm-track-min=4\n" },
+	{ .name = "log in the units that the device offers instead",
+	  .fn = exact, .arg = "lm-track-grain=2\n" },
+	{ .name = "log of powers of two", .fn = exact,
+	  .arg = "lm-track-pow2=on\n" },
+	{ .name = "log of 256 ranges", .fn = many_ranges, .arg = "lm-track=on\n" },
+	{ .name = "log of 256 ranges on a device with one", .fn = many_ranges,
+	  .arg = "lm-track-ranges=1\n" },
+	{ .name = "log of 256 ranges, room for three", .fn = many_ranges,
+	  .arg = "lm-track-room=3\n" },
+	{ .name = "log of 256 ranges, powers of two", .fn = many_ranges,
+	  .arg = "lm-track-pow2=on\nlm-track-ranges=3\n" },
+	{ .name = "last report after the suspend", .fn = last_report,
+	  .quick = true },
+	{ .name = "log begun while the guest is paused", .fn = paused },
+	{ .name = "log ended while the VF is suspended",
+	  .fn = stop_when_suspended },
+	{ .name = "log ended by a reset", .fn = ends_by_reset },
+	{ .name = "nonsense asked of the log", .fn = nonsense },
+	{ .name = "start of the log fails", .fn = track_fails, .log = "",
+	  .arg = &(const struct failing){ "0x3d/1@1", true } },
+	{ .name = "report of the log fails", .fn = track_fails, .log = "",
+	  .arg = &(const struct failing){ "0x3e/0@1", false } },
+	{ .name = "a device that forgets pages is noticed",
+	  .fn = notices_forgotten },
+	{ }
+};
