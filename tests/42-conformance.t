@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The suite of tests/conformance on VFs in hosts: every kernel, both command
+sets, one boot each. A case may be skipped only where the kernel or the command
+set forces it. CONFORMANCE_JOBS hosts run at a time (default: two per
+processor); CONFORMANCE_ARGS goes to the suite, e.g. '--only arc:'."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "tests/rig"))
+import place                                            # noqa: E402
+import tap                                              # noqa: E402
+
+JOBS = int(os.environ.get("CONFORMANCE_JOBS") or 2 * os.cpu_count())
+ARGS = os.environ.get("CONFORMANCE_ARGS", "")
+SECONDS = 1500
+
+# Some streams are refused on purpose, and of a VF that is reset in the middle
+# of a command the PF says that it failed.
+ALLOW = r"nvme-vfio-pci .*PF command [0-9a-f]+h .*(failed with status|was aborted)"
+
+
+def kernels():
+    lines = subprocess.run([TOP / "tests/rig/kernels"], check=True, stdout=subprocess.PIPE,
+                           text=True).stdout.splitlines()
+    return [place.kernel(line.split("\t")[0]) for line in lines]
+
+
+class Forced:
+    """What a kernel and a command set leave no choice about."""
+
+    def __init__(self, kernel, command_set):
+        version = tuple(int(n) for n in re.findall(r"\d+", kernel.release)[:2])
+        config = pathlib.Path(kernel.build, ".config").read_text(encoding="utf-8")
+
+        def has(option):
+            return re.search(rf"^CONFIG_{option}=[ym]$", config, re.M) is not None
+
+        self.ways = ["group"] + ["iommufd"] * (has("VFIO_DEVICE_CDEV") and has("IOMMUFD"))
+        self.skips = set()
+        if version < (6, 2):
+            self.skips.add("device offers no PRE_COPY")
+        if version < (7, 1):
+            self.skips.add("kernel has no MIG_PRECOPY_INFOv2")
+        # iova_bitmap is part of iommufd since 6.7, and a stub without it; the
+        # vendor set knows no tracking
+        if command_set == "vendor" or (version >= (6, 7) and not has("IOMMUFD")):
+            self.skips.add("device offers no DMA_LOGGING")
+
+
+def run(program, kernel, command_set):
+    return subprocess.run(
+        [TOP / "tests/rig/host", "--kernel", kernel.release, "--set", command_set, "--pfs", "2",
+         "--prop", "lm-test=on", "--module-args", "vendor_ids=1b36:0010", "--allow", ALLOW,
+         "--seconds", str(SECONDS), "--file", program, "--",
+         f"vfio-mig-conformance {ARGS} $PF0_VF1 $PF1_VF1"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+        check=False)
+
+
+def report(out, title, forced, done):
+    """The points of one run, with its name in front, then what is true of all."""
+    ways, points, notes, plan = set(), 0, [], None
+    for line in done.stdout.splitlines():
+        found = re.match(r"(not )?ok \d+ - ((\w+): .*?)(?: # SKIP (.*))?$", line)
+        if found:
+            bad, name, way, skipped = found.groups()
+            points += 1
+            ways.add(way)
+            if skipped is None or skipped in forced.skips:
+                if skipped is None:
+                    out.ok(not bad, f"{title}: {name}", "\n".join(notes))
+                else:
+                    out.skip(f"{title}: {name}", skipped)
+            else:
+                out.ok(False, f"{title}: {name}", f"skipped, and nothing forces it: {skipped}")
+            notes = []
+        elif line.startswith("1.."):
+            plan = int(line[3:])
+        else:
+            notes.append(line.removeprefix("# "))
+    # 1: cases failed, which the points above say
+    out.ok(done.returncode in (0, 1) and points and points == plan,
+           f"{title}: the host ran to its end, its kernel log is clean",
+           f"status {done.returncode}, {points} of {plan} points\n" + done.stdout[-1500:])
+    out.ok(ways == set(forced.ways), f"{title}: through {' and '.join(forced.ways)}",
+           f"it was {' and '.join(sorted(ways)) or 'nothing'}")
+
+
+def main():
+    out = tap.Tap()
+    with tempfile.TemporaryDirectory() as work:
+        made = subprocess.run(["make", "-s", "-C", TOP / "tests/conformance", f"BUILD={work}",
+                               "LDFLAGS=-static", "CFLAGS=-O2 -g -Werror"],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        if not out.ok(made.returncode == 0, "the suite builds without warnings", made.stdout):
+            return out.done()
+        place.qemu()
+        jobs = [(k, s) for k in kernels() for s in ("standard", "vendor")]
+        with ThreadPoolExecutor(JOBS) as pool:
+            runs = [pool.submit(run, f"{work}/vfio-mig-conformance", k, s) for k, s in jobs]
+            for (k, s), done in zip(jobs, runs):
+                report(out, f"{k.series} {s}", Forced(k, s), done.result())
+    return out.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
