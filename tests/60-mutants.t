@@ -4,9 +4,10 @@
 
 Each patch there breaks the driver in one way. Its head says by which tests it
 must be noticed: "By: unit" - those of tests/unit, "By: vf" - the quick run of
-tests/vf on two VFs, "By: vf, TEXT" - the cases there with TEXT in their name;
-and "Set:" - with which command set. The same tests pass on the unbroken
-driver, which is the first thing checked here. A device that loses or doubles a
+tests/vf on two VFs, "By: vf, TEXT" - the cases there with TEXT in their name,
+"By: conformance, TEXT" - those of tests/conformance; and "Set:" - with which
+command set. The same tests pass on the unbroken driver, which is the first
+thing checked here, or in 42-conformance.t. A device that loses or doubles a
 completion is not here but among the cases of tests/vf ("checker notices").
 """
 
@@ -52,19 +53,28 @@ def unit(src, work):
     return out
 
 
-def vf(src, work, cmdset, only):
+def host(src, work, cmdset, program, command):
     modules = work / "modules"
     must(TOP / "tests/rig/build-modules", KERNEL, modules, src)
-    what = f"--only '{only}'" if only else "--quick"
     args = ["--kernel", KERNEL, "--set", cmdset, "--pfs", "2", "--prop", "lm-test=on",
             "--driver", modules, "--allow", "nvme-vfio-pci", "--seconds", "300",
-            "--log", work / "log", "--file", VF_TEST]
-    p = call(TOP / "tests/rig/host", *args, "--", f"vf-test --set {cmdset} {what}")
+            "--log", work / "log", "--file", program]
+    p = call(TOP / "tests/rig/host", *args, "--", command)
     if not re.search(r"^(not )?ok 1\b", p.stdout, re.M):
         raise Failed(f"no test ran:\n{p.stdout[-2000:]}")
     if p.returncode == 0 and bad_points(p.stdout):
         raise Failed("test points failed, but the run says success")
     return p.stdout
+
+
+def vf(src, work, cmdset, only):
+    what = f"--only '{only}'" if only else "--quick"
+    return host(src, work, cmdset, VF_TEST, f"vf-test --set {cmdset} {what}")
+
+
+def conformance(src, work, cmdset, only):
+    return host(src, work, cmdset, CONFORMANCE,
+                f"vfio-mig-conformance --only '{only}' $PF0_VF1 $PF1_VF1")
 
 
 class Mutant:
@@ -73,7 +83,7 @@ class Mutant:
         self.patch = patch
         self.name = patch.stem
         self.cmdset = re.search(r"^Set: (\w+)$", text, re.M).group(1)
-        by = re.search(r"^By: (unit|vf)(?:, (.+))?$", text, re.M)
+        by = re.search(r"^By: (unit|vf|conformance)(?:, (.+))?$", text, re.M)
         self.by, self.only = by.groups()
         self.says = " ".join(text.split("\n\n")[1].split())
 
@@ -84,7 +94,10 @@ class Mutant:
         must("patch", "-s", "-p1", "--fuzz=0", "-d", src, "-i", self.patch)
         if self.by == "unit":
             return bad_points(unit(src, work))
-        return bad_points(vf(src, work, self.cmdset, self.only))
+        return bad_points(IN_HOST[self.by](src, work, self.cmdset, self.only))
+
+
+IN_HOST = {"vf": vf, "conformance": conformance}
 
 
 def control(cmdset, only=None):
@@ -93,16 +106,19 @@ def control(cmdset, only=None):
 
 
 def main():
-    global SCRATCH, VF_TEST
+    global SCRATCH, VF_TEST, CONFORMANCE
     with tempfile.TemporaryDirectory() as SCRATCH:
         must("make", "-s", "-C", TOP / "tests/vf", f"BUILD={SCRATCH}/vf")
         VF_TEST = f"{SCRATCH}/vf/vf-test"
+        must("make", "-s", "-C", TOP / "tests/conformance", f"BUILD={SCRATCH}/conformance",
+             "LDFLAGS=-static")
+        CONFORMANCE = f"{SCRATCH}/conformance/vfio-mig-conformance"
 
         mutants = [Mutant(p) for p in sorted((TOP / "tests/faults").glob("*.patch"))]
         jobs = [(f"unbroken driver passes, {s} set", lambda s=s: control(s), False)
                 for s in ("standard", "vendor")]
         jobs += [(f"unbroken driver passes: {t}", lambda t=t: control("standard", t), False)
-                 for t in sorted({m.only for m in mutants if m.only})]
+                 for t in sorted({m.only for m in mutants if m.only and m.by == "vf"})]
         jobs += [(f"{m.name}: {m.says}", m.caught, True) for m in mutants]
 
         print(f"1..{len(jobs)}", flush=True)
