@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fuzz.h - random calls on VFs from several threads.
+ *
+ * Operation N of a thread and all its arguments follow from the seed, the
+ * thread's number and N alone, never from what a call has returned. How the
+ * threads interleave is up to the machine.
+ */
+#ifndef UAPI_FUZZ_H
+#define UAPI_FUZZ_H
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bed.h"
+
+#define MAX_VFS		4
+#define MAX_THREADS	32
+#define DATA_FDS	6
+#define MAPS		2
+#define MAP_BYTES	8192		/* registers and doorbells */
+#define RECENT		12
+#define MAX_OPS		64
+
+/**
+ * struct vf - a VF under fire
+ * @at: which one
+ * @dev: the open device; @dev.fd is -1 while nobody could open it again
+ * @lock: held shared by each operation, alone by those that replace @dev
+ * @mem: memory the VF may reach
+ * @data_fd: places for data fds. Each is a file descriptor at any time, of
+ *	/dev/null if there is nothing better, so that no number is ever reused
+ *	under another thread's feet.
+ * @map: each thread's mappings of BAR 0, NULL = none; used under @lock
+ */
+struct vf {
+	struct place at;
+	struct vfio_dev dev;
+	pthread_rwlock_t lock;
+	struct dma_mem mem;
+	int data_fd[DATA_FDS];
+	volatile uint32_t *map[MAX_THREADS][MAPS];
+};
+
+/**
+ * struct op - a kind of operation
+ * @name: for messages
+ * @weight: how often, relative to the others
+ * @alone: no other operation on this VF at the same time
+ */
+struct thread;
+struct op {
+	const char *name;
+	unsigned int weight;
+	bool alone;
+	void (*fn)(struct thread *t, struct vf *v);
+};
+
+/**
+ * struct thread - one that makes calls
+ * @nr: its number
+ * @tid: its id in the kernel
+ * @rnd: random numbers of the current operation
+ * @ops: what it does
+ * @home: the VF it works on as a rule; NULL for the PF's thread
+ * @pf: index of the PF, for the PF's thread
+ * @done: operations finished
+ * @since: when the current operation began, us; 0 = none
+ * @doing: the current operation
+ * @recent: the last operations, with number and result, for reports
+ * @result: result of the last call in the current operation
+ * @jump: where to go on when a mapping is not there
+ * @touching: @jump is valid
+ */
+struct thread {
+	pthread_t thread;
+	unsigned int nr;
+	int tid;
+	uint64_t rnd;
+	const struct op *ops;
+	struct vf *home;
+	int pf;
+	atomic_ulong done;
+	atomic_ullong since;
+	const struct op *_Atomic doing;
+	struct {
+		const char *name;
+		unsigned long n;
+		int vf;
+		int result;
+	} recent[RECENT];
+	int result;
+	sigjmp_buf jump;
+	volatile bool touching;
+};
+
+/**
+ * struct fuzz - the run
+ * @seed: all follows from it
+ * @seconds: how long, 0 = until @nops
+ * @nops: operations of each thread, 0 = until the time is over
+ * @nthreads: threads on VFs
+ * @pf_events: PFs are reset, and the model slows down and fails
+ * @verbose: a line for each operation
+ * @stop: time is over
+ * @saved: states that were read to the end
+ * @loaded: states that were taken
+ * @tally: per operation on VFs, how often its last call succeeded and failed
+ */
+struct fuzz {
+	uint64_t seed;
+	unsigned int seconds;
+	unsigned long nops;
+	unsigned int nthreads;
+	bool pf_events;
+	bool verbose;
+	atomic_bool stop;
+	atomic_ulong saved;
+	atomic_ulong loaded;
+	atomic_ulong tally[MAX_OPS][2];
+	struct vf vf[MAX_VFS];
+	unsigned int nvfs;
+	struct thread thread[MAX_THREADS + TOPO_PFS];
+	unsigned int nall;
+};
+
+extern struct fuzz fuzz;
+
+extern const struct op vf_ops[];	/* end with an entry without fn */
+extern const struct op pf_ops[];
+
+/* rule.c: what always holds, and what to say when it does not */
+
+/** broken - a rule is broken: say what and when, end the process */
+void broken(struct thread *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+/**
+ * ruled - judge what a library call returned: 0 or a proper negative errno
+ *
+ * Return: @err.
+ */
+int ruled(struct thread *t, const char *what, int err);
+
+/** ruled_call - the same for a system call. Return: @ret, or -errno. */
+long ruled_call(struct thread *t, const char *what, long ret);
+
+/** show_threads - what every thread does now and did last */
+void show_threads(void);
+
+/** watch - end the process if a call hangs */
+void watch(void);
+
+/** rnd - random number below @n */
+uint64_t rnd(struct thread *t, uint64_t n);
+
+/* pool.c: streams to be loaded */
+
+/** pool_fill - read some states from the first VF; the case fails else */
+void pool_fill(struct vf *v);
+
+/**
+ * pool_take - a stream: as it was read, or changed in some way
+ * @s: set to a copy
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pool_take(struct thread *t, struct mig_stream *s);
+
+/* op-mig.c, op-data.c, op-dev.c: operations on a VF */
+void op_set_state(struct thread *t, struct vf *v);
+void op_run(struct thread *t, struct vf *v);
+void op_get_state(struct thread *t, struct vf *v);
+void op_data_size(struct thread *t, struct vf *v);
+void op_save(struct thread *t, struct vf *v);
+void op_pre_copy(struct thread *t, struct vf *v);
+void op_load(struct thread *t, struct vf *v);
+void op_log_start(struct thread *t, struct vf *v);
+void op_log_report(struct thread *t, struct vf *v);
+void op_log_stop(struct thread *t, struct vf *v);
+void op_feature(struct thread *t, struct vf *v);
+
+void op_read(struct thread *t, struct vf *v);
+void op_write(struct thread *t, struct vf *v);
+void op_seek(struct thread *t, struct vf *v);
+void op_poll(struct thread *t, struct vf *v);
+void op_precopy_info(struct thread *t, struct vf *v);
+void op_fd_ioctl(struct thread *t, struct vf *v);
+void op_close_data(struct thread *t, struct vf *v);
+
+void op_reset(struct thread *t, struct vf *v);
+void op_reset_alone(struct thread *t, struct vf *v);
+void op_flr(struct thread *t, struct vf *v);
+void op_bus_master(struct thread *t, struct vf *v);
+void op_config(struct thread *t, struct vf *v);
+void op_map(struct thread *t, struct vf *v);
+void op_unmap(struct thread *t, struct vf *v);
+void op_registers(struct thread *t, struct vf *v);
+void op_enable(struct thread *t, struct vf *v);
+void op_command(struct thread *t, struct vf *v);
+void op_irq(struct thread *t, struct vf *v);
+void op_reopen(struct thread *t, struct vf *v);
+
+/** data_put - keep a data fd that a call has given, -1 is none */
+void data_put(struct thread *t, struct vf *v, int fd);
+
+/** data_drop - close every data fd */
+void data_drop(struct vf *v);
+
+/** data_dead - no data fd may be of use: the VF was reset */
+void data_dead(struct thread *t, struct vf *v);
+
+/** reset_now - reset a VF that nobody else uses, check what must follow */
+void reset_now(struct thread *t, struct vf *v);
+
+/** bus_error - a mapping that is not there was touched */
+void bus_error(int sig);
+
+/** unmap_all - drop all threads' mappings of a VF that nobody else uses */
+void unmap_all(struct vf *v);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * op-pf.c - what happens at the PF meanwhile: resets, after which its VFs are
+ * put online again, and a device that is slow or fails.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+static const char *pf_name(const struct thread *t)
+{
+	return bed.pf[t->pf].name;
+}
+
+static void rest(struct thread *t)
+{
+	uint64_t end = now_us() + 1000 * (50 + rnd(t, 1000));
+
+	while (now_us() < end && !fuzz.stop)
+		sleep_us(20000);
+}
+
+static void wait_live(struct thread *t)
+{
+	char state[32] = "";
+	int i;
+
+	for (i = 0; i < 600; i++) {
+		sysfs_read(state, sizeof(state), "/sys/class/nvme/%s/state",
+			   pf_name(t));
+		if (!strcmp(state, "live"))
+			return;
+		sleep_us(100000);
+	}
+	broken(t, "%s is %s a minute after its reset", pf_name(t), state);
+}
+
+static void pf_reset(struct thread *t, struct vf *v)
+{
+	static struct pf_secondary now[TOPO_PFS][TOPO_VFS];
+	struct pf_secondary *list = now[t->pf];
+	int i, n;
+
+	(void)v;
+	n = pf_secondaries(pf_name(t), list, TOPO_VFS);
+	ruled(t, "reset of the PF",
+	      sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
+			  pf_name(t)));
+	wait_live(t);
+	for (i = 0; i < n; i++) {
+		uint16_t id = list[i].cntlid;
+
+		/* a positive status is the device's; all of it may fail */
+		pf_virt_mgmt(pf_name(t), id, 7, 0, 0);
+		pf_virt_mgmt(pf_name(t), id, 8, 0, list[i].nvq);
+		pf_virt_mgmt(pf_name(t), id, 8, 1, list[i].nvi);
+		pf_virt_mgmt(pf_name(t), id, 9, 0, 0);
+	}
+	rest(t);
+}
+
+static void set_model(struct thread *t, const char *text)
+{
+	t->result = pf_test_set(pf_name(t), text);
+	rest(t);
+}
+
+static void pf_slow(struct thread *t, struct vf *v)
+{
+	char text[100];
+
+	(void)v;
+	snprintf(text, sizeof(text),
+		 "lm-suspend-delay-ms=%u\nlm-resume-delay-ms=%u",
+		 (unsigned int)rnd(t, 200), (unsigned int)rnd(t, 200));
+	set_model(t, text);
+}
+
+static void pf_quick(struct thread *t, struct vf *v)
+{
+	(void)v;
+	set_model(t, "lm-suspend-delay-ms=0\nlm-resume-delay-ms=0");
+}
+
+/* commands of both sets; most of the model's own statuses */
+static void pf_fail(struct thread *t, struct vf *v)
+{
+	static const char * const cmd[] = {
+		"0x41/0", "0x41/1", "0x41/2", "0x42/0", "0x3d", "0x3e",
+		"0xc4", "0xc8", "0xcc", "0xd2", "0xd5",
+	};
+	static const unsigned int status[] = {
+		0x002, 0x006, 0x00c, 0x11f, 0x137, 0x138, 0x139, 0x13a, 0x371,
+	};
+	char text[100];
+
+	(void)v;
+	snprintf(text, sizeof(text), "lm-fail=%s@%u=0x%x+%s@%u=0x%x",
+		 cmd[rnd(t, 11)], 1 + (unsigned int)rnd(t, 4),
+		 status[rnd(t, 9)], cmd[rnd(t, 11)],
+		 1 + (unsigned int)rnd(t, 4), status[rnd(t, 9)]);
+	set_model(t, text);
+}
+
+static void pf_pad(struct thread *t, struct vf *v)
+{
+	static const unsigned int standard[] = { 0, 4, 100000, 1000000 };
+	static const unsigned int vendor[] = { 0, 4, 20000, 60000 };
+	char text[40];
+	unsigned int i = rnd(t, 4);
+
+	(void)v;
+	snprintf(text, sizeof(text), "lm-pad=%u",
+		 bed.set == SET_VENDOR ? vendor[i] : standard[i]);
+	set_model(t, text);
+}
+
+const struct op pf_ops[] = {
+	{ "PF reset", 2, false, pf_reset },
+	{ "slow device", 2, false, pf_slow },
+	{ "quick device", 6, false, pf_quick },
+	{ "failing command", 6, false, pf_fail },
+	{ "another size", 3, false, pf_pad },
+	{ }
+};
