@@ -66,12 +66,14 @@ static int judge_identity(struct judge *j, const u8 *p)
 	unsigned int i, used;
 
 	memcpy(&id, p, sizeof(id));
-	for (i = used = 0; i < sizeof(id.reserved); i++)
-		used |= id.reserved[i];
+	for (i = 0, used = id.reserved1; i < sizeof(id.reserved2); i++)
+		used |= id.reserved2[i];
 	if (memcmp(id.magic, "NVMEVFIO", 8) || le16toh(id.major) != 1)
 		return -EINVAL;
 	if (le16toh(id.minor) <= STREAM_MINOR && (used || id.has_uuid > 1))
 		return -EINVAL;
+	if (le64toh(id.size_hint) > j->limit)
+		return -ENOSPC;
 	j->expect = STREAM_STATE;
 	return STREAM_EV_IDENTITY;
 }

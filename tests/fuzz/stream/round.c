@@ -32,7 +32,7 @@ static void data_record(struct buf *b, u64 offset, const u8 *p, u32 len)
 }
 
 /* What a writer may say is any byte of the input, but for what readers judge. */
-static struct stream_identity identity(const u8 *p)
+static struct stream_identity identity(const u8 *p, u64 limit)
 {
 	struct stream_identity id;
 
@@ -41,7 +41,10 @@ static struct stream_identity identity(const u8 *p)
 	id.major = htole16(STREAM_MAJOR);
 	id.minor = htole16(STREAM_MINOR);
 	id.has_uuid &= 1;
-	memset(id.reserved, 0, sizeof(id.reserved));
+	id.reserved1 = 0;
+	memset(id.reserved2, 0, sizeof(id.reserved2));
+	if (le64toh(id.size_hint) > limit)
+		id.size_hint = htole64(limit);
 	return id;
 }
 
@@ -70,7 +73,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	step = step ? step : 4;
 	if (step > n)
 		step = n;
-	id = identity(data + FEED_CONTROL + 2);
+	id = identity(data + FEED_CONTROL + 2, f.limit);
 	data += head;
 
 	/* large enough for a record per 4 bytes */

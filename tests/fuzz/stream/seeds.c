@@ -89,6 +89,7 @@ int main(int argc, char **argv)
 		bytes[i] = i * 7;
 	memcpy(id.magic, STREAM_MAGIC, 8);
 	id.major = htole16(STREAM_MAJOR);
+	id.minor = htole16(STREAM_MINOR);
 	memset(id.model, 'm', sizeof(id.model));
 	for (i = 0; i < sizeof(seeds) / sizeof(*seeds); i++) {
 		const struct seed *s = &seeds[i];
@@ -99,6 +100,8 @@ int main(int argc, char **argv)
 		FILE *f = create(argv[1], "reader", i);
 		u64 at, nr = 0;
 
+		id.size_hint = htole64(s->size);
+		id.data_hint = htole32(s->step);
 		put(f, s->control, FEED_CONTROL);
 		small(f, STREAM_IDENTITY, &id, sizeof(id));
 		small(f, STREAM_STATE, &st, sizeof(st));

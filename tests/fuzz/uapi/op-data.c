@@ -15,10 +15,6 @@
 
 #include "fuzz.h"
 
-#ifndef VFIO_MIG_GET_PRECOPY_INFO
-#define VFIO_MIG_GET_PRECOPY_INFO	_IO(VFIO_TYPE, VFIO_BASE + 21)
-#endif
-
 #define PAGE		4096ul
 
 void data_put(struct thread *t, struct vf *v, int fd)
@@ -142,16 +138,13 @@ void op_poll(struct thread *t, struct vf *v)
 
 void op_precopy_info(struct thread *t, struct vf *v)
 {
-	struct {
-		uint32_t argsz;
-		uint32_t flags;
-		uint64_t initial;
-		uint64_t dirty;
-	} info = { .argsz = rnd(t, 4) ? 24 : rnd(t, 50),
-		   .flags = rnd(t, 8) ? 0 : rnd(t, 1u << 31) };
+	struct mig_precopy_info info = {
+		.argsz = rnd(t, 4) ? sizeof(info) : rnd(t, 50),
+		.flags = rnd(t, 8) ? 0 : rnd(t, 1u << 31),
+	};
 
 	ruled_call(t, "precopy info",
-		   ioctl(pick(t, v), VFIO_MIG_GET_PRECOPY_INFO, &info));
+		   ioctl(pick(t, v), MIG_GET_PRECOPY_INFO, &info));
 }
 
 void op_fd_ioctl(struct thread *t, struct vf *v)

@@ -28,6 +28,8 @@ void op_set_state(struct thread *t, struct vf *v)
 	err = set_state(t, v, state, &fd);
 	if (!err && state >= MIG_NR)
 		broken(t, "state %u was accepted", state);
+	if (!err && state == MIG_ERROR)
+		broken(t, "ERROR was accepted as a target");
 	data_put(t, v, fd);
 }
 
