@@ -183,6 +183,31 @@ int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
 int target_try(struct target *t, struct nvme_command *cmd, void *buf, u32 len,
 	       u64 *result);
 
+#define IDENTIFY_LEN	4096
+
+/**
+ * target_identify - Identify, sent to the PF
+ * @t: the target
+ * @cns: what to identify
+ * @cntid: controller id, or 0
+ * @page: IDENTIFY_LEN bytes, filled
+ *
+ * Return: as target_exec()
+ */
+int target_identify(struct target *t, u8 cns, u16 cntid, void *page);
+
+/**
+ * target_find_secondary - what the PF says of this VF
+ * @t: the target; its controller id, queues and interrupts are set
+ * @pf_cntlid: controller id of the PF
+ * @page: room for IDENTIFY_LEN bytes
+ * @why: set to a constant text when the PF does not know the VF
+ *
+ * Return: 0, -EOPNOTSUPP when the PF does not list the VF, or as target_exec()
+ */
+int target_find_secondary(struct target *t, u16 pf_cntlid, void *page,
+			  const char **why);
+
 /**
  * target_compatible - may a state with this identity be loaded here?
  * @t: the VF

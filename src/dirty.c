@@ -307,9 +307,10 @@ static int drain_device(struct migration *m)
 	struct track_report r;
 	int ret;
 
+	/* Far more than it takes to tell of all memory in full reports. */
 	if (!suspended)
-		tries /= 1024;	/* well above what full reports would need */
-	for (tries += 2; tries; tries--) {
+		tries /= 64;
+	for (tries += 16; tries; tries--) {
 		ret = t->set->track_report(t, log->buf, len, mark, log->map, &r);
 		if (ret)
 			return ret;

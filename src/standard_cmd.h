@@ -39,7 +39,10 @@ enum {
 	STD_SEQ_LAST		= 2,
 };
 
-#define STD_OACS_HMLMS		(1 << 11)	/* Identify Controller, OACS */
+/* Identify Controller, OACS */
+#define STD_OACS_VIRT_MGMT	(1 << 7)
+#define STD_OACS_HMLMS		(1 << 11)
+
 #define STD_GET_CSUP		(1 << 0)	/* completion dword 0 of Get */
 
 /* Status codes: generic, then command specific (status code type 1). */

@@ -5,6 +5,7 @@
  * VF. What the document leaves open is listed in docs/command-sets.md.
  */
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include "cmdset.h"
 #include "vendor_cmd.h"
@@ -35,6 +36,30 @@ static bool vendor_id_listed(u16 vendor, u16 device)
 	return false;
 }
 
+/*
+ * The set names VFs by number and tells nothing of their queues. A PF that has
+ * the standard's list of its VFs can tell, so that a destination with too few
+ * is found before the state is on its way.
+ */
+static int find_resources(struct target *t, const struct nvme_id_ctrl *id)
+{
+	const char *why;
+	void *page;
+	int ret;
+
+	if (!(le16_to_cpu(id->oacs) & STD_OACS_VIRT_MGMT))
+		return 0;
+
+	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	ret = target_find_secondary(t, le16_to_cpu(id->cntlid), page, &why);
+	kfree(page);
+
+	/* Not to know is no harm; not to reach the PF is. */
+	return ret == -EOPNOTSUPP || t->status ? 0 : ret;
+}
+
 static int vnd_probe(struct target *t, const struct nvme_id_ctrl *id,
 		     const char **why)
 {
@@ -44,7 +69,7 @@ static int vnd_probe(struct target *t, const struct nvme_id_ctrl *id,
 		*why = "the PF may have the vendor command set of 2022, but the VF's PCI id is not in vendor_ids";
 		return -EOPNOTSUPP;
 	}
-	return 0;
+	return find_resources(t, id);
 }
 
 static int command(struct target *t, u8 opcode, u64 *result)

@@ -122,6 +122,7 @@ typedef struct NvmeLm {
     uint32_t    track_pow2;
     uint32_t    track_grain;    /* nothing finer */
     uint32_t    track_room;     /* descriptors, whatever Identify says */
+    uint32_t    track_batch;    /* ranges that one report tells of at most */
     NvmeLmCount count[256];
     NvmeLmCount count_sel[LM_COUNTED_SELS][256];
 

@@ -339,6 +339,7 @@ static const LmName lm_names[] = {
     LM_SWITCH("lm-track-pow2", track_pow2, false),
     LM_NUMBER("lm-track-grain", track_grain, 0, LM_MAX_GRAIN),
     LM_NUMBER("lm-track-room", track_room, UINT16_MAX, UINT16_MAX),
+    LM_NUMBER("lm-track-batch", track_batch, UINT16_MAX, UINT16_MAX),
     { "lm-reset-counters", lm_set_reset_counters, NULL },
 };
 

@@ -341,7 +341,8 @@ static uint16_t lm_track_report(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf,
                                 uint64_t len)
 {
     NvmeLmTrack *t = &vf->lm->track;
-    uint32_t room = (len - sizeof(LmTrackRecv)) / sizeof(LmTrackChange);
+    uint32_t room = MIN((len - sizeof(LmTrackRecv)) / sizeof(LmTrackChange),
+                        pf->lm->track_batch);
     g_autofree LmTrackChange *change = g_new(LmTrackChange, room);
     g_autofree uint8_t *buf = g_malloc(len);
     LmReport r = { .change = change, .room = room, .shift = t->shift };

@@ -109,7 +109,9 @@ static bool all_online(int pf)
 	if (n != nsecondary[pf])
 		return false;
 	for (i = 0; i < n; i++)
-		if (now[i].online != secondary[pf][i].online)
+		if (now[i].online != secondary[pf][i].online ||
+		    now[i].nvq != secondary[pf][i].nvq ||
+		    now[i].nvi != secondary[pf][i].nvi)
 			return false;
 	return true;
 }
@@ -127,7 +129,7 @@ static void baseline_pf(int pf)
 		  strcmp(value, bed_set_name(bed.set));
 	snprintf(text, sizeof(text),
 		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n"
-		 "lm-track=\nlm-track-ranges=\nlm-track-min=\nlm-track-max=\nlm-track-pow2=\nlm-track-grain=\nlm-track-room=\n",
+		 "lm-track=\nlm-track-ranges=\nlm-track-min=\nlm-track-max=\nlm-track-pow2=\nlm-track-grain=\nlm-track-room=\nlm-track-batch=\n",
 		 bed_set_name(bed.set));
 	if (pf_test_set(name, text))
 		tap_note("%s: cannot restore the model: %s", name, lib_msg());

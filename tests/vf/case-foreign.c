@@ -55,6 +55,47 @@ static void other_drive(const void *arg)
 	work_event(w);
 }
 
+/*
+ * @arg: resource of which the destination has one less: 0 queues, 1
+ * interrupts. Told by the first record, before any state is sent.
+ */
+static void too_few(const void *arg)
+{
+	const char *name = bed.pf[1].name;
+	unsigned int type = *(const unsigned int *)arg;
+	struct pf_secondary list[TOPO_VFS], *s = list;
+	struct mig_stream m = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	int fd, n, err;
+
+	bed_need(VF_A);
+	bed_need(VF_C);
+	n = pf_secondaries(name, list, TOPO_VFS);
+	while (s < list + n && s->vfn != bed.pf[1].vfn[0])
+		s++;
+	check(s < list + n, "%s: the VF is not listed", name);
+	must(pf_virt_mgmt(name, s->cntlid, 7, 0, 0));
+	must(pf_virt_mgmt(name, s->cntlid, 8, 0, s->nvq - !type));
+	must(pf_virt_mgmt(name, s->cntlid, 8, 1, s->nvi - type));
+	must(pf_virt_mgmt(name, s->cntlid, 9, 0, 0));
+
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	take_stream(w, &a, &m);
+	must(vfio_mig_set(&b, MIG_RESUMING, &fd));
+	err = mig_write(fd, m.data, 200, 0);
+	check(err == -EINVAL, "expected EINVAL, got %d", err);
+	close(fd);
+	must(vfio_reset(&b));
+	vfio_close(&b);
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	work_check(w);
+	bed_online(1);
+	bed_open(&b, VF_C, &w->mem);
+	move(w, &a, &b, &m, NULL);
+	work_check(w);
+}
+
 /* PF 1 speaks the other set; streams go both ways and are refused both ways */
 static void other_set(const void *arg)
 {
@@ -157,6 +198,10 @@ static void endless(const void *arg)
 }
 
 const struct tap_case foreign_cases[] = {
+	{ .name = "destination with fewer queues", .fn = too_few,
+	  .arg = &(const unsigned int){ 0 }, .log = "fewer queues" },
+	{ .name = "destination with fewer interrupts", .fn = too_few,
+	  .arg = &(const unsigned int){ 1 }, .log = "fewer interrupts" },
 	{ .name = "stream of another model is refused", .fn = other_drive,
 	  .arg = "lm-model", .log = "another model" },
 	{ .name = "stream of another firmware is refused", .fn = other_drive,

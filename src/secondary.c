@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which of its secondary controllers is a VF to the PF? From the Secondary
+ * Controller List (Identify, CNS 15h); never a guess.
+ */
+#include <linux/build_bug.h>
+
+#include "cmdset.h"
+
+static_assert(sizeof(struct std_secondary) == 32);
+static_assert(sizeof(struct std_secondary_list) == IDENTIFY_LEN);
+
+int target_identify(struct target *t, u8 cns, u16 cntid, void *page)
+{
+	struct nvme_command cmd = { };
+
+	memset(page, 0, IDENTIFY_LEN);
+	std_identify(&cmd.common, cns, cntid);
+	return target_exec(t, &cmd, page, IDENTIFY_LEN, NULL);
+}
+
+int target_find_secondary(struct target *t, u16 pf_cntlid, void *page,
+			  const char **why)
+{
+	struct std_secondary_list *list = page;
+	u32 from = 0;
+
+	*why = "the PF does not list this VF as its secondary controller";
+	while (from <= U16_MAX) {
+		unsigned int i, n;
+		u32 last;
+		int ret;
+
+		ret = target_identify(t, STD_CNS_SECONDARY_LIST, from, list);
+		if (ret)
+			return ret;
+
+		n = min_t(unsigned int, list->nument, STD_SECONDARY_MAX);
+		for (i = 0; i < n; i++) {
+			struct std_secondary *e = &list->entry[i];
+
+			if (le16_to_cpu(e->vfn) != t->vfn ||
+			    le16_to_cpu(e->pcid) != pf_cntlid)
+				continue;
+			t->cntlid = le16_to_cpu(e->scid);
+			t->identity.nvq = e->nvq;
+			t->identity.nvi = e->nvi;
+			*why = NULL;
+			return 0;
+		}
+		if (n < STD_SECONDARY_MAX)
+			break;
+		/* The list ascends; a device that repeats itself must end too. */
+		last = le16_to_cpu(list->entry[n - 1].scid);
+		if (last < from)
+			break;
+		from = last + 1;
+	}
+	return -EOPNOTSUPP;
+}
