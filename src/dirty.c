@@ -103,6 +103,10 @@ static int start_device(struct migration *m)
 	bool stopped = false;
 	int tries, n, ret;
 
+	/* What the PF told at first it may have taken back since. */
+	if (!limits.ranges)
+		return -ENOSPC;
+
 	s = kmalloc_array(log->nr, sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
