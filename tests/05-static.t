@@ -39,8 +39,12 @@ while IFS=$'\t' read -r series release _; do
 	# sparse only prints; complaints about the kernel's own headers are theirs
 	grep -E "^($out/$series-debug/)?[a-z_]+\.[ch]:[0-9]+:[0-9]+: (warning|error)" \
 		"$out/$series-debug/log" >"$out/sparse"
-	test ! -s "$out/sparse" && grep -q CHECK "$out/$series-debug/log"
-	ok $? "$release: sparse finds nothing" "$out/sparse"
+	if grep -q 'checker-valid.sh: No such file' "$out/$series-debug/log"; then
+		skip "$release: sparse" "these headers come without the script that calls it"
+	else
+		test ! -s "$out/sparse" && grep -q CHECK "$out/$series-debug/log"
+		ok $? "$release: sparse finds nothing" "$out/sparse"
+	fi
 
 	modinfo -F alias "$out/$series/nvme-vfio-pci.ko" >"$out/alias"
 	grep -qx 'vfio_pci:v\*d\*sv\*sd\*bc01sc08i\*' "$out/alias"

@@ -31,6 +31,8 @@ once() {
 # The suites the test bed draws from, served by the mirrors this machine uses.
 APT_SUITES="bookworm bookworm-updates bookworm-backports trixie trixie-updates"
 APT_SECURITY_SUITES="bookworm-security trixie-security"
+# These only for kernels, which are had without their source packages.
+APT_KERNEL_SUITES="trixie-backports sid"
 APT_ROOT=$NVME_VFIO_CACHE/apt
 
 mirror_of() { # SUITE - the address this machine's apt takes SUITE from
@@ -67,6 +69,9 @@ apt_lists() {
 			echo "deb [signed-by=$keyring] $main $s main"
 			echo "deb-src [signed-by=$keyring] $main $s main"
 		done
+		for s in $APT_KERNEL_SUITES; do
+			echo "deb [signed-by=$keyring] $main $s main"
+		done
 		for s in $APT_SECURITY_SUITES; do
 			echo "deb [signed-by=$keyring] $sec $s main"
 			echo "deb-src [signed-by=$keyring] $sec $s main"
@@ -97,6 +102,15 @@ pkg_version() {
 		sort -V | tail -n 1
 }
 
+# depends_of SUITE PACKAGE PATTERN - the first dependency that matches
+depends_of() {
+	local v
+	v=$(pkg_version "$1" "$2")
+	[ -n "$v" ] || { say "no package $2 in $1"; return 1; }
+	private_apt apt-cache show "$2=$v" | sed -n 's/^Depends: //p' |
+		tr ',' '\n' | awk -v p="$3" '$1 ~ p { print $1; exit }'
+}
+
 # pkg_file SUITE PACKAGE - download PACKAGE once; prints the .deb's path
 pkg_file() {
 	local v f d=$NVME_VFIO_CACHE/debs
@@ -119,6 +133,27 @@ pkg_unpack() {
 	f=$(pkg_file "$1" "$2") || return
 	[ -e "$3/.unpacked/${f##*/}" ] && return
 	mkdir -p "$3/.unpacked" && dpkg-deb -x "$f" "$3" && touch "$3/.unpacked/${f##*/}"
+}
+
+# pkg_closure DIR "SUITE..." PACKAGE[=VERSION]... - unpack packages and all they
+# depend on under DIR, as for an empty machine and from these suites only, the
+# first of them preferred
+pkg_closure() {
+	local dir=$1 suites=$2 sources=$1/sources.list suite deb
+	shift 2
+	mkdir -p "$dir/debs/partial" || return
+	for suite in $suites; do
+		grep -E "^deb \[.*\] [^ ]+ $suite(-security|-updates)? " "$APT_ROOT/sources.list"
+	done | sort -u >"$sources"
+	: >"$dir/nothing"
+	private_apt apt-get -o Dir::Etc::SourceList="$sources" -o Dir::State::status="$dir/nothing" \
+		-o Dir::Cache::archives="$dir/debs" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+		-o Acquire::Retries=3 -o Debug::NoLocking=1 -t "${suites%% *}" -y \
+		--no-install-recommends --download-only install "$@" >&2 || return
+	for deb in "$dir"/debs/*.deb; do
+		dpkg-deb -x "$deb" "$dir" || return
+	done
+	rm -rf "$dir/debs" "$sources" "$dir/nothing"
 }
 
 # source_version SUITE SOURCE, source_unpack SUITE SOURCE DIR - the same for

@@ -64,9 +64,10 @@ def busybox():
     raise FileNotFoundError("busybox: run tests/rig/setup")
 
 
-def module_closure(kernel, names):
+def module_closure(kernel, names, if_there=()):
     """Paths of the named modules and all they depend on, in order of loading.
-    Names that are built into the kernel are left out."""
+    Names that are built into the kernel are left out. if_there: names of modules
+    that come first, and that the kernel need not have."""
     top = kernel.modules
     depends = {}
     with open(os.path.join(top, "modules.dep"), encoding="ascii") as f:
@@ -84,11 +85,11 @@ def module_closure(kernel, names):
                 add(other)
             order.append(path)
 
-    for name in names:
+    for name in (*if_there, *names):
         name = name.replace("-", "_")
         if name in by_name:
             add(by_name[name])
-        elif name not in builtin:
+        elif name not in builtin and name not in if_there:
             raise LookupError(f"kernel {kernel.release} has no module {name}")
     return [os.path.join(top, path) for path in order]
 
@@ -107,7 +108,7 @@ def plain(path):
     return re.sub(r"\.ko.*", "", os.path.basename(path.strip())).replace("-", "_")
 
 
-def base(kernel, modules, init):
+def base(kernel, modules, init, if_there=()):
     """busybox, modules for a kernel, and the first program."""
     def make(part):
         for name in ("/proc", "/sys", "/dev", "/tmp", "/run", "/root", "/etc", "/share"):
@@ -116,7 +117,7 @@ def base(kernel, modules, init):
         part.link("/bin/sh", "busybox")
         part.file("/init", init, 0o755)
         names = []
-        for path in module_closure(kernel, modules):
+        for path in module_closure(kernel, modules, if_there):
             with open(path, "rb") as f:
                 data = f.read()
             if path.endswith(".xz"):
@@ -125,7 +126,7 @@ def base(kernel, modules, init):
             part.data("/mod/" + names[-1], data)
         part.data("/mod/order", "".join(n + "\n" for n in names).encode())
 
-    return cached(f"base-{kernel.release}", make, [kernel.release, *modules], [busybox(), init])
+    return cached(f"base-{kernel.release}", make, [kernel.release, *modules, *if_there], [busybox(), init])
 
 
 def files(label, pairs):

@@ -14,7 +14,7 @@ TOP = os.path.dirname(os.path.dirname(RIG))
 CACHE = os.environ.get("NVME_VFIO_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nvme-vfio")
 
-_Kernel = collections.namedtuple("Kernel", "series release build image")
+_Kernel = collections.namedtuple("Kernel", "series release build image tools", defaults=("",))
 
 
 class Kernel(_Kernel):
