@@ -50,6 +50,7 @@ nvme_pf_shim: module verification failed: signature and/or required key missing 
 DMAR: Intel(R) Virtualization Technology for Directed I/O
 DMAR: No ATSR found
 rcu: Preemptible hierarchical RCU implementation.
+rcu: 	RCU callback double-/use-after-free debug is enabled.
 ACPI: Added _OSI(Module Device)
 x86/mm: Checked W+X mappings: passed, no W+X pages found.
 """
