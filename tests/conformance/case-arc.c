@@ -131,7 +131,7 @@ static void refused(struct begun *b, unsigned int from, unsigned int to)
 static void arc_case(const void *arg)
 {
 	const struct arc *arc = arg;
-	unsigned int i;
+	unsigned int i, before;
 	struct begun b;
 	int fd;
 
@@ -153,6 +153,7 @@ static void arc_case(const void *arg)
 		return;
 	}
 
+	before = count_fds();
 	check_err(mig_set(&b.d, arc->to, &fd), 0, "%s -> %s",
 		  st_name(arc->from), st_name(arc->to));
 	state_is(&b.d, arc->to);
@@ -160,6 +161,8 @@ static void arc_case(const void *arg)
 		check(fd >= 0, "no data fd came");
 	else
 		check(fd < 0, "a data fd came that must not");
+	check(count_fds() == before + (fd >= 0),
+	      "there were %u fds, now there are %u", before, count_fds());
 
 	if (b.fd >= 0 && arc_keeps_session(arc->from, arc->to)) {
 		finish_session(&b, arc->to);

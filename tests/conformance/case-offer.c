@@ -3,7 +3,6 @@
  * case-offer.c - what the device offers, and the rules of VFIO_DEVICE_FEATURE.
  */
 #include <errno.h>
-#include <dirent.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -177,18 +176,6 @@ static void bad_pointers(const void *arg)
 	check_err(raw_feature(&d, head), -EFAULT,
 		  "GET of MIGRATION into memory that is not there");
 	state_is(&d, ST_RUNNING);
-}
-
-static unsigned int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	check(dir, "/proc/self/fd: %s", strerror(errno));
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 /* the answer with the fd cannot be given: it must not stay open unseen */

@@ -2,6 +2,7 @@
 /*
  * mig.c - features and states of a device: see mig.h.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -214,6 +215,18 @@ void session_is_dead(int fd, bool saving)
 	      (err == -ENOTTY && !(saving && run.flags & MIG_FLAG_PRE_COPY)),
 	      "VFIO_MIG_GET_PRECOPY_INFO on the fd of a state that was left: expected ENODEV or EINVAL, got %s",
 	      errname(err));
+}
+
+unsigned int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	check(dir, "/proc/self/fd: %s", strerror(errno));
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 void *bad_address(size_t good)

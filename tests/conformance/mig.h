@@ -156,6 +156,9 @@ void whole_cycle(struct dev *d);
 /** session_is_dead - nothing can be done with this fd but to close it */
 void session_is_dead(int fd, bool saving);
 
+/** count_fds - how many this process has */
+unsigned int count_fds(void);
+
 /** bad_address - the last @good bytes before memory that is not there */
 void *bad_address(size_t good);
 
