@@ -6,9 +6,10 @@ Each patch there breaks the driver in one way. Its head says by which tests it
 must be noticed: "By: unit" - those of tests/unit, "By: vf" - the quick run of
 tests/vf on two VFs, "By: vf, TEXT" - the cases there with TEXT in their name,
 "By: conformance, TEXT" - those of tests/conformance; and "Set:" - with which
-command set. The same tests pass on the unbroken driver, which is the first
-thing checked here, or in 42-conformance.t. A device that loses or doubles a
-completion is not here but among the cases of tests/vf ("checker notices").
+command set; and "Kernel:" - on which, where it may not be just any. The same
+tests pass on the unbroken driver, which is the first thing checked here, or in
+42-conformance.t. A device that loses or doubles a completion is not here but
+among the cases of tests/vf ("checker notices").
 """
 
 import os
@@ -53,10 +54,10 @@ def unit(src, work):
     return out
 
 
-def host(src, work, cmdset, program, command):
+def host(src, work, kernel, cmdset, program, command):
     modules = work / "modules"
-    must(TOP / "tests/rig/build-modules", KERNEL, modules, src)
-    args = ["--kernel", KERNEL, "--set", cmdset, "--pfs", "2", "--prop", "lm-test=on",
+    must(TOP / "tests/rig/build-modules", kernel, modules, src)
+    args = ["--kernel", kernel, "--set", cmdset, "--pfs", "2", "--prop", "lm-test=on",
             "--driver", modules, "--allow", "nvme-vfio-pci", "--seconds", "300",
             "--log", work / "log", "--file", program]
     p = call(TOP / "tests/rig/host", *args, "--", command)
@@ -67,13 +68,13 @@ def host(src, work, cmdset, program, command):
     return p.stdout
 
 
-def vf(src, work, cmdset, only):
+def vf(src, work, kernel, cmdset, only):
     what = f"--only '{only}'" if only else "--quick"
-    return host(src, work, cmdset, VF_TEST, f"vf-test --set {cmdset} {what}")
+    return host(src, work, kernel, cmdset, VF_TEST, f"vf-test --set {cmdset} {what}")
 
 
-def conformance(src, work, cmdset, only):
-    return host(src, work, cmdset, CONFORMANCE,
+def conformance(src, work, kernel, cmdset, only):
+    return host(src, work, kernel, cmdset, CONFORMANCE,
                 f"vfio-mig-conformance --only '{only}' $PF0_VF1 $PF1_VF1")
 
 
@@ -82,6 +83,8 @@ class Mutant:
         text = patch.read_text()
         self.patch = patch
         self.name = patch.stem
+        kernel = re.search(r"^Kernel: (\S+)$", text, re.M)
+        self.kernel = kernel.group(1) if kernel else KERNEL
         self.cmdset = re.search(r"^Set: (\w+)$", text, re.M).group(1)
         by = re.search(r"^By: (unit|vf|conformance)(?:, (.+))?$", text, re.M)
         self.by, self.only = by.groups()
@@ -94,15 +97,16 @@ class Mutant:
         must("patch", "-s", "-p1", "--fuzz=0", "-d", src, "-i", self.patch)
         if self.by == "unit":
             return bad_points(unit(src, work))
-        return bad_points(IN_HOST[self.by](src, work, self.cmdset, self.only))
+        return bad_points(IN_HOST[self.by](src, work, self.kernel, self.cmdset,
+                                          self.only))
 
 
 IN_HOST = {"vf": vf, "conformance": conformance}
 
 
-def control(cmdset, only=None):
+def control(kernel, cmdset, only=None):
     work = pathlib.Path(tempfile.mkdtemp(dir=SCRATCH))
-    return bad_points(vf(TOP / "src", work, cmdset, only))
+    return bad_points(vf(TOP / "src", work, kernel, cmdset, only))
 
 
 def main():
@@ -115,10 +119,11 @@ def main():
         CONFORMANCE = f"{SCRATCH}/conformance/vfio-mig-conformance"
 
         mutants = [Mutant(p) for p in sorted((TOP / "tests/faults").glob("*.patch"))]
-        jobs = [(f"unbroken driver passes, {s} set", lambda s=s: control(s), False)
+        jobs = [(f"unbroken driver passes, {s} set", lambda s=s: control(KERNEL, s), False)
                 for s in ("standard", "vendor")]
-        jobs += [(f"unbroken driver passes: {t}", lambda t=t: control("standard", t), False)
-                 for t in sorted({m.only for m in mutants if m.only and m.by == "vf"})]
+        jobs += [(f"unbroken driver passes: {t}", lambda k=k, t=t: control(k, "standard", t), False)
+                 for k, t in sorted({(m.kernel, m.only) for m in mutants
+                                     if m.only and m.by == "vf"})]
         jobs += [(f"{m.name}: {m.says}", m.caught, True) for m in mutants]
 
         print(f"1..{len(jobs)}", flush=True)
