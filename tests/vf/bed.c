@@ -9,11 +9,9 @@
 #include <string.h>
 
 #include "bed.h"
+#include "bed-vfs.h"
 
 struct bed bed;
-
-static struct pf_secondary secondary[TOPO_PFS][TOPO_VFS];
-static int nsecondary[TOPO_PFS];
 
 const char *bed_set_name(enum cmdset set)
 {
@@ -32,9 +30,7 @@ const char *bed_find(const char *driver, enum cmdset set)
 	if (!bed.npf)
 		return "no PF has VFs bound to the driver";
 	for (i = 0; i < bed.npf; i++) {
-		nsecondary[i] = pf_secondaries(bed.pf[i].name, secondary[i],
-					       TOPO_VFS);
-		if (nsecondary[i] < 0)
+		if (vfs_note(i))
 			return lib_msg();
 	}
 	if (sysfs_read(text, sizeof(text), CAP_PARAM) > 0)
@@ -84,38 +80,6 @@ void bed_use_set(int pf, enum cmdset set)
 	rebind_all(pf);
 }
 
-void bed_online(int pf)
-{
-	const char *name = bed.pf[pf].name;
-	int i;
-
-	for (i = 0; i < nsecondary[pf]; i++) {
-		struct pf_secondary *s = &secondary[pf][i];
-
-		if (!s->online)
-			continue;
-		must(pf_virt_mgmt(name, s->cntlid, 7, 0, 0));
-		must(pf_virt_mgmt(name, s->cntlid, 8, 0, s->nvq));
-		must(pf_virt_mgmt(name, s->cntlid, 8, 1, s->nvi));
-		must(pf_virt_mgmt(name, s->cntlid, 9, 0, 0));
-	}
-}
-
-static bool all_online(int pf)
-{
-	struct pf_secondary now[TOPO_VFS];
-	int i, n = pf_secondaries(bed.pf[pf].name, now, TOPO_VFS);
-
-	if (n != nsecondary[pf])
-		return false;
-	for (i = 0; i < n; i++)
-		if (now[i].online != secondary[pf][i].online ||
-		    now[i].nvq != secondary[pf][i].nvq ||
-		    now[i].nvi != secondary[pf][i].nvi)
-			return false;
-	return true;
-}
-
 /* called outside of a case: what fails here shows in the next one */
 static void baseline_pf(int pf)
 {
@@ -123,6 +87,8 @@ static void baseline_pf(int pf)
 	const char *name = bed.pf[pf].name;
 	bool changed;
 
+	if (vfs_wait(pf))
+		tap_note("%s", lib_msg());
 	if (pf_test_get(name, report, sizeof(report)))
 		return;
 	changed = report_get(report, "lm", value, sizeof(value)) ||
@@ -140,19 +106,9 @@ static void baseline_pf(int pf)
 			if (topo_rebind(bed.pf[pf].vf[i]))
 				tap_note("%s", lib_msg());
 	}
-	if (!all_online(pf)) {
-		int i;
-
+	if (!vfs_online(pf)) {
 		tap_note("%s: putting VFs online again", name);
-		for (i = 0; i < nsecondary[pf]; i++) {
-			struct pf_secondary *s = &secondary[pf][i];
-
-			pf_virt_mgmt(name, s->cntlid, 7, 0, 0);
-			pf_virt_mgmt(name, s->cntlid, 8, 0, s->nvq);
-			pf_virt_mgmt(name, s->cntlid, 8, 1, s->nvi);
-			if (s->online && pf_virt_mgmt(name, s->cntlid, 9, 0, 0))
-				tap_note("%s", lib_msg());
-		}
+		vfs_restore(pf);
 	}
 }
 

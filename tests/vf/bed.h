@@ -70,8 +70,15 @@ const char *bed_set_name(enum cmdset set);
 /** bed_use_set - let a PF speak another command set; its VFs are bound anew */
 void bed_use_set(int pf, enum cmdset set);
 
-/** bed_online - put every VF of a PF online again, e.g. after a PF reset */
+/**
+ * bed_online - put every VF of a PF online again, e.g. after a PF reset
+ *
+ * Waits until the PF's driver is ready, under whatever name.
+ */
 void bed_online(int pf);
+
+/** bed_remake - make all VFs of a PF that has none, as they were, and bind them */
+void bed_remake(int pf);
 
 /** model_set - set a test property of a PF's model, printf style */
 void model_set(int pf, const char *fmt, ...)

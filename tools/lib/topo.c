@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,27 @@ int topo_scan(const char *driver, struct topo_pf *pf)
 	closedir(dir);
 	qsort(pf, n, sizeof(*pf), by_address);
 	return n;
+}
+
+int topo_name(const char *bdf, char *name, size_t len)
+{
+	struct dirent *e;
+	char path[64];
+	DIR *dir;
+	int err = -ENOENT;
+
+	snprintf(path, sizeof(path), PCI "/%s/nvme", bdf);
+	dir = opendir(path);
+	if (!dir)
+		return lib_fail(-errno, "%s: no controller", bdf);
+	while (err && (e = readdir(dir))) {
+		if (strncmp(e->d_name, "nvme", 4) || strlen(e->d_name) >= len)
+			continue;
+		strcpy(name, e->d_name);
+		err = 0;
+	}
+	closedir(dir);
+	return err ? lib_fail(err, "%s: no controller", bdf) : 0;
 }
 
 int topo_rebind(const char *bdf)

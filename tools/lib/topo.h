@@ -5,6 +5,8 @@
 #ifndef NVME_VFIO_TOPO_H
 #define NVME_VFIO_TOPO_H
 
+#include <stddef.h>
+
 #define TOPO_PFS	8
 #define TOPO_VFS	32
 
@@ -32,6 +34,14 @@ struct topo_pf {
  * Return: how many PFs, or a negative errno.
  */
 int topo_scan(const char *driver, struct topo_pf *pf);
+
+/**
+ * topo_name - the name of a PF's controller now, e.g. "nvme0"
+ * @len: bytes of @name
+ *
+ * Return: 0, or a negative errno (-ENOENT: nvme does not run it).
+ */
+int topo_name(const char *bdf, char *name, size_t len);
 
 /**
  * topo_rebind - unbind a function and let its driver_override probe again

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bed-vfs.h - the VFs of a PF as they were when the run began, and how they
+ * become so again. Called outside of cases: nothing here ends the process.
+ */
+#ifndef NVME_VFIO_BED_VFS_H
+#define NVME_VFIO_BED_VFS_H
+
+#include <stdbool.h>
+
+/** vfs_note - remember a PF's VFs. Return: 0, or a negative errno. */
+int vfs_note(int pf);
+
+/**
+ * vfs_wait - wait until the PF answers; its name may be another one when its
+ * driver was bound anew
+ *
+ * Return: 0, or a negative errno.
+ */
+int vfs_wait(int pf);
+
+/** vfs_online - are all VFs online that were so? */
+bool vfs_online(int pf);
+
+/** vfs_restore - VFs have their resources and are online; notes say what fails */
+void vfs_restore(int pf);
+
+#endif
