@@ -3,11 +3,12 @@
  * vf-test.c - runs the cases on the VFs of this host, as root.
  *
  * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
- *                [--list] [--plain DRIVER]
+ *                [--list] [--plain DRIVER] [--soak NUMBER]
  *
  * --quick runs the few cases which together notice the usual faults of a
  * driver, --brief all but the long ones. --only runs cases with TEXT in their name. --plain runs I/O without
  * migration on VFs bound to another driver, to check the bed and the library.
+ * --soak runs that many migrations in a row.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #include "cases.h"
 #include "klog.h"
+#include "soak.h"
 #include "move.h"
 
 static const struct tap_case * const lists[] = {
@@ -102,7 +104,7 @@ static void before(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--soak NUMBER]\n");
 	return 2;
 }
 
@@ -113,8 +115,9 @@ int main(int argc, char **argv)
 	enum cmdset set = SET_STANDARD;
 	enum tap_level level = TAP_ALL;
 	bool list = false;
+	const struct tap_case *run = cases;
 	unsigned int i, n = 0;
-	int k;
+	int k, soak = 0;
 
 	for (k = 1; k < argc; k++) {
 		const char *val = argv[k + 1];
@@ -125,6 +128,10 @@ int main(int argc, char **argv)
 			level = TAP_BRIEF;
 		} else if (!strcmp(argv[k], "--list")) {
 			list = true;
+		} else if (!strcmp(argv[k], "--soak") && val) {
+			soak = atoi(argv[++k]);
+			if (soak <= 0)
+				return usage();
 		} else if (!strcmp(argv[k], "--only") && val) {
 			only = argv[++k];
 		} else if (!strcmp(argv[k], "--plain") && val) {
@@ -163,5 +170,7 @@ int main(int argc, char **argv)
 		return tap_run(plain_cases, level, only, NULL, NULL) != 0;
 	if (klog_start())
 		tap_note("/dev/kmsg cannot be read: the driver's warnings are not checked");
-	return tap_run(cases, level, only, before, klog_judge) != 0;
+	if (soak)
+		run = soak_cases(soak);
+	return tap_run(run, level, only, before, klog_judge) != 0;
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * slab.h - what the kernel holds: objects of its caches, pages, open files. To
+ * find what a long run leaks, an object a round at least.
+ */
+#ifndef NVME_VFIO_SLAB_H
+#define NVME_VFIO_SLAB_H
+
+#define SLAB_CACHES	512
+
+/**
+ * struct slab - what the kernel held at one moment
+ * @n: entries in @name and @objects
+ * @name: caches
+ * @objects: objects in use
+ * @files: open files
+ * @slab_kib: kernel memory of caches that cannot be reclaimed, KiB
+ * @vmalloc_kib: memory of vmalloc, KiB
+ */
+struct slab {
+	int n;
+	char name[SLAB_CACHES][48];
+	long objects[SLAB_CACHES];
+	long files;
+	long slab_kib;
+	long vmalloc_kib;
+};
+
+/**
+ * slab_take - take stock
+ *
+ * Objects that are free but kept by a CPU or by KASAN are given back first, so
+ * that the numbers are exact. The kernel should not merge caches of one size
+ * (slab_nomerge on its command line). The case is skipped where the kernel does not tell.
+ */
+void slab_take(struct slab *s);
+
+/**
+ * slab_compare - the case fails if something has grown with each round
+ * @rounds: how often what was done between @before and @after was done
+ *
+ * What happens to be there a few times more is no leak.
+ */
+void slab_compare(const struct slab *before, const struct slab *after,
+		  unsigned int rounds);
+
+#endif
