@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One run of vf-test in a host of its own, for tests that look at its output."""
+
+import os
+import subprocess
+import tempfile
+
+RIG = os.path.dirname(os.path.abspath(__file__))
+
+# Commands that tests let fail; which cases may do so is vf-test's business.
+ALLOW = (
+    r"nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status",
+    r"nvme-vfio-pci .*PF command [0-9a-f]+h was aborted",
+)
+
+
+def build():
+    """(path of vf-test, what make says when it does not build)."""
+    folder = tempfile.mkdtemp(prefix="vf-test-")
+    made = subprocess.run(["make", "-s", "-C", os.path.join(RIG, "..", "vf"), f"BUILD={folder}"],
+                          capture_output=True, text=True, check=False)
+    return os.path.join(folder, "vf-test"), made.stderr if made.returncode else None
+
+
+def run(program, kernel, command_set, arguments, seconds, *, allow=(), cmdline=""):
+    """(output, None), or (output, why it is no good)."""
+    command = [os.path.join(RIG, "host"), "--kernel", kernel, "--set", command_set, "--pfs", "2",
+               "--prop", "lm-test=on", "--module-args", "vendor_ids=1b36:0010",
+               "--seconds", str(seconds), "--file", program]
+    for line in (*ALLOW, *allow):
+        command += ["--allow", line]
+    if cmdline:
+        command += ["--cmdline", cmdline]
+    command += ["--", "vf-test", "--set", command_set, *arguments]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", timeout=seconds + 120, check=False)
+    except subprocess.TimeoutExpired:
+        return "", f"not done after {seconds + 120} s"
+    points = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "not ok "))]
+    if done.returncode or f"1..{len(points)}" not in done.stdout.splitlines() or \
+            any(line.startswith("not ok") for line in points):
+        return done.stdout, f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout, None
+
+
+def has(kernel):
+    """Whether the test bed has a kernel."""
+    return not subprocess.run([os.path.join(RIG, "kernels"), kernel], capture_output=True,
+                              check=False).returncode
