@@ -3,12 +3,15 @@
  * vf-test.c - runs the cases on the VFs of this host, as root.
  *
  * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
- *                [--list] [--plain DRIVER] [--soak NUMBER]
+ *                [--list] [--plain DRIVER] [--table|--table-timeout]
+ *                [--soak NUMBER]
  *
  * --quick runs the few cases which together notice the usual faults of a
  * driver, --brief all but the long ones. --only runs cases with TEXT in their name. --plain runs I/O without
  * migration on VFs bound to another driver, to check the bed and the library.
- * --soak runs that many migrations in a row.
+ * --table runs the table of states and events instead of the other cases,
+ * --table-timeout those of its cells that need a host with a short
+ * nvme_core.admin_timeout. --soak runs that many migrations in a row.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +21,7 @@
 #include "cases.h"
 #include "klog.h"
 #include "soak.h"
-#include "move.h"
+#include "table.h"
 
 static const struct tap_case * const lists[] = {
 	probe_cases, migrate_cases, precopy_cases, log_cases, queue_cases,
@@ -104,7 +107,7 @@ static void before(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--soak NUMBER]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--table|--table-timeout] [--soak NUMBER]\n");
 	return 2;
 }
 
@@ -114,7 +117,7 @@ int main(int argc, char **argv)
 	const char *only = NULL, *plain = NULL, *why;
 	enum cmdset set = SET_STANDARD;
 	enum tap_level level = TAP_ALL;
-	bool list = false;
+	bool list = false, table = false, timeout = false;
 	const struct tap_case *run = cases;
 	unsigned int i, n = 0;
 	int k, soak = 0;
@@ -128,6 +131,10 @@ int main(int argc, char **argv)
 			level = TAP_BRIEF;
 		} else if (!strcmp(argv[k], "--list")) {
 			list = true;
+		} else if (!strcmp(argv[k], "--table")) {
+			table = true;
+		} else if (!strcmp(argv[k], "--table-timeout")) {
+			table = timeout = true;
 		} else if (!strcmp(argv[k], "--soak") && val) {
 			soak = atoi(argv[++k]);
 			if (soak <= 0)
@@ -170,7 +177,9 @@ int main(int argc, char **argv)
 		return tap_run(plain_cases, level, only, NULL, NULL) != 0;
 	if (klog_start())
 		tap_note("/dev/kmsg cannot be read: the driver's warnings are not checked");
-	if (soak)
+	if (table)
+		run = table_cases(timeout);
+	else if (soak)
 		run = soak_cases(soak);
 	return tap_run(run, level, only, before, klog_judge) != 0;
 }

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * case-table-move.c - events of the table: the migration itself goes wrong. It
+ * is cancelled, a command fails or never completes, users do not agree.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "table.h"
+
+/* the source of a destination is the one that goes on */
+static void cancelled(struct scene *s)
+{
+	const unsigned int load = 0xd5;
+
+	model_zero(0);
+	if (s->st->dest) {
+		must(vfio_reset(&s->dev));
+		say_state(s);
+		say_fd(s);
+		source_goes_on(s);
+		say("the guest goes on at the source");
+		return;
+	}
+	say_goes_on(s);
+	if (model_count(0, load, -1))
+		say("its state was given back");
+	say_fd(s);
+}
+
+/* arm @name (lm-fail or lm-hang) for the next migration command, any of them */
+static void arm(const char *name, const char *value)
+{
+	static const char * const standard[] = { "0x41", "0x42", NULL };
+	static const char * const vendor[] = {
+		"0xc4", "0xc8", "0xcc", "0xd2", "0xd5", NULL
+	};
+	const char * const *op = bed.set == SET_VENDOR ? vendor : standard;
+	char rules[256] = "";
+	size_t len = 0;
+
+	for (; *op; op++)
+		len += snprintf(rules + len, sizeof(rules) - len, "%s%s@1%s",
+				len ? "+" : "", *op, value);
+	model_set(0, "%s=%s", name, rules);
+}
+
+static long commands(void)
+{
+	static const unsigned int op[] = {
+		0x41, 0x42, 0xc4, 0xc8, 0xcc, 0xd2, 0xd5,
+	};
+	unsigned int i;
+	long n = 0;
+
+	for (i = 0; i < sizeof(op) / sizeof(op[0]); i++)
+		n += model_count(0, op[i], -1);
+	return n;
+}
+
+static void command_fails(struct scene *s)
+{
+	model_zero(0);
+	arm("lm-fail", "=0x006");
+	say_next(s);
+	model_set(0, "lm-fail=");
+	if (!commands())
+		say("no command is sent");
+	if (s->st->mig == MIG_ERROR)
+		say_cure(s);
+	else
+		say_goes_on(s);
+	say_fd(s);
+}
+
+/* nvme gives the command up and resets the PF, which takes the VFs offline */
+static void command_hangs(struct scene *s)
+{
+	model_zero(0);
+	arm("lm-hang", "");
+	say_next(s);
+	/* the reset goes on behind the command's back */
+	bed_online(0);
+	model_set(0, "lm-hang=");
+	if (!commands())
+		say("no command is sent");
+	say_fd(s);
+	say_cure(s);
+}
+
+#define RACE_US		400000
+
+/* several threads that use one device fd without a plan */
+struct race {
+	struct scene *s;
+	atomic_bool stop;
+	atomic_int fd;
+	atomic_int bad;		/* an errno that nobody should get */
+	atomic_uint calls[4];	/* how many came back, per thread */
+};
+
+static void returned(struct race *r, unsigned int thread, int err)
+{
+	r->calls[thread]++;
+	if (err && !sane_errno(err) && err != -EAGAIN && err != -EBADF &&
+	    err != -ENOMSG)
+		r->bad = -err;
+}
+
+static void *race_arcs(void *arg)
+{
+	static const unsigned int to[] = {
+		MIG_STOP, MIG_RUNNING, MIG_STOP_COPY, MIG_RESUMING,
+		MIG_RUNNING_P2P, MIG_PRE_COPY, MIG_STOP_COPY,
+	};
+	struct race *r = arg;
+	unsigned int i;
+
+	for (i = 0; !r->stop; i++) {
+		int fd, err = vfio_mig_set(&r->s->dev, to[i % 7], &fd);
+
+		returned(r, 0, err);
+		if (err || fd < 0)
+			continue;
+		fd = atomic_exchange(&r->fd, fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+static void *race_size(void *arg)
+{
+	struct race *r = arg;
+
+	while (!r->stop) {
+		unsigned int state;
+		uint64_t size;
+
+		returned(r, 1, vfio_mig_data_size(&r->s->dev, &size));
+		returned(r, 1, vfio_mig_get(&r->s->dev, &state));
+	}
+	return NULL;
+}
+
+static void *race_data(void *arg)
+{
+	struct race *r = arg;
+	char buf[512];
+
+	while (!r->stop) {
+		int fd = r->fd;
+
+		if (fd < 0) {
+			sleep_us(1000);
+			continue;
+		}
+		returned(r, 2, read(fd, buf, sizeof(buf)) < 0 ? -errno : 0);
+		returned(r, 2, write(fd, "N", 1) < 0 ? -errno : 0);
+	}
+	return NULL;
+}
+
+static void *race_reset(void *arg)
+{
+	struct race *r = arg;
+
+	while (!r->stop) {
+		sleep_us(30000);
+		returned(r, 3, vfio_reset(&r->s->dev));
+	}
+	return NULL;
+}
+
+static void at_once(struct scene *s)
+{
+	static void *(* const fn[4])(void *arg) = {
+		race_arcs, race_size, race_data, race_reset,
+	};
+	struct race r = { .s = s, .fd = s->fd };
+	pthread_t thread[4];
+	unsigned int i;
+
+	s->fd = -1;
+	for (i = 0; i < 4; i++)
+		check(!pthread_create(&thread[i], NULL, fn[i], &r),
+		      "no thread");
+	sleep_us(RACE_US);
+	r.stop = true;
+	for (i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	tap_note("calls: %u arcs, %u sizes and states, %u reads and writes, %u resets",
+		 r.calls[0], r.calls[1], r.calls[2], r.calls[3]);
+	check(!r.bad, "a call gave %s", errno_name(-r.bad));
+	check(r.calls[0] && r.calls[1] && r.calls[3], "a thread did nothing");
+	say("all calls return");
+	say_cure(s);
+	if (r.fd >= 0)
+		close(r.fd);
+}
+
+const struct table_event move_events[] = {
+	{ .name = "migration cancelled", .fn = cancelled },
+	{ .name = "next command fails", .fn = command_fails },
+	{ .name = "next command never completes", .fn = command_hangs,
+	  .timeout = true },
+	{ .name = "calls from several threads", .fn = at_once },
+	{ }
+};
