@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-reset.c - resets at any time: of the VF by its user, of the PF behind
- * everybody's back, and of the VF's controller by its driver.
+ * everybody's back, and of the VF's controller by its driver. All states with
+ * all kinds of resets are in the table (table.h).
  */
 #include <errno.h>
 #include <unistd.h>
@@ -17,35 +18,6 @@ static void fd_is_dead(int fd, bool reading)
 	check(n < 0 && errno == ENODEV,
 	      "data fd after the reset: expected ENODEV, got %zd, errno %d", n,
 	      n < 0 ? errno : 0);
-}
-
-/* @arg: state in which the VF is reset */
-static void reset_in(const void *arg)
-{
-	unsigned int state = *(const unsigned int *)arg;
-	struct vfio_dev a;
-	struct work *w;
-	int i, fd;
-
-	w = solo_open(&a, VF_A, NULL);
-	for (i = 0; i < 2; i++) {
-		work_fill(w, 30);
-		must(vfio_mig_set(&a, state, &fd));
-		must(vfio_reset(&a));
-		state_is(&a, MIG_RUNNING);
-		if (fd >= 0) {
-			fd_is_dead(fd, state == MIG_STOP_COPY);
-			close(fd);
-		}
-		/* the reset ends the suspension too: a new start works */
-		vfio_close(&a);
-		work_free(w);
-		w = work_new();
-		bed_open(&a, VF_A, &w->mem);
-		work_start(w, &a, NULL);
-		work_check(w);
-	}
-	alive(&a, VF_A);
 }
 
 /* without closing: the same fd goes on from the reset */
@@ -164,10 +136,9 @@ static void pf_driver(const char *what)
 static void pf_unbound_in(const void *arg)
 {
 	unsigned int state = *(const unsigned int *)arg, now;
-	struct pf_secondary list[TOPO_VFS];
 	struct vfio_dev a, b;
 	struct work *w;
-	int err, fd, i;
+	int err, fd;
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	work_fill(w, 30);
@@ -191,11 +162,6 @@ static void pf_unbound_in(const void *arg)
 	/* with the VF closed nobody holds the old controller's name */
 	vfio_close(&a);
 	pf_driver("bind");
-	for (i = 0; i < 100; i++) {
-		if (pf_secondaries(bed.pf[0].name, list, TOPO_VFS) > 0)
-			break;
-		sleep_us(100000);
-	}
 	bed_online(0);
 	vfio_close(&b);
 	alive(&a, VF_A);
@@ -248,14 +214,6 @@ static const unsigned int p2p = MIG_RUNNING_P2P, stop = MIG_STOP,
 	copy = MIG_STOP_COPY, resuming = MIG_RESUMING;
 
 const struct tap_case reset_cases[] = {
-	{ .name = "reset in RUNNING_P2P", .fn = reset_in, .arg = &p2p,
-	  .deep = true },
-	{ .name = "reset in STOP", .fn = reset_in, .arg = &stop,
-	  .deep = true },
-	{ .name = "reset in STOP_COPY", .fn = reset_in, .arg = &copy,
-	  .deep = true },
-	{ .name = "reset in RESUMING", .fn = reset_in, .arg = &resuming,
-	  .deep = true },
 	{ .name = "reset in STOP, same fd goes on", .fn = reset_and_reuse,
 	  .arg = &stop },
 	{ .name = "reset in STOP_COPY, same fd goes on",
@@ -266,17 +224,12 @@ const struct tap_case reset_cases[] = {
 	  .fn = reset_half_loaded },
 	{ .name = "PF reset in RUNNING_P2P", .fn = pf_reset_in, .arg = &p2p,
 	  .log = "" },
-	{ .name = "PF reset in STOP", .fn = pf_reset_in, .arg = &stop,
-	  .log = "",
-	  .deep = true },
 	{ .name = "PF reset in STOP_COPY", .fn = pf_reset_in, .arg = &copy,
 	  .log = "" },
 	{ .name = "PF reset in RESUMING", .fn = pf_reset_in,
 	  .arg = &resuming, .log = "" },
 	{ .name = "PF unbound in RUNNING_P2P", .fn = pf_unbound_in,
 	  .arg = &p2p, .log = "" },
-	{ .name = "PF unbound in STOP_COPY", .fn = pf_unbound_in,
-	  .arg = &copy, .log = "", .deep = true },
 	{ .name = "PF reset while nobody migrates", .fn = pf_reset_at_rest },
 	{ .name = "controller reset after a migration",
 	  .fn = controller_reset,
