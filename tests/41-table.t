@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The table of states and events (docs/states-and-events.md): every cell happens
+in a host, for both command sets, and is what the document says.
+
+With --write the document gets the cells that were seen. TABLE_KERNELS="6.12
+debug" chooses the kernels, TABLE_JOBS hosts run at a time (4: they wait more
+than they work).
+"""
+
+import os
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(TESTS, "rig"))
+import cells                                            # noqa: E402
+import tap                                              # noqa: E402
+import vfrun                                            # noqa: E402
+
+DOCUMENT = os.path.join(TESTS, "..", "docs", "states-and-events.md")
+KERNELS = os.environ.get("TABLE_KERNELS", "6.12").split()
+SETS = ("standard", "vendor")
+SECONDS = 1200
+AT_ONCE = int(os.environ.get("TABLE_JOBS", 4))
+
+# A command that never completes: nvme gives it up and resets the PF. The
+# parameter's own name looks like trouble, too.
+TIMEOUT = {"cmdline": "nvme_core.admin_timeout=3",
+           "allow": (r"nvme nvme\d+: I/O .*QID 0 timeout, reset controller",
+                     r"[Cc]ommand line: ")}
+
+
+def run(job):
+    kernel, command_set, timeout, program = job
+    if timeout:
+        return vfrun.run(program, kernel, command_set, ["--table-timeout"], SECONDS, **TIMEOUT)
+    return vfrun.run(program, kernel, command_set, ["--table"], SECONDS)
+
+
+def run_all(out):
+    """[((kernel, set, timeout), (output, why))], or None."""
+    program, why = vfrun.build()
+    try:
+        if not out.ok(why is None, "vf-test builds", why or ""):
+            return None
+        jobs = [(k, s, t, program) for k in KERNELS for t in (False, True) for s in SETS]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(zip([job[:3] for job in jobs], pool.map(run, jobs)))
+    finally:
+        shutil.rmtree(os.path.dirname(program))
+
+
+def seen_on(out, kernel, results):
+    """(the cells of a kernel, whether all is well with them)."""
+    by_set = {name: {} for name in SETS}
+    good = True
+    for (k, name, timeout), (output, why) in results:
+        if k != kernel:
+            continue
+        by_set[name].update(cells.printed(output))
+        what = "commands that never complete" if timeout else "all other events"
+        good &= out.ok(why is None, f"{kernel} {name}: {what}", why or "")
+    seen = cells.merged(by_set)
+    holes = cells.holes(seen)
+    good &= out.ok(seen and not holes, f"{kernel}: none of {len(seen)} cells is empty",
+                   "\n".join(" | ".join(key) for key in holes))
+    return seen, good
+
+
+def main():
+    write = "--write" in sys.argv[1:]
+    out = tap.Tap()
+    results = run_all(out)
+    if results is None:
+        return out.done()
+    with open(DOCUMENT, encoding="utf-8") as f:
+        text = f.read()
+    for kernel in KERNELS:
+        seen, good = seen_on(out, kernel, results)
+        if write and good:
+            write = False
+            text = cells.rewritten(text, seen)
+            with open(DOCUMENT, "w", encoding="utf-8") as f:
+                f.write(text)
+            out.note(f"{os.path.relpath(DOCUMENT)} has what was seen on {kernel}")
+        different = cells.differences(cells.documented(text), seen)
+        out.ok(not different, f"{kernel}: the document says the same", "\n".join(different))
+    return out.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
