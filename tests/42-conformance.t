@@ -33,12 +33,19 @@ def kernels():
     return [place.kernel(line.split("\t")[0]) for line in lines]
 
 
+def config_of(kernel):
+    """The configuration, which is beside the image or among the headers."""
+    places = (pathlib.Path(kernel.image).with_name(f"config-{kernel.release}"),
+              pathlib.Path(kernel.build, ".config"))
+    return next(p for p in places if p.exists()).read_text(encoding="utf-8")
+
+
 class Forced:
     """What a kernel and a command set leave no choice about."""
 
     def __init__(self, kernel, command_set):
         version = tuple(int(n) for n in re.findall(r"\d+", kernel.release)[:2])
-        config = pathlib.Path(kernel.build, ".config").read_text(encoding="utf-8")
+        config = config_of(kernel)
 
         def has(option):
             return re.search(rf"^CONFIG_{option}=[ym]$", config, re.M) is not None
