@@ -22,6 +22,7 @@ extern const struct tap_case fault_cases[];
 extern const struct tap_case reset_cases[];
 extern const struct tap_case fd_cases[];
 extern const struct tap_case race_cases[];
+extern const struct tap_case nomem_cases[];
 extern const struct tap_case lie_cases[];
 extern const struct tap_case last_cases[];
 

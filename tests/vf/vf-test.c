@@ -26,7 +26,7 @@
 static const struct tap_case * const lists[] = {
 	probe_cases, migrate_cases, precopy_cases, log_cases, queue_cases,
 	cancel_cases, count_cases, size_cases, refuse_cases, foreign_cases, fault_cases, reset_cases,
-	fd_cases, race_cases, lie_cases, last_cases,
+	fd_cases, race_cases, nomem_cases, lie_cases, last_cases,
 };
 
 #define NLISTS		(sizeof(lists) / sizeof(lists[0]))

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * failnth.c - let the n-th allocation of this thread fail.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "failnth.h"
+#include "tap.h"
+#include "util.h"
+
+#define DEBUG	"/sys/kernel/debug"
+
+/* Kept open: opening it allocates. Of the thread that opens it. */
+static int fd = -1;
+
+/* whatever the value, the kernel's defaults let nearly nothing fail */
+static const char * const knobs[][2] = {
+	{ "failslab/ignore-gfp-wait", "N" },
+	{ "failslab/verbose", "0" },
+	{ "fail_page_alloc/ignore-gfp-wait", "N" },
+	{ "fail_page_alloc/ignore-gfp-highmem", "N" },
+	{ "fail_page_alloc/min-order", "0" },
+	{ "fail_page_alloc/verbose", "0" },
+	{ "fail_usercopy/verbose", "0" },
+};
+
+void failnth_need(void)
+{
+	unsigned int i;
+
+	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		tap_skip("this kernel has no fault injection (fail-nth)");
+	mount("debugfs", DEBUG, "debugfs", 0, NULL);
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		int err = sysfs_write(knobs[i][1], DEBUG "/%s", knobs[i][0]);
+
+		if (err == -ENOENT && strncmp(knobs[i][0], "failslab", 8))
+			continue;	/* a kind that this kernel leaves alone */
+		if (err)
+			tap_skip("%s/%s cannot be set: %s", DEBUG, knobs[i][0],
+				 strerror(-err));
+	}
+}
+
+static void put(unsigned int n)
+{
+	char text[16];
+	int i, len = snprintf(text, sizeof(text), "%u", n);
+
+	/* the copy of the new number may be what the old one makes fail */
+	for (i = 0; i < 3; i++)
+		if (pwrite(fd, text, len, 0) == len)
+			return;
+	fail("fail-nth=%u: errno %d", n, errno);
+}
+
+void failnth_arm(unsigned int n)
+{
+	put(n);
+}
+
+bool failnth_disarm(void)
+{
+	char text[16] = "";
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	int err = errno;
+
+	put(0);
+	if (n > 0)
+		return !atoi(text);
+	/* the last one to go was the copy of the answer */
+	check(err == EFAULT, "fail-nth cannot be read: errno %d", err);
+	return false;
+}
