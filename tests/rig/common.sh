@@ -113,15 +113,22 @@ depends_of() {
 
 # pkg_file SUITE PACKAGE - download PACKAGE once; prints the .deb's path
 pkg_file() {
-	local v f d=$NVME_VFIO_CACHE/debs
+	local v
 
 	v=$(pkg_version "$1" "$2")
 	[ -n "$v" ] || { say "no package $2 in $1"; return 1; }
-	f=$d/$2_${v//:/%3a}.deb
+	pkg_file_of "$2" "$v"
+}
+
+# pkg_file_of PACKAGE VERSION - the same for one version, whatever suite has it
+pkg_file_of() {
+	local f d=$NVME_VFIO_CACHE/debs
+
+	f=$d/$1_${2//:/%3a}.deb
 	if [ ! -s "$f" ]; then
 		mkdir -p "$d/partial.$$" || return
 		(cd "$d/partial.$$" && private_apt apt-get -o Acquire::Retries=3 \
-			download "$2=$v" >&2) || return
+			download "$1=$2" >&2) || return
 		mv "$d/partial.$$"/*.deb "$f" && rmdir "$d/partial.$$"
 	fi
 	echo "$f"
