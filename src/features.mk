@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the target kernel has, told by its own headers. Version numbers would
-# be wrong on kernels with back-ports. Only this file and compat.h know that
-# kernels differ.
+# be wrong on kernels with back-ports. Only this file, compat.h and pf_compat.h
+# know that kernels differ.
 
 have = $(shell grep -qw -- '$(2)' $(srctree)/include/$(1) 2>/dev/null && \
 	echo -DHAVE_$(3))

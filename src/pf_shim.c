@@ -12,8 +12,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "compat.h"
 #include "nvme_pf.h"
+#include "pf_compat.h"
 #include "pf_queue.h"
 
 static char *proof = "auto";

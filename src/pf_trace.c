@@ -9,7 +9,7 @@
  */
 #include <linux/tracepoint.h>
 
-#include "compat.h"
+#include "pf_compat.h"
 #include "pf_queue.h"
 
 #ifdef CONFIG_TRACEPOINTS
