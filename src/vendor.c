@@ -66,7 +66,7 @@ static int vnd_probe(struct target *t, const struct nvme_id_ctrl *id,
 	if (id->vs[0] != 1)
 		return -EOPNOTSUPP;
 	if (!vendor_id_listed(t->vf->vendor, t->vf->device)) {
-		*why = "the PF may have the vendor command set of 2022, but the VF's PCI id is not in vendor_ids";
+		*why = "the PF may have the set of 2022, but the VF's id is not in vendor_ids";
 		return -EOPNOTSUPP;
 	}
 	return find_resources(t, id);
