@@ -79,6 +79,7 @@ setup_vfs() {
 # load_driver [ARGUMENT...] - our modules from the share; arguments are
 # parameters of nvme-vfio-pci
 load_driver() {
-	insmod /share/mod/nvme-pf-shim.ko || die "nvme-pf-shim was not loaded"
+	[ ! -e /share/mod/nvme-pf-shim.ko ] || insmod /share/mod/nvme-pf-shim.ko ||
+		die "nvme-pf-shim was not loaded"
 	insmod /share/mod/nvme-vfio-pci.ko "$@" || die "nvme-vfio-pci was not loaded"
 }

@@ -32,6 +32,7 @@ MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
 IF_THERE = ("crc32c_generic",)
 
 # Ours, loaded later and from the share, so that one image serves every variant.
+# The first is not there when the kernel's nvme has been patched.
 OURS = ("nvme-pf-shim.ko", "nvme-vfio-pci.ko")
 
 # Emulation offers AMD's virtualisation; with RIG_ACCEL=kvm it is this machine's.
@@ -99,13 +100,14 @@ class Host:
               one such dict per PF
     disk      raw file of the namespace; default: a fresh one of 256 MiB
     driver    folder with our modules, or None for plain vfio-pci
+    nvme      folder with modules that replace the kernel's (see build-nvme)
     vmm       take along the distribution's QEMU
     files     {name under /share: path here}; programs bring their libraries
     root      {name: path here}, files that shall be in the host's memory
     """
 
     def __init__(self, kernel, set="standard", *, name="host", log=None, pfs=1, props=None,
-                 disk=None, driver=None, vmm=False, files=None, root=None, cpus=2, memory=2048,
+                 disk=None, driver=None, nvme=None, vmm=False, files=None, root=None, cpus=2, memory=2048,
                  seconds=RUN_SECONDS, qemu_args=(), cmdline="", allow=()):
         self.kernel = place.kernel(kernel)
         self.set = set
@@ -116,6 +118,7 @@ class Host:
         self.props = props if isinstance(props, list) else [props or {}] * pfs
         self.disk = disk
         self.driver = driver
+        self.nvme = nvme
         self.vmm = vmm
         self.files = dict(files or {})
         self.root = dict(root or {})
@@ -164,9 +167,8 @@ class Host:
             target = os.path.join(self.share, target)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy(source, target)
-        if self.driver:
-            for module in OURS:
-                shutil.copy(os.path.join(self.driver, module), os.path.join(self.share, "mod"))
+        for module in self.modules():
+            shutil.copy(module, os.path.join(self.share, "mod"))
         if not self.disk:
             self.disk = self.path("namespace")
             with open(self.disk, "wb") as f:
@@ -253,10 +255,17 @@ class Host:
 
     # -- the machine ----------------------------------------------------------
 
+    def modules(self):
+        """Our modules for this host."""
+        if not self.driver:
+            return []
+        paths = [os.path.join(self.driver, m) for m in OURS]
+        return [p for p in paths if not self.nvme or os.path.exists(p)]
+
     def image(self):
-        needed = initramfs.depends([os.path.join(self.driver, m) for m in OURS]) if self.driver else ()
-        parts = [initramfs.base(self.kernel, (*MODULES, *KVM_MODULES, *needed), os.path.join(place.RIG, "host-init"),
-                                IF_THERE),
+        needed = initramfs.depends(self.modules()) if self.driver else ()
+        parts = [initramfs.base(self.kernel, (*MODULES, *KVM_MODULES, *needed),
+                                os.path.join(place.RIG, "host-init"), IF_THERE, self.nvme),
                  initramfs.files("rig", [("/rig/lib.sh", os.path.join(place.RIG, "host-lib.sh")),
                                          ("/bin/nvadm", place.program("nvadm.c")),
                                          ("/bin/qmp", place.program("qmp.c"))])]

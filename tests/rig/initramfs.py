@@ -108,8 +108,15 @@ def plain(path):
     return re.sub(r"\.ko.*", "", os.path.basename(path.strip())).replace("-", "_")
 
 
-def base(kernel, modules, init, if_there=()):
-    """busybox, modules for a kernel, and the first program."""
+def base(kernel, modules, init, if_there=(), instead=None):
+    """busybox, modules for a kernel, and the first program. The folder instead
+    has modules that take the place of the kernel's of the same name."""
+    closure = module_closure(kernel, modules, if_there)
+    other = {plain(path): path for path in glob.glob(os.path.join(instead, "*.ko"))} if instead else {}
+    unused = sorted(set(other) - {plain(path) for path in closure})
+    if unused:
+        raise LookupError(f"{instead}: the image has no {', '.join(unused)} to replace")
+
     def make(part):
         for name in ("/proc", "/sys", "/dev", "/tmp", "/run", "/root", "/etc", "/share"):
             part.directory(name)
@@ -117,7 +124,8 @@ def base(kernel, modules, init, if_there=()):
         part.link("/bin/sh", "busybox")
         part.file("/init", init, 0o755)
         names = []
-        for path in module_closure(kernel, modules, if_there):
+        for path in closure:
+            path = other.get(plain(path), path)
             with open(path, "rb") as f:
                 data = f.read()
             if path.endswith(".xz"):
@@ -126,7 +134,8 @@ def base(kernel, modules, init, if_there=()):
             part.data("/mod/" + names[-1], data)
         part.data("/mod/order", "".join(n + "\n" for n in names).encode())
 
-    return cached(f"base-{kernel.release}", make, [kernel.release, *modules, *if_there], [busybox(), init])
+    return cached(f"base-{kernel.release}", make, [kernel.release, *modules, *if_there],
+                  [busybox(), init, *(other[name] for name in sorted(other))])
 
 
 def files(label, pairs):
