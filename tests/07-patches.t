@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 07-patches.t - what patches/ has for people who build their own kernels: the
+# nvme patches apply to the distribution's sources and build, our sources then
+# need no shim, by kbuild and by dkms; the in-tree series applies and builds.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/rig/common.sh
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+n=0 failed=0
+
+ok() { # STATUS NAME [LOGFILE]
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		failed=1
+		echo "not ok $n - $2"
+		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
+	fi
+}
+
+kernel() { # SERIES - sets release, build, tools
+	local line
+	line=$(tests/rig/kernels "$1" 2>"$out/log") &&
+		IFS=$'\t' read -r _ release build _ tools <<<"$line"
+}
+
+# patched_headers BUILD NVME DIR - headers as a kernel with that nvme has them;
+# prints their build folder
+patched_headers() {
+	local src=${1%/*} common
+	mkdir -p "$3/usr/src" && ln -s "${src%/src}/lib" "$3/usr/lib" && cp -a "$1" "$3/usr/src/" || return
+	for common in "$src"/linux-headers-*-common; do
+		cp -as "$common" "$3/usr/src/" &&
+			cp "$2/include/linux/nvme-pf.h" "$3/usr/src/${common##*/}/include/linux/" || return
+	done
+	awk -v OFS='\t' '/\tnvme_pf_/ { $3 = "drivers/nvme/host/nvme"; print $0 "\t" }' \
+		"$2/Module.symvers" >>"$3/usr/src/${1##*/}/Module.symvers" &&
+		echo "$3/usr/src/${1##*/}"
+}
+
+# exports SYMVERS - of nvme-core and nvme, with checksums
+exports() {
+	awk '$3 ~ /(^|\/)nvme(-core)?$/ { print $2, $1 }' "$1" | sort
+}
+
+# in_headers BUILD OUT - build src/ there, as a user would
+in_headers() {
+	cp -r src "$2" && PATH="${tools:+$tools:}$PATH" make -C "$1" M="$2" -j"$(nproc)" KCFLAGS=-Werror modules
+}
+
+built() { (cd "$1" && echo *.ko); }
+
+# --- the interface's one text -------------------------------------------------
+
+patches/refresh-header --check >"$out/log" 2>&1
+ok $? "the patches' header is that of src/nvme_pf.h" "$out/log"
+mkdir "$out/stale" && cp -r patches src "$out/stale/" &&
+	sed -i 's/u64 \*result/u32 *result/' "$out/stale/src/nvme_pf.h" &&
+	! "$out/stale/patches/refresh-header" --check 2>/dev/null
+ok $? "a header that has fallen behind is noticed"
+
+# --- the nvme patches -----------------------------------------------------------
+
+for patch in patches/nvme-*.patch; do
+	series=${patch#patches/nvme-}
+	series=${series%.patch}
+	if ! kernel "$series"; then
+		n=$((n + 1))
+		echo "ok $n - $series # SKIP the test bed's suites have no kernel $series now"
+		continue
+	fi
+
+	tests/rig/build-nvme "$series" "$out/nvme-$series" >"$out/log" 2>&1
+	status=$?
+	ok $status "$release: nvme patch applies without fuzz, builds without warnings" "$out/log"
+	[ "$status" -eq 0 ] || continue
+
+	exports "$build/Module.symvers" >"$out/theirs"
+	exports "$out/nvme-$series/Module.symvers" >"$out/ours"
+	[ -s "$out/theirs" ] && diff "$out/theirs" "$out/ours" >"$out/diff"
+	[ "$(sed -n 's/^> \([^ ]*\).*/\1/p' "$out/diff" | xargs)" = "nvme_pf_get nvme_pf_max_transfer nvme_pf_put nvme_pf_submit" ] &&
+		! grep -q '^<' "$out/diff"
+	ok $? "$release: it adds the four functions, all else stays binary compatible" "$out/diff"
+
+	perl "$(tests/rig/kernel-source "$series")/scripts/checkpatch.pl" --no-tree --quiet --no-summary \
+		--no-signoff --ignore FILE_PATH_CHANGES - <"$patch" >"$out/log" 2>&1
+	ok $? "$release: checkpatch has no complaint about the patch" "$out/log"
+
+	headers=$(patched_headers "$build" "$out/nvme-$series" "$out/headers-$series" 2>"$out/log") &&
+		in_headers "$headers" "$out/src-$series" >>"$out/log" 2>&1 &&
+		[ "$(built "$out/src-$series")" = nvme-vfio-pci.ko ] &&
+		modinfo -F depends "$out/src-$series/nvme-vfio-pci.ko" | tr , '\n' | grep -qx nvme
+	ok $? "$release: with its headers src/ has no shim and uses nvme" "$out/log"
+done
+
+# --- the choice -------------------------------------------------------------------
+
+# On which kernel does not matter; this one's modules are quick to build.
+series=6.12
+kernel "$series" || exit 1
+headers=$out/headers-$series/usr/src/${build##*/}
+header=$(echo "$out/headers-$series/usr/src"/*-common/include/linux/nvme-pf.h)
+
+sed -i 's/u64 \*result/u32 *result/' "$header"
+! in_headers "$headers" "$out/src-other" >"$out/log" 2>&1 &&
+	grep -q "conflicting types for .*nvme_pf_submit" "$out/log"
+ok $? "$release: a kernel with another interface is refused when building" "$out/log"
+sed -i 's/u32 \*result/u64 *result/' "$header"
+
+mkdir "$out/own" && cp src/* "$out/own" &&
+	sed -n '/\tnvme_pf_/s|drivers/nvme/host/nvme\t|/somewhere/nvme-pf-shim\t|p' \
+		"$headers/Module.symvers" >"$out/own.symvers" && [ -s "$out/own.symvers" ] &&
+	make -C "$build" M="$out/own" KBUILD_EXTRA_SYMBOLS="$out/own.symvers" modules >"$out/log" 2>&1 &&
+	[ "$(built "$out/own")" = "nvme-pf-shim.ko nvme-vfio-pci.ko" ]
+ok $? "$release: a shim that exports the same is no patched nvme" "$out/log"
+
+# by_dkms DKMS HEADERS NAME - build our package; prints the modules it made
+by_dkms() {
+	local version top=$out/dkms-$3 args
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+	mkdir -p "$top/tree" "$top/source/nvme-vfio-$version" &&
+		cp -r src dkms.conf "$top/source/nvme-vfio-$version/" || return
+	args=(--dkmstree "$top/tree" --sourcetree "$top/source")
+	bash "$1" add "${args[@]}" "nvme-vfio/$version" >"$top/log" 2>&1 &&
+		bash "$1" build "${args[@]}" "nvme-vfio/$version" -k "$release" --kernelsourcedir "$2" >>"$top/log" 2>&1 || {
+		cat "$top/log" "$top/tree/nvme-vfio/$version/build/make.log"
+		return 1
+	}
+	# with the headers gone, as they may be when it is to be removed
+	bash "$1" status "${args[@]}" "nvme-vfio/$version" >"$top/status" 2>&1
+	grep -q ": built" "$top/status" || { cat "$top/status"; return 1; }
+	(cd "$top/tree/nvme-vfio/$version/$release"/*/module && echo *.ko*)
+}
+
+deb=$(pkg_file trixie dkms 2>"$out/log") && dpkg-deb -x "$deb" "$out/dkms-new" || sed 's/^/# /' "$out/log"
+for dkms in /usr/sbin/dkms "$out/dkms-new/usr/sbin/dkms"; do
+	version=$(bash "$dkms" --version)
+	got=$(by_dkms "$dkms" "$build" "$version-plain" 2>&1)
+	[ "$got" = "nvme-pf-shim.ko nvme-vfio-pci.ko" ]
+	ok $? "$version: both modules for the distribution's kernel" <(echo "$got")
+	got=$(by_dkms "$dkms" "$headers" "$version-patched" 2>&1)
+	[ "$got" = "nvme-vfio-pci.ko" ]
+	ok $? "$version: no shim for one with patched nvme" <(echo "$got")
+done
+
+# --- the in-tree series -------------------------------------------------------------
+
+for parts in patches/series-*; do
+	series=${parts#patches/series-}
+	if ! kernel "$series"; then
+		n=$((n + 1))
+		echo "ok $n - series for $series # SKIP the test bed's suites have no kernel $series now"
+		continue
+	fi
+	source=$(tests/rig/kernel-source "$series")
+	git=(git -C "$out/tree" -c user.name=test -c user.email=test@localhost)
+
+	patches/make-series "$source" "$out/series" >"$out/log" 2>&1
+	ok $? "series for $release: can be made" "$out/log"
+
+	cp -r "$source" "$out/tree" && "${git[@]}" init -q &&
+		"${git[@]}" add drivers/nvme/host drivers/vfio/pci MAINTAINERS Documentation &&
+		"${git[@]}" commit -q -m base && "${git[@]}" am "$out/series"/*.patch >"$out/log" 2>&1
+	ok $? "series for $release: git am takes it" "$out/log"
+
+	perl "$source/scripts/checkpatch.pl" --no-tree --quiet --no-summary --ignore FILE_PATH_CHANGES \
+		"$out/series"/*.patch >"$out/log" 2>&1
+	ok $? "series for $release: checkpatch has no complaint" "$out/log"
+
+	! grep -rnE 'HAVE_|LINUX_VERSION_CODE|nvme_pf\.h|@[A-Z]+@' "$out/tree/drivers/vfio/pci/nvme" >"$out/log"
+	ok $? "series for $release: nothing is left to decide" "$out/log"
+
+	# the compiler sees all that can be switched on, and the distribution's choice
+	diff <(sed -n 's/^nvme-vfio-pci-y := //p; s/^\t\t*   //p' src/Kbuild | tr -d '\\\n' | xargs -n1 | sort) \
+		<(cd "$out/tree/drivers/vfio/pci/nvme" && printf '%s\n' *.c | sed 's/c$/o/' | sort) >"$out/log"
+	ok $? "series for $release: it has the driver's files, all of them and no other" "$out/log"
+
+	tests/rig/build-modules "$series" "$out/in-tree" "$out/tree/drivers/vfio/pci/nvme" \
+		CONFIG_NVME_VFIO_PCI=m W=1 KCPPFLAGS="-I$out/nvme-$series/include" \
+		KBUILD_EXTRA_SYMBOLS="$out/nvme-$series/Module.symvers" >"$out/log" 2>&1 &&
+		[ "$(built "$out/in-tree")" = nvme-vfio-pci.ko ]
+	ok $? "series for $release: the driver builds in its place, without warnings" "$out/log"
+done
+
+echo "1..$n"
+exit $failed

@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 46-patched-nvme.t - the driver on a host whose nvme has been patched: the shim
+# is neither built nor loaded, and VFs migrate all the same, with both sets.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+kernel=6.12
+limit=400
+out=$(mktemp -d) || exit 1
+trap 'rm -rf "$out"' EXIT
+
+give_up() { # NAME LOG
+	echo "not ok 1 - $1"
+	sed 's/^/# /' "$2"
+	echo "1..1"
+	exit 1
+}
+
+tests/rig/build-nvme "$kernel" "$out/nvme" >"$out/log" 2>&1 ||
+	give_up "patched nvme" "$out/log"
+tests/rig/build-modules "$kernel" "$out/driver" src \
+	KBUILD_EXTRA_SYMBOLS="$out/nvme/Module.symvers" >"$out/log" 2>&1 ||
+	give_up "modules for a patched nvme" "$out/log"
+make -s -C tests/vf BUILD="$out/vf" "$out/vf/vf-test" >"$out/log" 2>&1 ||
+	give_up "build of the programs" "$out/log"
+
+cat >"$out/in-host" <<'IN'
+#!/bin/sh
+# runs in the host: SET
+[ ! -e /sys/module/nvme_pf_shim ] && [ -e /sys/module/nvme/holders/nvme_vfio_pci ] ||
+	{ lsmod; exit 1; }
+vf-test --set "$1" --quick || exit
+# What nvme must survive with a command of a VF under way.
+vf-test --set "$1" --only "PF reset in RUNNING_P2P" || exit
+vf-test --set "$1" --only "PF unbound in RUNNING_P2P" || exit
+vf-test --set "$1" --only "PF reset during a slow suspend" || exit
+# Nothing holds nvme when the VFs' driver has gone.
+rmmod nvme-vfio-pci && [ ! -e /sys/module/nvme/holders/nvme_vfio_pci ] && rmmod nvme &&
+	[ ! -e /sys/module/nvme ] || { lsmod; exit 1; }
+IN
+
+boot() { # SET
+	timeout -k 10 $((limit + 60)) tests/rig/host --kernel "$kernel" --set "$1" --pfs 2 \
+		--prop lm-test=on --nvme "$out/nvme" --driver "$out/driver" \
+		--module-args vendor_ids=1b36:0010 \
+		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status' \
+		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h was aborted' --seconds "$limit" \
+		--file "$out/vf/vf-test" --file data/in-host="$out/in-host" \
+		-- "sh /share/data/in-host $1" >"$out/$1.tap" 2>"$out/$1.err" </dev/null
+	echo $? >"$out/$1.status"
+}
+
+n=0 failed=0
+merge() { # SET
+	local status points tests tap=$out/$1.tap
+
+	status=$(cat "$out/$1.status")
+	points=$(grep -cE '^(not )?ok ' "$tap")
+	awk -v n="$n" -v set="$1" '
+		/^(not )?ok / {
+			bad = $1 == "not" ? "not " : ""
+			sub(/^(not )?ok [0-9]+ - /, "")
+			print bad "ok " ++n " - " set ": " $0
+			next
+		}
+		!/^1\.\./ { sub(/^# /, ""); print "# " $0 }' "$tap"
+	n=$((n + points + 1))
+	if [ "$status" = 0 ] && [ "$points" -gt 0 ] && tests=$(sed -n 's/^1\.\.//p' "$tap" | paste -sd+) && [ $((tests)) = "$points" ]; then
+		echo "ok $n - $1: no shim, modules can go again, the kernel log is clean"
+	else
+		sed 's/^/# /' "$out/$1.err"
+		echo "not ok $n - $1: no shim, modules can go again, the kernel log is clean (status $status)"
+		failed=1
+	fi
+	! grep -q '^not ok' "$tap" || failed=1
+}
+
+for set in standard vendor; do
+	boot "$set" &
+done
+wait
+for set in standard vendor; do
+	merge "$set"
+done
+echo "1..$n"
+exit "$failed"
