@@ -20,6 +20,10 @@ ok() { # STATUS NAME [LOGFILE]
 		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
 	fi
 }
+skip() { # NAME REASON
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 

@@ -420,8 +420,12 @@ static void bad_bitmap(const void *arg)
 	(void)arg;
 	dev_open(&d, 0);
 	must_start(&d);
+	/*
+	 * Kernels that look at the bitmap only when a bit is to be set have no
+	 * way to tell of it. It must not do any harm.
+	 */
 	err = log_report(&d, BASE, LENGTH, PAGE, bad_address(0));
-	check(err, "REPORT into memory that is not there succeeded");
+	note("REPORT into memory that is not there: %s", errname(err));
 	must_stop(&d);
 	works(&d);
 }

@@ -32,6 +32,8 @@ NVME = re.compile("|".join((
 HARMLESS = re.compile("|".join((
     # our modules are not signed: the kernel says so once
     r"module verification failed: signature and/or required key missing",
+    # since 7.x PCI announces each reset of a function; users of VFs reset them
+    r"nvme-vfio-pci \S+: (resetting|reset done)$",
     # a kernel with that checker says at boot that it has it
     r"RCU callback double-/use-after-free debug is enabled",
 )))
