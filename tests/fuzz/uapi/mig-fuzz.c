@@ -9,6 +9,7 @@
  *
  * The same seed makes the same operations in each thread.
  */
+#define _GNU_SOURCE			/* joining and locks, the non-portable ways */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
