@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# 21-model-fuzz.t - does the device model stand a host that does everything
+# wrong? FUZZ_SEED=SEED[/ROUND] does the same again, FUZZ_SECONDS= more of it.
+
+set -euo pipefail
+cd "$(dirname "$0")/model"
+
+dir=$(./build)
+export PYTHONDONTWRITEBYTECODE=1
+exec timeout $((${FUZZ_SECONDS:-40} + 120)) python3 fuzz.py "$dir"
