@@ -175,7 +175,7 @@ def case_track_count():
         def some(nr):
             return [(i << 20, 1) for i in range(nr)]
 
-        for text, limit in ("5", "CMMRTD"), ("9/5", "NMMRTD"):
+        for text, limit in ("5/9", "CMMRTD"), ("9/5", "NMMRTD"):
             pf.control(f"lm-track-ranges={text}")
             same(pf.track(a, some(6)).status, INVALID_FIELD,
                  f"{limit}: six of five")
