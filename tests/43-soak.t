@@ -16,7 +16,7 @@ import vfrun                                            # noqa: E402
 NUMBER = int(os.environ.get("SOAK", 200))
 KERNEL = os.environ.get("SOAK_KERNEL") or ("debug" if vfrun.has("debug") else "6.12")
 SETS = ("standard", "vendor")
-SECONDS = 120 + 6 * NUMBER
+SECONDS = 420 + 6 * NUMBER
 
 
 def main():
