@@ -462,6 +462,50 @@ static void track_fails(const void *arg)
 	work_check(w);
 }
 
+/*
+ * The device may track on when it refuses to stop: for user space the log is
+ * over all the same, and a new one tells nothing that was written before it.
+ */
+static void stop_fails(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	uint64_t word = 0;
+	struct work *w;
+	struct log *l;
+	unsigned int i;
+	int err;
+
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	for (i = 0; i < sizeof(status) / sizeof(status[0]); i++) {
+		l->unit = PAGE;
+		log_start(l);
+		work_burst(w, 1);
+		model_set(0, "lm-fail=%s=0x%x", (const char *)arg, status[i]);
+		err = vfio_log_stop(&a);
+		model_set(0, "lm-fail=");
+		tap_note("stop with status %03x: errno %d", status[i], -err);
+		check(!err || sane_errno(err),
+		      "expected a sensible errno, got %d", err);
+		err = vfio_log_report(&a, w->mem.iova, PAGE, PAGE, &word);
+		check(err == -EINVAL, "a log that is over answers %d", err);
+
+		log_forget(l);
+		l->unit = PAGE;
+		log_start(l);
+		do_reads(l);
+		log_collect(l);
+		log_judge(l, true);
+		must(vfio_log_stop(&a));
+		log_forget(l);
+	}
+	work_fill(w, 20);
+	move(w, &a, &b, &s, NULL);
+	work_check(w);
+}
+
 /* a device that keeps pages to itself is one that this test must notice */
 static void notices_forgotten(const void *arg)
 {
@@ -512,6 +556,8 @@ const struct tap_case log_cases[] = {
 	  .arg = &(const struct failing){ "0x3d/1@1", true } },
 	{ .name = "report of the log fails", .fn = track_fails, .log = "",
 	  .arg = &(const struct failing){ "0x3e/0@1", false } },
+	{ .name = "stop of the log fails", .fn = stop_fails, .log = "",
+	  .arg = "0x3d/1@1" },
 	{ .name = "a device that forgets pages is noticed",
 	  .fn = notices_forgotten },
 	{ }
