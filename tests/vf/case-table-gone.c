@@ -13,7 +13,8 @@
 #include "table.h"
 
 #define PCI	"/sys/bus/pci"
-#define SEEN_US	300000		/* a writer that does not wait is done by then */
+#define REACHED_MS	30000
+#define SEEN_US		200000	/* a writer that does not wait is done by then */
 
 /* a write to sysfs that may wait for the VF's user */
 struct writer {
@@ -33,9 +34,19 @@ static void *writer_main(void *arg)
 	return NULL;
 }
 
-static void writer_start(struct writer *w)
+/* returns when it has taken the VF's lock and its driver is about to leave */
+static void writer_start(struct writer *w, const char *vf)
 {
+	char driver[64];
+	int ms;
+
 	check(!pthread_create(&w->thread, NULL, writer_main, w), "no thread");
+	for (ms = 0; ms < REACHED_MS; ms += 10) {
+		if (sysfs_link(driver, sizeof(driver), PCI "/devices/%s/driver",
+			       vf))
+			break;
+		sleep_us(10000);
+	}
 	sleep_us(SEEN_US);
 }
 
@@ -60,7 +71,7 @@ static void no_vfs(struct scene *s)
 
 	snprintf(w.path, sizeof(w.path), PCI "/devices/%s/sriov_numvfs",
 		 bed.pf[0].bdf);
-	writer_start(&w);
+	writer_start(&w, s->dev.bdf);
 	user_leaves(s, &w);
 	bed_remake(0);
 	source_goes_on(s);
@@ -119,7 +130,7 @@ static void unplugged(struct scene *s)
 
 	find_port(bed.pf[0].bdf, port, sizeof(port));
 	snprintf(w.path, sizeof(w.path), PCI "/devices/%s/remove", port);
-	writer_start(&w);
+	writer_start(&w, s->dev.bdf);
 	user_leaves(s, &w);
 	rescan(s);
 }
