@@ -43,6 +43,9 @@ KVM_MODULES = ("kvm_amd", "kvm_intel") if KVM else ("kvm_amd",)
 BOOT_SECONDS = 300
 RUN_SECONDS = 300
 
+# Logs that are kept: more than hosts can run at a time, so that none is in use.
+LOGS = 120
+
 
 class Trouble(Exception):
     """A host did not do what it was asked to."""
@@ -396,7 +399,12 @@ def new_log():
     """A fresh folder for logs; the oldest of many are removed."""
     top = os.path.join(place.CACHE, "log")
     os.makedirs(top, exist_ok=True)
-    old = sorted((e.stat().st_mtime, e.path) for e in os.scandir(top) if e.is_dir())
-    for _, path in old[:-60]:
+    old = []
+    for entry in os.scandir(top):
+        try:
+            old.append((entry.stat().st_mtime, entry.path))
+        except FileNotFoundError:
+            pass            # another host tidies up as well
+    for _, path in sorted(old)[:-LOGS]:
         shutil.rmtree(path, ignore_errors=True)
     return tempfile.mkdtemp(prefix=time.strftime("%m%d-%H%M%S-"), dir=top)
