@@ -102,6 +102,7 @@ void say_next(struct scene *s)
 	int err = s->st->next(s);
 
 	say("next arc: %s, %s", errno_name(err), mig_name(scene_state(s)));
+	s->arrived |= s->st->dest && scene_state(s) == MIG_RUNNING;
 	judge(s, err);
 }
 
@@ -124,7 +125,8 @@ static void good_here(struct scene *s)
 
 void source_goes_on(struct scene *s)
 {
-	if (!s->st->dest)
+	/* one guest runs in one place: where it has arrived, it stays */
+	if (!s->st->dest || s->arrived)
 		return;
 	must(vfio_mig_set(&s->src, MIG_RUNNING, NULL));
 	work_check(s->w);

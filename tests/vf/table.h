@@ -23,6 +23,7 @@ struct table_state;
  * @s: rows of a destination: the guest's state
  * @written: bytes of it that were written to @dev
  * @fd: data fd of the state, -1 = it has none
+ * @arrived: rows of a destination: the guest has run on @dev
  */
 struct scene {
 	const struct table_state *st;
@@ -32,6 +33,7 @@ struct scene {
 	struct mig_stream s;
 	size_t written;
 	int fd;
+	bool arrived;
 };
 
 /**
