@@ -118,11 +118,13 @@ void slab_take(struct slab *s)
 /*
  * Given back in a bunch, after a long time: addresses of vmalloc and ioremap,
  * which are counted beside while in use, and of the IOMMU, which only the PF's
- * driver takes. kmemleak has an object for each of the others.
+ * driver takes. kmemleak has an object for each of the others, and the checker
+ * of live objects keeps a stock of its own.
  */
 static bool is_lazy(const char *cache)
 {
 	return !strcmp(cache, "vmap_area") || !strcmp(cache, "iommu_iova") ||
+	       !strcmp(cache, "debug_objects_cache") ||
 	       !strncmp(cache, "kmemleak_", 9);
 }
 
