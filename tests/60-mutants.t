@@ -58,8 +58,8 @@ def host(src, work, kernel, cmdset, program, command):
     modules = work / "modules"
     must(TOP / "tests/rig/build-modules", kernel, modules, src)
     args = ["--kernel", kernel, "--set", cmdset, "--pfs", "2", "--prop", "lm-test=on",
-            "--driver", modules, "--allow", "nvme-vfio-pci", "--seconds", "300",
-            "--log", work / "log", "--file", program]
+            "--module-args", "vendor_ids=1b36:0010", "--driver", modules,
+            "--allow", "nvme-vfio-pci", "--seconds", "300", "--log", work / "log", "--file", program]
     p = call(TOP / "tests/rig/host", *args, "--", command)
     if not re.search(r"^(not )?ok 1\b", p.stdout, re.M):
         raise Failed(f"no test ran:\n{p.stdout[-2000:]}")
