@@ -7,13 +7,16 @@ KDIR ?= /lib/modules/$(KVER)/build
 TESTS ?= $(sort $(wildcard tests/*.t))
 
 .DEFAULT_GOAL := all
-.PHONY: all modules check fuzz demo setup clean help
+.PHONY: all modules tools check fuzz demo setup clean help
 
 all: modules	## same as modules
 
 modules:	## the two kernel modules, for the running kernel or KVER= or KDIR=
 	@test -d $(KDIR) || { echo "no headers in $(KDIR): install linux-headers-$(KVER), or give KVER= or KDIR="; exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/src modules
+
+tools:		## the command line tool, tools/nvme-vfio/build/nvme-vfio
+	$(MAKE) -C tools/nvme-vfio
 
 check: setup	## install what is needed, run every test (TESTS= for some)
 	prove --timer --failures --comments --directives $(TESTS)
@@ -28,7 +31,8 @@ demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.1
 setup:		## install and download what check and demo need; quick when it is there
 	tests/rig/setup
 
-clean:		## remove what modules left in src; the cache of the tests stays
+clean:		## remove what modules and tools left; the cache of the tests stays
+	$(MAKE) -C tools/nvme-vfio clean
 	rm -rf src/.tmp_versions
 	find src \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name '.*.d' -o -name modules.order -o -name Module.symvers -o -name .module-common.o \) -delete
