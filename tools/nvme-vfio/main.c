@@ -17,6 +17,10 @@ struct tool_options tool;
 
 static const struct command commands[] = {
 	{ "list", "what can be migrated, and why the rest cannot", cmd_list },
+	{ "bind", "give VFs to " TOOL_DRIVER, cmd_bind },
+	{ "unbind", "take VFs from it", cmd_unbind },
+	{ "apply", "make VFs as the configuration says", cmd_apply },
+	{ "teardown", "put everything back to what it was before", cmd_teardown },
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))

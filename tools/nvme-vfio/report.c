@@ -118,6 +118,13 @@ void report_extra(struct report *r, const char *key, json_object *value)
 	need(value && !json_object_object_add(r->top, key, value));
 }
 
+void report_free(struct report *r)
+{
+	scols_unref_table(r->table);
+	json_object_put(r->top);
+	free(r);
+}
+
 int report_print(struct report *r)
 {
 	int err = 0;
@@ -128,9 +135,7 @@ int report_print(struct report *r)
 				JSON_C_TO_STRING_NOSLASHESCAPE)) < 0;
 	else if (json_object_array_length(r->rows))
 		err = scols_print_table(r->table);
-	scols_unref_table(r->table);
-	json_object_put(r->top);
-	free(r);
+	report_free(r);
 	return err ? fail(TOOL_FAILED, "the report could not be printed") :
 		     TOOL_OK;
 }

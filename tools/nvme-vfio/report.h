@@ -77,4 +77,7 @@ void report_extra(struct report *r, const char *key, json_object *value);
  */
 int report_print(struct report *r);
 
+/** report_free - nobody wants to see it */
+void report_free(struct report *r);
+
 #endif

@@ -71,7 +71,11 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_apply(int argc, char **argv);
+int cmd_bind(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_teardown(int argc, char **argv);
+int cmd_unbind(int argc, char **argv);
 
 /**
  * global_argp - the options every command takes, as a child for its own argp

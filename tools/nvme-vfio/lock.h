@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lock.h - one process at a time changes a PF and its VFs.
+ */
+#ifndef NVME_VFIO_LOCK_H
+#define NVME_VFIO_LOCK_H
+
+/**
+ * lock_pf - take the lock of a PF, without waiting
+ * @bdf: address of the PF
+ * @fd: set; unlock_pf() it. The end of the process does as well.
+ *
+ * Return: TOOL_OK, or a code after saying why.
+ */
+int lock_pf(const char *bdf, int *fd);
+
+/** unlock_pf - give it back; -1 is fine */
+void unlock_pf(int fd);
+
+#endif
