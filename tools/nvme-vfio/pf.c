@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "pf.h"
 #include "tool.h"
@@ -14,10 +13,10 @@
 
 bool pf_gone(const struct pf *pf)
 {
-	char path[64];
+	char class[16];
 
-	snprintf(path, sizeof(path), HOST_PCI "/%s", pf->fn->bdf);
-	return access(path, F_OK);
+	return sysfs_read(class, sizeof(class), HOST_PCI "/%s/class",
+			  pf->fn->bdf) < 0;
 }
 
 /* What to say of a command that failed. */

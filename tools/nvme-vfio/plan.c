@@ -392,10 +392,12 @@ static void plan(struct planner *p, const struct pf_state *drop)
 		if (shape)
 			offline(p, vfn);
 	}
-	/* They can hold resources without being there. */
+	/*
+	 * They can hold resources without being there, but not keep them when
+	 * they come and go again, which undoing would let them.
+	 */
 	for (vfn = p->now.numvfs + 1; vfn <= want->numvfs; vfn++)
-		if (!same_counts(&p->now.vf[vfn - 1], &want->vf[vfn - 1]))
-			offline(p, vfn);
+		offline(p, vfn);
 	numvfs(p, want->numvfs);
 	for (vfn = 1; vfn <= want->n; vfn++) {
 		assign(p, vfn);

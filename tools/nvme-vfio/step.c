@@ -159,37 +159,48 @@ static bool bound_to(const char *bdf, const char *driver)
 	       !strcmp(now, driver);
 }
 
-/*
- * With its override set a driver takes the function whatever its ids are, and
- * whatever the PF's autoprobe says; none other does. The override of the end
- * comes after that.
- */
-static int bind(const char *bdf, const char *driver, const char *override)
-{
-	int i, err;
-
-	err = set_override(bdf, driver);
-	if (!err)
-		err = sysfs_write(bdf, "/sys/bus/pci/drivers_probe");
-	/* The kernel reports success even if nothing took the function. */
-	for (i = 0; !err && i < BIND_TRIES && !bound_to(bdf, driver); i++)
-		sleep_us(BIND_WAIT_US);
-	if (!err && !bound_to(bdf, driver))
-		err = -ENXIO;
-	if (strcmp(override, driver)) {
-		int ret = set_override(bdf, override);
-
-		err = err ? err : ret;
-	}
-	return err;
-}
-
 static int unbind(const char *bdf, const char *driver)
 {
 	int err = sysfs_write(bdf, "/sys/bus/pci/drivers/%s/unbind", driver);
 
 	/* Not bound to it: somebody else was quicker, to the same end. */
 	return err == -ENODEV ? 0 : err;
+}
+
+static int probe(const char *bdf, const char *driver)
+{
+	int i, err;
+
+	err = sysfs_write(bdf, "/sys/bus/pci/drivers_probe");
+	for (i = 0; !err && !bound_to(bdf, driver); i++) {
+		/* The kernel reports success even if nothing took it. */
+		if (i == BIND_TRIES)
+			return -ENXIO;
+		sleep_us(BIND_WAIT_US);
+	}
+	return err;
+}
+
+/*
+ * With its override set a driver takes the function whatever its ids are, and
+ * whatever the PF's autoprobe says; none other does. The override of the end
+ * comes after that. Of a failure nothing is left.
+ */
+static int bind(const char *bdf, const char *driver, const char *override)
+{
+	int err = set_override(bdf, driver);
+
+	if (err)
+		return err;
+	err = probe(bdf, driver);
+	if (!strcmp(override, driver))
+		return err;
+	if (!set_override(bdf, override))
+		return err;
+	if (!err)
+		unbind(bdf, driver);
+	set_override(bdf, override);
+	return err ? err : -EIO;
 }
 
 static int taken(const struct work *w, const struct step *st, int err)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* said.h - what the tool's code says, for tests to look at. */
+#ifndef UNIT_SAID_H
+#define UNIT_SAID_H
+
+/** said_lines - how many lines since said_forget() */
+extern int said_lines;
+
+/** said - the first of them; empty if there is none */
+extern char said[1024];
+
+/** said_forget - begin anew */
+void said_forget(void);
+
+#endif

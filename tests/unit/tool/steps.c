@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Planning and doing: from any state of a PF to any configuration and back, with
+ * a failure at each call on the way, on a device that keeps the rules.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "device.h"
+#include "pf.h"
+#include "plan.h"
+#include "said.h"
+#include "step.h"
+#include "tap.h"
+#include "tool.h"
+
+static struct host_fn fn = {
+	.bdf = DEV_PF, .role = ROLE_PF, .driver = "nvme", .ctrl = "nvme0",
+	.state = "live", .totalvfs = DEV_VFS,
+};
+
+static uint64_t seed = 20261125;
+
+static unsigned int rnd(unsigned int n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed % n;
+}
+
+static void resources(unsigned int total, unsigned int max, unsigned int grain)
+{
+	unsigned int type;
+
+	for (type = 0; type < RESOURCES; type++)
+		dev_res[type] = (struct ctrl_resource){
+			.flexible = true, .total = total + 3, .primary = 3,
+			.max = max, .grain = grain,
+		};
+}
+
+/* -- one job: look, plan, do ---------------------------------------------------- */
+
+struct job {
+	struct pf pf;
+	struct pf_state now, want;
+	struct steps s;
+};
+
+static void done(struct job *j)
+{
+	steps_free(&j->s);
+	pf_state_free(&j->want);
+	pf_state_free(&j->now);
+	pf_close(&j->pf);
+}
+
+/* Return: what the tool would, having done nothing. */
+static int look(struct job *j, const struct config_pf *c)
+{
+	int err;
+
+	memset(j, 0, sizeof(*j));
+	said_forget();
+	err = pf_open(&fn, &j->pf);
+	if (!err)
+		err = pf_read(&j->pf, &j->now);
+	if (!err)
+		err = plan_target(&j->pf, &j->now, c, &j->want);
+	if (!err)
+		err = plan_steps(&j->now, &j->want, NULL, &j->s);
+	return err;
+}
+
+static int run(struct job *j)
+{
+	struct work w = { .name = DEV_PF, .pf = &j->pf, .want = &j->want };
+
+	return steps_run(&w, &j->s);
+}
+
+static int apply(const struct config_pf *c)
+{
+	struct job j;
+	int err = look(&j, c);
+
+	if (!err)
+		err = run(&j);
+	done(&j);
+	return err;
+}
+
+static size_t planned(const struct config_pf *c)
+{
+	struct job j;
+	size_t n;
+
+	n = look(&j, c) ? 999 : j.s.n;
+	done(&j);
+	return n;
+}
+
+/* Back to a state, and without the namespaces that were attached meanwhile. */
+static int back(const struct pf_state *before)
+{
+	struct pf_state drop;
+	struct job j = { };
+	unsigned int i;
+	int err;
+	size_t k;
+
+	said_forget();
+	err = pf_open(&fn, &j.pf);
+	if (!err)
+		err = pf_read(&j.pf, &j.now);
+	if (!err)
+		err = pf_state_copy(&j.now, &drop);
+	if (err)
+		return err;
+	pf_state_copy(before, &j.want);
+	for (i = 0; i < drop.n; i++)
+		for (k = 0; k < before->vf[i].nns; k++)
+			vf_drop(&drop.vf[i], before->vf[i].nsid[k]);
+	err = plan_steps(&j.now, &j.want, &drop, &j.s);
+	if (!err)
+		err = run(&j);
+	pf_state_free(&drop);
+	done(&j);
+	return err;
+}
+
+/* -- random devices and configurations ------------------------------------------- */
+
+static const char *driver(void)
+{
+	static const char * const name[] = {
+		"nvme-vfio-pci", "nvme-vfio-pci", "vfio-pci", "nvme", "",
+	};
+
+	return name[rnd(5)];
+}
+
+static void random_device(void)
+{
+	unsigned int i, type, grain = dev_res[0].grain;
+	unsigned int left[RESOURCES];
+
+	for (type = 0; type < RESOURCES; type++)
+		left[type] = dev_res[type].total - dev_res[type].primary;
+	memset(&dev, 0, sizeof(dev));
+	dev.autoprobe = rnd(2);
+	dev.numvfs = rnd(DEV_VFS + 1);
+	for (i = 0; i < DEV_VFS; i++) {
+		struct dev_vf *vf = &dev.vf[i];
+
+		for (type = rnd(3) ? 0 : RESOURCES; type < RESOURCES; type++) {
+			unsigned int n = grain * (1 + rnd(2));
+
+			if (n > left[type])
+				continue;
+			vf->count[type] = n;
+			left[type] -= n;
+		}
+		if (i >= dev.numvfs)
+			continue;
+		vf->fresh = true;
+		vf->online = vf->count[0] >= 2 && vf->count[1] && rnd(4);
+		strcpy(vf->driver, driver());
+		strcpy(vf->override, rnd(2) ? vf->driver : "");
+		vf->attached[rnd(DEV_NS)] = rnd(2);
+	}
+}
+
+static void random_config(struct config_pf *c, struct config_one *one)
+{
+	static uint32_t two[] = { 1, 3 };
+	unsigned int grain = dev_res[0].grain;
+
+	memset(c, 0, sizeof(*c));
+	memset(one, 0, sizeof(*one));
+	c->where = (char *)"test:1";
+	c->num_vfs = 1 + rnd(DEV_VFS);
+	c->all.queues = rnd(4) ? grain * (1 + rnd(3)) : 0;
+	c->all.interrupts = rnd(4) ? grain * (1 + rnd(3)) : 0;
+	strcpy(c->all.driver, rnd(3) ? "" : "vfio-pci");
+	c->vf = one;
+	c->nvf = rnd(2);
+	one->vfn = 1 + rnd(c->num_vfs);
+	one->vf.queues = rnd(2) ? grain * (1 + rnd(3)) : 0;
+	strcpy(one->vf.driver, rnd(2) ? "none" : "");
+	if (rnd(3))
+		return;
+	one->vf.nsid = two;
+	one->vf.nns = 2;
+}
+
+/* Is what the configuration asks for there? Told apart from the plan. */
+static bool fulfilled(const struct config_pf *c)
+{
+	unsigned int i;
+	size_t k;
+
+	if (dev.autoprobe || dev.numvfs != c->num_vfs)
+		return false;
+	for (i = 0; i < c->num_vfs; i++) {
+		struct config_vf cv = config_of(c, i + 1);
+		const char *want = strcmp(cv.driver, "none") ? cv.driver : "";
+		const struct dev_vf *vf = &dev.vf[i];
+
+		if (!vf->online || strcmp(vf->driver, want) ||
+		    strcmp(vf->override, want) ||
+		    (cv.queues && vf->count[0] != cv.queues) ||
+		    (cv.interrupts && vf->count[1] != cv.interrupts))
+			return false;
+		for (k = 0; k < cv.nns; k++)
+			if (!vf->attached[cv.nsid[k] - 1])
+				return false;
+	}
+	return true;
+}
+
+struct tally {
+	int refused, applied, faults, bad;
+	const char *what;
+};
+
+static void show(const char *what, const struct dev *d)
+{
+	unsigned int i;
+
+	printf("# %s: autoprobe %d, %u VFs:", what, d->autoprobe, d->numvfs);
+	for (i = 0; i < DEV_VFS; i++) {
+		const struct dev_vf *vf = &d->vf[i];
+
+		printf(" [%s %u %u %d%d%d '%s' '%s']",
+		       vf->online ? "on" : "off", vf->count[0], vf->count[1],
+		       vf->attached[0], vf->attached[1], vf->attached[2],
+		       vf->driver, vf->override);
+	}
+	printf("\n");
+}
+
+static void wrong(struct tally *t, const char *what, int round, int at)
+{
+	if (!t->bad++)
+		printf("# round %d, call %d: %s; rule: %s; said in %d lines: %s\n",
+		       round, at, what, dev_broken ? dev_broken : "-",
+		       said_lines, said);
+}
+
+/* Each call fails once, and all is as it was. */
+static void faults(struct tally *t, const struct config_pf *c,
+		   const struct dev *before, int calls, int round)
+{
+	int at, err;
+
+	for (at = 1; at <= calls; at++) {
+		dev = *before;
+		dev_begin();
+		dev_fail_at = at;
+		err = apply(c);
+		t->faults++;
+		if (err != TOOL_FAILED || said_lines != 1)
+			wrong(t, "a failure is not told as one", round, at);
+		if (!dev_same(&dev, before) && !t->bad) {
+			show("before", before);
+			show("after", &dev);
+		}
+		if (!dev_same(&dev, before))
+			wrong(t, "a failure left something behind", round, at);
+		if (dev_broken)
+			wrong(t, "undoing broke a rule", round, at);
+
+		/* undoing fails as well */
+		dev = *before;
+		dev_begin();
+		dev_fail_at = at;
+		dev_fail_again = at + 1;
+		err = apply(c);
+		if (err == TOOL_OK ||
+		    (err == TOOL_FAILED && !dev_same(&dev, before)))
+			wrong(t, "failing to undo is not told", round, at);
+
+		dev = *before;
+		dev_begin();
+		dev_gone_at = at;
+		if (apply(c) != TOOL_NODEV || said_lines != 1)
+			wrong(t, "a PF that vanishes is not told as that",
+			      round, at);
+	}
+}
+
+static void there_and_back(struct tally *t, const struct config_pf *c,
+			   const struct dev *before, int round)
+{
+	struct job j;
+	int err;
+
+	look(&j, c);		/* only to have what was before */
+	dev_begin();
+	err = apply(c);
+	if (err || dev_broken)
+		wrong(t, "apply fails", round, 0);
+	if (!fulfilled(c))
+		wrong(t, "not as configured", round, 0);
+	if (planned(c))
+		wrong(t, "applied again there is something to do", round, 0);
+	t->applied++;
+	faults(t, c, before, dev_calls, round);
+	dev = *before;
+	dev_begin();
+	apply(c);
+	dev_begin();
+	err = back(&j.now);
+	if (err || dev_broken)
+		wrong(t, "teardown fails", round, 0);
+	if (!dev_same(&dev, before))
+		wrong(t, "teardown does not lead back", round, 0);
+	done(&j);
+}
+
+static void test_random(unsigned int total, unsigned int max, unsigned int grain)
+{
+	struct tally t = { };
+	struct config_one one;
+	struct config_pf c;
+	struct dev before;
+	struct job j;
+	int i, err;
+
+	resources(total, max, grain);
+	for (i = 0; i < 600; i++) {
+		random_device();
+		random_config(&c, &one);
+		before = dev;
+		dev_begin();
+		err = look(&j, &c);
+		done(&j);
+		if (dev_calls)
+			wrong(&t, "planning touched the device", i, 0);
+		if (err) {
+			t.refused++;
+			if (said_lines != 1 || (err != TOOL_LIMIT &&
+						err != TOOL_CONFIG))
+				wrong(&t, "refused without a reason", i, 0);
+			continue;
+		}
+		there_and_back(&t, &c, &before, i);
+	}
+	ok(!t.bad && t.applied > 100 && t.refused > 10,
+	   "%u resources, %u at most, by %u: %d configurations applied and torn down, %d refused, %d failures undone",
+	   total, max, grain, t.applied, t.refused, t.faults);
+}
+
+/* -- examples -------------------------------------------------------------------- */
+
+static void fresh(void)
+{
+	memset(&dev, 0, sizeof(dev));
+	dev.autoprobe = true;
+	resources(16, 8, 2);
+	dev_begin();
+}
+
+static struct config_pf some(unsigned int num_vfs, unsigned int queues,
+			     unsigned int interrupts)
+{
+	struct config_pf c = { .where = (char *)"test:1", .num_vfs = num_vfs };
+
+	c.all.queues = queues;
+	c.all.interrupts = interrupts;
+	return c;
+}
+
+static void refuses(const char *what, const struct config_pf *c, int code,
+		    const char *text)
+{
+	struct dev before = dev;
+	int err;
+
+	dev_begin();
+	err = apply(c);
+	ok(err == code && said_lines == 1 && strstr(said, text) &&
+	   !dev_calls && dev_same(&dev, &before),
+	   "refused, nothing touched: %s (%d: %s)", what, err, said);
+}
+
+static void test_limits(void)
+{
+	static uint32_t four[] = { 4 };
+	struct config_pf c;
+
+	fresh();
+	c = some(5, 2, 2);
+	refuses("more VFs than there can be", &c, TOOL_LIMIT,
+		"5 VFs are more than the 4 it can have");
+	c = some(1, 10, 2);
+	refuses("more queues than one VF can have", &c, TOOL_LIMIT,
+		"10 queues are more than the 8 that one VF can have");
+	c = some(1, 2, 10);
+	refuses("more interrupts than one VF can have", &c, TOOL_LIMIT,
+		"10 interrupts are more than the 8");
+	c = some(1, 5, 2);
+	refuses("a number between two portions", &c, TOOL_LIMIT,
+		"only multiples of 2: try 4");
+	c = some(3, 8, 2);
+	refuses("more queues than all VFs can have", &c, TOOL_LIMIT,
+		"3 VFs want 24 queues, but the PF has 16 for them");
+	c = some(1, 0, 2);
+	refuses("no number of queues where the VF has none", &c, TOOL_CONFIG,
+		"VF 1 has 0 queues");
+	c = some(1, 2, 2);
+	c.all.nsid = four;
+	c.all.nns = 1;
+	refuses("a namespace that is not there", &c, TOOL_LIMIT,
+		"has no namespace 4");
+
+	/* what a VF holds that is not there counts, as it is not ours */
+	dev.vf[3].count[RESOURCE_QUEUES] = 6;
+	c = some(2, 6, 2);
+	refuses("more queues than are left by others", &c, TOOL_LIMIT,
+		"2 VFs want 12 queues, but the PF has 10");
+	c = some(2, 4, 2);
+	ok(!apply(&c), "as many as are left by others");
+
+	fresh();
+	dev_res[RESOURCE_QUEUES].flexible = false;
+	c = some(1, 2, 2);
+	refuses("queues of a PF that gives none by command", &c, TOOL_LIMIT,
+		"does not give queues to VFs by command");
+
+	fresh();
+	c = some(1, 2, 2);
+	strcpy(c.all.driver, "missing");
+	refuses("a driver that is not there", &c, TOOL_MODULE, "missing");
+}
+
+static void test_users(void)
+{
+	struct config_pf c = some(2, 4, 4);
+	struct config_one one = { .vfn = 2, .vf.queues = 8 };
+
+	fresh();
+	ok(!apply(&c) && !dev_broken, "two VFs");
+	dev.vf[0].open = true;
+	dev_begin();
+	ok(!apply(&c) && !dev_calls, "as it shall be: a VF in use is no hindrance");
+	c.vf = &one;
+	c.nvf = 1;
+	ok(!apply(&c) && !dev_broken && dev.vf[1].count[0] == 8,
+	   "the other VF can change meanwhile");
+	*dev.vf[1].driver = 0;
+	dev_begin();
+	ok(!apply(&c) && !dev_broken && !strcmp(dev.vf[1].driver, "nvme-vfio-pci"),
+	   "one that lost its driver gets it back");
+	c.num_vfs = 3;
+	refuses("the number of VFs with one in use", &c, TOOL_INUSE, "in use");
+}
+
+static void test_swap(void)
+{
+	struct config_one one = { .vfn = 1, .vf.queues = 8 };
+	struct config_pf c = some(2, 2, 2);
+
+	fresh();
+	resources(10, 8, 2);
+	c.vf = &one;
+	c.nvf = 1;
+	ok(!apply(&c) && dev.vf[0].count[0] == 8 && dev.vf[1].count[0] == 2,
+	   "all the queues there are");
+	one.vfn = 2;
+	ok(!apply(&c) && !dev_broken && dev.vf[0].count[0] == 2 && dev.vf[1].count[0] == 8,
+	   "what one VF gives back another gets");
+}
+
+static void test_driver_refuses(void)
+{
+	struct config_pf c = some(1, 2, 2);
+	struct dev before;
+
+	fresh();
+	before = dev;
+	strcpy(c.all.driver, "refuses");
+	ok(apply(&c) == TOOL_FAILED && said_lines == 1 &&
+	   strstr(said, "the driver did not take it") && dev_same(&dev, &before),
+	   "a driver that takes nothing: told, and undone (%s)", said);
+}
+
+int main(void)
+{
+	test_limits();
+	test_users();
+	test_swap();
+	test_driver_refuses();
+	test_random(32, 8, 2);
+	test_random(16, 8, 1);
+	test_random(12, 6, 3);
+	return tap_done();
+}
