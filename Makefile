@@ -7,7 +7,22 @@ KDIR ?= /lib/modules/$(KVER)/build
 TESTS ?= $(sort $(wildcard tests/*.t))
 
 .DEFAULT_GOAL := all
+# Where "make install" puts things; DESTDIR= goes before all of them.
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+mandir ?= $(prefix)/share/man
+docdir ?= $(prefix)/share/doc/nvme-vfio
+completionsdir ?= $(prefix)/share/bash-completion/completions
+udevdir ?= /usr/lib/udev
+systemdsystemunitdir ?= /usr/lib/systemd/system
+sysconfdir ?= /etc
+srcdir ?= /usr/src
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
+INSTALL ?= install
+
 .PHONY: all modules tools check fuzz demo setup clean help
+.PHONY: install install-tools install-dkms uninstall
 
 all: modules	## same as modules
 
@@ -17,6 +32,34 @@ modules:	## the two kernel modules, for the running kernel or KVER= or KDIR=
 
 tools:		## the command line tool, tools/nvme-vfio/build/nvme-vfio
 	$(MAKE) -C tools/nvme-vfio
+
+install: install-tools install-dkms ## tool, boot, manual, and the modules' source for dkms (DESTDIR= prefix=)
+	@echo "Nothing was changed but files. The modules: dkms install nvme-vfio/$(VERSION)"
+
+install-tools: tools
+	$(INSTALL) -D -m 755 tools/nvme-vfio/build/nvme-vfio $(DESTDIR)$(sbindir)/nvme-vfio
+	$(INSTALL) -d $(DESTDIR)$(sysconfdir)/nvme-vfio $(DESTDIR)$(systemdsystemunitdir)
+	$(INSTALL) -D -m 644 scripts/60-nvme-vfio.rules $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules
+	sed 's|/usr/sbin/nvme-vfio|$(sbindir)/nvme-vfio|' scripts/nvme-vfio@.service \
+		>$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio@.service
+	$(INSTALL) -D -m 644 scripts/nvme-vfio.bash-completion $(DESTDIR)$(completionsdir)/nvme-vfio
+	for page in docs/man/*.[1-9]; do \
+		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir) README.md docs/*.md docs/example.conf
+
+install-dkms:
+	$(INSTALL) -D -m 644 dkms.conf $(DESTDIR)$(DKMS_TREE)/dkms.conf
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(DKMS_TREE)/src src/Kbuild src/*.mk src/*.[ch]
+
+uninstall:	## take away what install put there; configuration stays
+	rm -f $(DESTDIR)$(sbindir)/nvme-vfio $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules \
+		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio@.service $(DESTDIR)$(completionsdir)/nvme-vfio
+	for page in docs/man/*.[1-9]; do \
+		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; \
+	done
+	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(DKMS_TREE)
+	rmdir $(DESTDIR)$(sysconfdir)/nvme-vfio 2>/dev/null || true
 
 check: setup	## install what is needed, run every test (TESTS= for some)
 	prove --timer --failures --comments --directives $(TESTS)
