@@ -344,8 +344,14 @@ class Host:
             with open(os.path.join(self.share, script), "w", encoding="utf-8") as f:
                 f.write(command)
             command = f". /share/{script}"
-        self.agent.send(f"{self._next} {command}")
+        try:
+            self.agent.send(f"{self._next} {command}")
+        except OSError:
+            raise self._is_gone() from None
         return self._next
+
+    def _is_gone(self):
+        return Trouble(self.killed or f"{self.name}: is gone, see {self.path()}" + self._tail("serial"))
 
     def finished(self, number):
         """Whether a command is known to have ended; learnt while finish() waits
@@ -359,8 +365,7 @@ class Host:
             try:
                 line = self.agent.line(max(0.0, end - time.monotonic()))
             except EOFError:
-                raise Trouble(self.killed or f"{self.name}: is gone, see {self.path()}"
-                              + self._tail("serial")) from None
+                raise self._is_gone() from None
             if line is None:
                 raise Trouble(f"{self.name}: command {number} not done after {seconds} s\n"
                               + self.output(number)[-2000:])
