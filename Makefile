@@ -21,7 +21,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
 
-.PHONY: all modules tools check fuzz demo setup clean help
+.PHONY: all modules tools check fuzz guests demo setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules	## same as modules
@@ -67,6 +67,9 @@ check: setup	## install what is needed, run every test (TESTS= for some)
 fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_KEEP=$${FUZZ_KEEP:-$${NVME_VFIO_CACHE:-$$HOME/.cache/nvme-vfio}/fuzz} \
 		prove --timer --failures --comments --directives tests/03-fuzz-stream.t $(wildcard tests/48-uapi-fuzz.t)
+
+guests: setup	## every test with guests, on every kernel and in every way: long
+	GUEST_FULL=1 prove --timer --failures --comments --directives tests/50-guest.t tests/55-upset.t
 
 demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")
 	tests/rig/demo $(DEMO)

@@ -16,11 +16,18 @@ import place
 MODULES = ("nvme",)
 MEMORY = 256                    # MiB
 POOL = 32                       # MiB of pages that only the drive writes
+WORKERS = 5
 CHANGE = 5120                   # KiB of memory changed each second by the processor
 POLL = 0.7                      # seconds; every look costs the host's one processor much
 CMDLINE = ("console=ttyS0 loglevel=5 panic=-1 tsc=reliable no_timer_check mitigations=off "
            "random.trust_cpu=on")
+# Seconds that anything may take on a slow machine with the debug kernel.
+PATIENCE = 300
 ENDED = ("completed", "failed", "cancelled")
+
+# How the VF is opened on the two hosts, and what QEMU has open then.
+MODES = {"group": ("group", "group"), "iommufd": ("iommufd", "iommufd"), "both": ("group", "iommufd")}
+OPENED = {"group": r"/dev/vfio/(vfio|\d+)", "iommufd": r"/dev/(iommu|vfio/devices/vfio\d+)"}
 
 # What to tell QEMU where nothing tracks which pages the drive writes: it
 # migrates such a device only when told to, and then sends all memory while the
@@ -28,9 +35,16 @@ ENDED = ("completed", "failed", "cancelled")
 UNTRACKED = {"downtime-limit": 60000, "max-bandwidth": 10 << 30}
 
 
-def files(kernel):
-    """What a host needs to run guests with a kernel."""
-    kern = place.kernel(kernel)
+def kernel_of(host_kernel):
+    """The kernel of guests in hosts with a kernel: the same, but for the debug
+    kernel, which has nothing to look for in them and is slow."""
+    kern = place.kernel(host_kernel)
+    return place.kernel("6.12") if kern.series == "debug" else kern
+
+
+def files(host_kernel):
+    """What such a host needs to run guests."""
+    kern = kernel_of(host_kernel)
     parts = [initramfs.base(kern, MODULES, os.path.join(place.RIG, "guest-init")),
              initramfs.files("guest", [("/bin/iocheck", place.program("iocheck"))])]
     return {"/guest/kernel": kern.image, "/guest/initrd": initramfs.image(parts)}
@@ -42,65 +56,79 @@ class Guest:
     cpus          thus its I/O queues
     machine       pc boots in two thirds of q35's time
     memory        MiB
-    mode          how QEMU opens the VF: group, iommufd
+    mode          how QEMU opens the VF: group, iommufd, or both: by its group on
+                  one host and by IOMMUFD on the other
+    workers       of the checker, each with one command in flight
     tracked       somebody tracks which pages the drive writes: QEMU's defaults
                   will do, nothing is set
     capabilities  of migration, on both sides
+    hold          the target waits until the source is known to be done
+    may_reset     a reboot of the guest does not end it
     trace         patterns of QEMU's trace events; see traced()
     """
 
     def __init__(self, pair_, vfs, *, cpus=1, machine="pc", memory=MEMORY, mode="group",
-                 tracked=False, capabilities=(), trace=()):
+                 workers=WORKERS, tracked=False, capabilities=(), hold=False, may_reset=False, trace=()):
         self.pair = pair_
-        self.vfs = vfs
+        self.vfs = dict(vfs)
         self.cpus = cpus
         self.machine = machine
         self.memory = memory
-        self.mode = mode
+        self.modes = dict(zip(pair_.hosts, MODES[mode]))
+        self.workers = workers
         self.tracked = tracked
         self.capabilities = tuple(capabilities)
+        self.hold = hold
+        self.may_reset = may_reset
         self.trace = tuple(trace)
-        self.host = None
-        self.lives = []                 # (host, number): every QEMU there was
-        self._commands = {}
+        self.host = None                # where it is
+        self.life = None                # which of its lives it has now
+        self.lives = []                 # the host of every QEMU there was
+        self.moving = None              # (host, life) that shall take it in
+        self._commands = []             # of each life, as Host.begin() gave it
+        self._ended = set()
+        self._capabilities = {}         # that are on, of each life
 
     def arguments(self, host, life, incoming):
         vf = f"vfio-pci,host=${self.vfs[host]},id=vf"
-        if self.mode == "iommufd":
+        if self.modes[host] == "iommufd":
             vf += ",iommufd=iommufd0"
         if not self.tracked:
             vf += ",enable-migration=on"
         return (
-            f"qemu -name guest -nodefaults -no-user-config -nographic -no-reboot -machine {self.machine} "
+            f"qemu -name guest -nodefaults -no-user-config -nographic -machine {self.machine} "
             f"-accel kvm -cpu host -smp {self.cpus} -m {self.memory} "
             f"-kernel /guest/kernel -initrd /guest/initrd "
-            f"-append '{CMDLINE} pool={POOL} change={CHANGE}' "
-            + ("-object iommufd,id=iommufd0 " if self.mode == "iommufd" else "")
-            + f"-device {vf} "
+            f"-append '{CMDLINE} pool={POOL} change={CHANGE} workers={self.workers}' "
+            + ("" if self.may_reset else "-no-reboot ")
+            + ("-object iommufd,id=iommufd0 " if self.modes[host] == "iommufd" else "")
+            + f"-device {vf} -pidfile /run/pid-{life} "
             f"-chardev socket,id=console,path=/run/console.sock,server=on,wait=off,"
             f"logfile=/run/console-{life} -serial chardev:console "
             f"-chardev socket,id=qmp,path=/run/qmp.sock,server=on,wait=off "
             f"-mon chardev=qmp,mode=control"
             + "".join(f" -trace '{pattern}'" for pattern in self.trace)
             + (f" -D /run/trace-{life}" if self.trace else "")
-            + (" -incoming defer" if incoming else ""))
+            + (" -incoming defer" if incoming else "")
+            + (" -S" if incoming and self.hold else ""))
 
     def launch(self, host, incoming=False):
         life = len(self.lives)
-        self.lives.append((host, life))
-        host.run("rm -f /run/qmp.sock /run/console.sock")
-        self._commands[life] = host.begin("exec " + self.arguments(host, life, incoming))
-        self._wait(host, life, "test -S /run/qmp.sock", 60)
+        self.lives.append(host)
+        host.run("rm -f /run/qmp.sock /run/console.sock", PATIENCE)
+        self._commands.append(host.begin("exec " + self.arguments(host, life, incoming)))
+        self._wait(host, life, "test -S /run/qmp.sock", PATIENCE)
         return life
 
     def _wait(self, host, life, test, seconds):
         """Until a shell test inside holds; a QEMU that is gone ends the wait."""
         end = time.monotonic() + seconds
         while True:
-            status, _ = host.finish(host.begin(test))
+            status, _ = host.finish(host.begin(test), PATIENCE)
             if not status:
                 return
             if host.finished(self._commands[life]):
+                self._ended.add(life)
                 status, output = host.finish(self._commands[life])
                 raise rig.Trouble(f"QEMU in host {host.name} ended with {status}:\n{output}"
                                   + self.console(life)[-2000:])
@@ -109,100 +137,161 @@ class Guest:
                                   + self.console(life)[-2000:])
             time.sleep(POLL)
 
-    def start(self, host, seconds=120):
+    def start(self, host, seconds=400):
         """Boot the guest on a host, wait until its I/O runs."""
         self.host = host
-        life = self.launch(host)
-        self._wait(host, life, f"grep -aqE '^iocheck: so far' /run/console-{life}", seconds)
+        self.life = self.launch(host)
+        self.await_io(seconds)
+
+    def await_io(self, seconds=400):
+        self._wait(self.host, self.life,
+                   f"grep -aqE '^iocheck: so far' /run/console-{self.life}", seconds)
 
     def qmp(self, host, command, **arguments):
         text = json.dumps({"execute": command, "arguments": arguments})
-        status, output = host.finish(host.begin(f"qmp /run/qmp.sock '{text}'"), 60)
+        status, output = host.finish(host.begin(f"qmp /run/qmp.sock '{text}'"), PATIENCE)
         if status:
             raise rig.Trouble(f"{command}: {output.strip()}")
         return json.loads(output)["return"]
 
-    def _capable(self, host):
-        if self.capabilities:
-            self.qmp(host, "migrate-set-capabilities",
-                     capabilities=[{"capability": c, "state": True} for c in self.capabilities])
+    def _capable(self, host, life):
+        """Switch capabilities on, and off what an earlier migration had on."""
+        wanted, on = set(self.capabilities), self._capabilities.setdefault(life, set())
+        if wanted ^ on:
+            self.qmp(host, "migrate-set-capabilities", capabilities=[
+                {"capability": c, "state": c in wanted} for c in sorted(wanted ^ on)])
+        self._capabilities[life] = wanted
 
-    def begin(self, target):
-        """Start a migration to another host; await_end() or abandon it."""
-        source = self.host
-        self.launch(target, incoming=True)
-        self._capable(target)
+    def begin(self, target, **parameters):
+        """Start a migration to another host; await_end(), then settle()."""
+        self.moving = (target, self.launch(target, incoming=True))
+        self._capable(*self.moving)
         self.qmp(target, "migrate-incoming", uri=f"tcp:0.0.0.0:{pair.PORT}")
-        self._capable(source)
+        self._capable(self.host, self.life)
         if not self.tracked:
-            self.qmp(source, "migrate-set-parameters", **UNTRACKED)
-        self.qmp(source, "migrate", uri=f"tcp:{self.pair.address(target)}:{pair.PORT}")
+            parameters = {**UNTRACKED, **parameters}
+        if parameters:
+            self.qmp(self.host, "migrate-set-parameters", **parameters)
+        self.qmp(self.host, "migrate", uri=f"tcp:{self.pair.address(target)}:{pair.PORT}")
 
     def progress(self):
         """QEMU's account of the migration, on the source."""
         return self.qmp(self.host, "query-migrate")
 
-    def await_end(self, seconds=180):
-        """Until it is over, one way or the other; QEMU's account of it."""
+    def await_status(self, *statuses, seconds=900):
+        """Until the migration has one of these; QEMU's account of it."""
         begun = time.monotonic()
         while True:
             info = self.progress()
-            if info.get("status") in ENDED:
+            if info.get("status") in statuses:
                 return info
-            if time.monotonic() - begun > seconds:
-                raise rig.Trouble(f"migration not done after {seconds} s: {info}")
+            if info.get("status") in ENDED or time.monotonic() - begun > seconds:
+                raise rig.Trouble(f"migration not {' or '.join(statuses)} within {seconds} s: {info}\n"
+                                  + self.output(self.life) + self.output(self.moving[1]))
             time.sleep(POLL)
 
-    def migrate(self, target, seconds=180):
+    def await_end(self, seconds=900):
+        return self.await_status(*ENDED, seconds=seconds)
+
+    def settle(self, info):
+        """The guest lives on in one place, QEMU ends in the other; whether it
+        has moved."""
+        target, new = self.moving
+        moved = info["status"] == "completed" and self._arrived(target)
+        if moved:
+            if self.hold:
+                self.qmp(target, "cont")
+            self.qmp(self.host, "quit")
+            self._gone(self.life)
+            self.host, self.life = target, new
+        else:
+            self.end(new)
+            if info["status"] == "completed":
+                # nobody told the source that the target failed
+                self.qmp(self.host, "cont")
+        self.moving = None
+        return moved
+
+    def _arrived(self, target, seconds=200):
+        """Whether all was loaded on the target."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if self.qmp(target, "query-status")["status"] != "inmigrate":
+                    return True
+            except rig.Trouble:
+                return False
+            time.sleep(POLL)
+        raise rig.Trouble(f"the target waits for the rest after {seconds} s")
+
+    def end(self, life):
+        """End a QEMU if it has not ended yet."""
+        host = self.lives[life]
+        host.finish(host.begin(f"kill -9 $(cat /run/pid-{life})"), PATIENCE)
+        self._gone(life)
+
+    def _gone(self, life, seconds=PATIENCE):
+        """Wait until a QEMU has ended; more than once is fine."""
+        if life not in self._ended:
+            self.lives[life].finish(self._commands[life], seconds)
+            self._ended.add(life)
+
+    def migrate(self, target, seconds=900):
         """To another host; returns QEMU's own account of it."""
-        source, old = self.host, self.lives[-1][1]
+        old = self.life
         self.begin(target)
-        new = self.lives[-1][1]
+        new = self.moving[1]
         info = self.await_end(seconds)
-        if info["status"] != "completed":
+        if info["status"] != "completed" or not self.settle(info):
             raise rig.Trouble(f"migration {info['status']}: {info.get('error-desc')}\n"
                               + self.output(old) + self.output(new))
-        self.qmp(source, "quit")
-        source.finish(self._commands[old], 30)
         state = self.qmp(target, "query-status")["status"]
         if state != "running":
             raise rig.Trouble(f"guest is {state} after migration\n" + self.output(new))
-        self.host = target
         return info
+
+    def opened(self):
+        """How QEMU has opened the VF, by what it has open of VFIO and IOMMUFD."""
+        text = self.host.run(f"ls -l /proc/$(cat /run/pid-{self.life})/fd", PATIENCE)
+        names = sorted(set(re.findall(r"-> (/dev/(?:vfio/\S+|iommu))$", text, re.M)))
+        return next((mode for mode, pattern in OPENED.items()
+                     if names and all(re.fullmatch(pattern, n) for n in names)), str(names))
 
     def output(self, life):
         """What a QEMU said."""
-        return self.lives[life][0].output(self._commands[life])
+        return self.lives[life].output(self._commands[life])
 
     def traced(self, life):
         """The trace events of a QEMU so far."""
-        host, number = self.lives[life]
-        return host.finish(host.begin(f"cat /run/trace-{number}"), 30)[1]
+        host = self.lives[life]
+        return host.finish(host.begin(f"cat /run/trace-{life}"), PATIENCE)[1]
 
     def console(self, life=None):
         """What the guest said in one life, or in all of them."""
-        lives = self.lives if life is None else [self.lives[life]]
         text = ""
-        for host, number in lives:
-            _, output = host.finish(host.begin(f"cat /run/console-{number}"), 30)
-            text += output
+        for number in range(len(self.lives)) if life is None else [life]:
+            host = self.lives[number]
+            text += host.finish(host.begin(f"cat /run/console-{number}"), PATIENCE)[1]
         return text.replace("\r", "")
 
     def totals(self):
         """The checker's last line of totals, as a dict of numbers."""
-        host, life = self.lives[-1]
-        _, output = host.finish(host.begin(
+        _, output = self.host.finish(self.host.begin(
             # whole lines only: one may be on its way
-            f"grep -aE '^iocheck: .* writes=.* gap_at_ms=[0-9]+.$' /run/console-{life} | tail -n 1"), 30)
+            f"grep -aE '^iocheck: .* writes=.* errors=[0-9]+;' /run/console-{self.life} | tail -n 1"),
+            PATIENCE)
         return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", output)}
 
-    def finish(self, seconds=120):
+    def run(self, command):
+        """Have the guest's shell run a command, beside its I/O."""
+        self.host.run(f"qmp -t /run/console.sock '{command}'", PATIENCE)
+
+    def finish(self, seconds=400):
         """Stop the I/O, let the guest verify everything and power off; returns
         all it ever said."""
-        host, life = self.lives[-1]
-        host.run("qmp -t /run/console.sock stop")
-        self._wait(host, life, f"grep -aq '^guest: end' /run/console-{life}", seconds)
-        host.finish(self._commands[life], 60)
+        self.run("stop")
+        self._wait(self.host, self.life, f"grep -aq '^guest: end' /run/console-{self.life}", seconds)
+        self._gone(self.life)
         text = self.console()
         with open(os.path.join(self.pair.log, "guest-console"), "w", encoding="utf-8") as f:
             f.write(text)

@@ -19,7 +19,8 @@ class Pair:
     """with Pair("6.1", "standard") as pair: pair.a, pair.b"""
 
     def __init__(self, kernel, set, *, log=None, driver=None, seconds=rig.RUN_SECONDS,
-                 guest_memory=256, **more):
+                 guest_memory=256, b=None, **more):
+        """guest_memory: MiB. b: what is different on the second host."""
         self.log = os.path.abspath(log or rig.new_log())
         os.makedirs(self.log, exist_ok=True)
         self.disk = os.path.join(self.log, "namespace")
@@ -30,14 +31,16 @@ class Pair:
         self.hosts = []
         for i, name in enumerate("ab"):
             end = "server=on" if i == 0 else "server=off,reconnect-ms=500"
-            # one processor each: two hosts share a small machine
+            # One processor each: two hosts share a small machine. The debug
+            # kernel does so much in one that nothing else would get done.
+            slow = kernel == "debug"
             self.hosts.append(rig.Host(
                 kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
-                cpus=1, memory=1024 + guest_memory, seconds=seconds,
+                cpus=1 + slow, memory=1024 + guest_memory + 1024 * slow, seconds=seconds,
                 qemu_args=["-netdev", f"stream,id=net,{end},addr.type=unix,addr.path={wire}",
                            "-device", f"virtio-net-pci,netdev=net,mac=52:54:00:00:00:0{i + 1},"
                                       f"bus=pcie.0,addr=7,romfile=,host_mtu={MTU}"],
-                **more))
+                **{**more, **(b or {} if i else {})}))
         self.a, self.b = self.hosts
 
     def address(self, host):
@@ -118,7 +121,7 @@ class Watch(threading.Thread):
         """The longest gap that ended between two moments, in seconds."""
         return max((gap for when, gap in list(self.gaps) if start <= when <= end), default=0.0)
 
-    def moved(self, seconds=20):
+    def moved(self, seconds=200):
         """Wait until the guest has written again."""
         before, end = self.changes, time.monotonic() + seconds
         while self.changes < before + 3:

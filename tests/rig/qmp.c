@@ -3,7 +3,8 @@
  * qmp - talk to a QEMU from inside a host.
  *
  * usage: qmp SOCKET COMMAND...	each COMMAND is a JSON object; prints one line with
- *				each answer, fails if one is an error
+ *				each answer, fails if one is an error; @N
+ *				instead waits for N milliseconds
  *	  qmp -t SOCKET TEXT	write a line of text to a socket (a guest's console)
  */
 #include <errno.h>
@@ -80,6 +81,10 @@ int main(int argc, char **argv)
 	put(fd, "{\"execute\":\"qmp_capabilities\"}");
 	answer(0);
 	for (i = 2; i < argc; i++) {
+		if (argv[i][0] == '@') {
+			usleep(atoi(argv[i] + 1) * 1000);
+			continue;
+		}
 		put(fd, argv[i]);
 		if (answer(1))
 			return 1;

@@ -20,8 +20,8 @@ VFS = ("PF0_VF1", "PF0_VF2")
 # How long the guest is left in peace between trips, seconds.
 SETTLE = 1.0
 
-STANDARD = {(0x41, 0): "Suspend", (0x41, 1): "Resume", (0x41, 2): "Set Controller State",
-            (0x42, 0): "Get Controller State"}
+STANDARD = {(0x3d, 1): "Track Send", (0x3e, 0): "Track Receive", (0x41, 0): "Suspend",
+            (0x41, 1): "Resume", (0x41, 2): "Set Controller State", (0x42, 0): "Get Controller State"}
 VENDOR = {0xc4: "Query data size", 0xc8: "Suspend", 0xcc: "Resume", 0xd2: "Save data",
           0xd5: "Load data"}
 # What is done while the guest stands still: all that changes or moves state.
@@ -37,9 +37,12 @@ class Result:
     """What happened, in plain values; filled in as far as it came."""
 
     def __init__(self, kernel, set):
-        self.kernel = kernel
+        self.kernel = place.kernel(kernel).release
+        self.guest_kernel = guests.kernel_of(kernel).release
         self.set = set
         self.versions = {}
+        self.label = f"{kernel} {set}"
+        self.tracked = None         # somebody knows which memory the drive writes
         self.trips = []
         self.totals = {}            # the checker's last word
         self.read_back = None       # blocks
@@ -61,7 +64,7 @@ def name_of(opcode, cdw10):
 
 def trace(host):
     """Commands and state changes since the last call, from the driver's trace events."""
-    text = host.run("cat /sys/kernel/tracing/trace; echo >/sys/kernel/tracing/trace")
+    text = host.run("cat /sys/kernel/tracing/trace; echo >/sys/kernel/tracing/trace", guests.PATIENCE)
     commands = [{"host": host.name, "vf": vf, "name": name_of(int(op, 16), int(c10, 16)),
                  "bytes": int(size), "usecs": int(us), "status": int(status)}
                 for vf, op, c10, _, size, us, status in COMMAND.findall(text)]
@@ -70,7 +73,7 @@ def trace(host):
     return commands, arcs
 
 
-def await_totals(guest, seconds=30):
+def await_totals(guest, seconds=120):
     """The checker's first totals of this life of the guest."""
     end = time.monotonic() + seconds
     while True:
@@ -82,7 +85,7 @@ def await_totals(guest, seconds=30):
         time.sleep(0.3)
 
 
-def await_pass(guest, seconds=60):
+def await_pass(guest, seconds=400):
     """Until every page that only the drive writes was compared from first to
     last on this host."""
     passes, end = await_totals(guest)["dma_passes"], time.monotonic() + seconds
@@ -98,6 +101,7 @@ def await_pass(guest, seconds=60):
 def trip(guest, watch, target, say):
     source = guest.host
     before = await_totals(guest)
+    opened = [guest.opened()]
     for host in (source, target):
         trace(host)
     say(f"moving the guest from host {source.name} to host {target.name}")
@@ -113,7 +117,8 @@ def trip(guest, watch, target, say):
               "memory_bytes": info.get("ram", {}).get("transferred"),
               "rounds": info.get("ram", {}).get("dirty-sync-count"),
               "gap_ms": watch.longest(begun, ended) * 1000, "before": before, "after": after,
-              "commands": [], "arcs": []}
+              "modes": [guest.modes[source], guest.modes[target]],
+              "opened": opened + [guest.opened()], "commands": [], "arcs": []}
     for host in (source, target):
         commands, arcs = trace(host)
         result["commands"] += commands
@@ -122,25 +127,31 @@ def trip(guest, watch, target, say):
 
 
 def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
-        props=None, guest_kernel=None, seconds=rig.RUN_SECONDS, **more):
-    """more: what the guest is, see Guest. Never raises for what the hosts or the
-    driver did: see Result.error."""
-    result = Result(place.kernel(kernel).release, set)
+        props=None, tracked=None, seconds=rig.RUN_SECONDS, **more):
+    """more: what the guest is, see Guest. tracked: as the driver says, if not
+    given. Never raises for what the hosts or the driver did: see Result.error."""
+    result = Result(kernel, set)
     result.log = log or rig.new_log()
     begun = time.monotonic()
     watch = None
     try:
         driver = driver or pairs.driver_for(kernel)
-        say(f"booting two hosts with Debian's kernel {result.kernel}")
+        say(f"booting two hosts with kernel {result.kernel}")
         with pairs.Pair(kernel, set, log=result.log, driver=driver, props=props, seconds=seconds,
                         guest_memory=more.get("memory", guests.MEMORY),
-                        root=guests.files(guest_kernel or kernel)) as pair:
+                        root=guests.files(kernel)) as pair:
             say("creating VFs, giving them queues and interrupts, binding them to nvme-vfio-pci")
             pair.setup_vfs(count=2)
             result.versions = versions(pair.a, driver)
             for host in pair.hosts:
                 host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
-            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)), **more)
+            result.tracked = "with dirty tracking" in result.versions["set"]
+            if tracked is not None and tracked != result.tracked:
+                raise rig.Trouble(f"not as it should be: {result.versions['set']}")
+            result.label += f", {more.get('memory', guests.MEMORY)} MiB"
+            result.label += ", QEMU's defaults" if result.tracked else ", enable-migration=on"
+            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)),
+                                 tracked=result.tracked, **more)
             watch = pairs.Watch(pair.disk)
             watch.start()
             say(f"starting a guest with a VF on host {pair.a.name}")

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What must be true of a scenario's result, as test results."""
 
+import re
+
 
 def check(tap, r, trips):
     """Report on result r of scenario.run()."""
-    label = f"{r.kernel.split('-')[0]} {r.set}:"
+    label = r.label + ":"
 
     for i, t in enumerate(r.trips):
         bad = [c for c in t["commands"] if c["status"]]
@@ -12,10 +14,16 @@ def check(tap, r, trips):
         tap.ok(t["status"] == "completed" and t["state_bytes"],
                f"{label} trip {i + 1}, host {t['source']} to {t['target']}: "
                f"{t['state_bytes']} bytes of state, {t['gap_ms']:.0f} ms without I/O, "
-               f"{t['downtime_ms']} ms down by QEMU", f"no device state was moved: {t}")
+               f"{t['downtime_ms']} ms down by QEMU after {t['rounds']} rounds",
+               f"no device state was moved: {t}")
         tap.ok(not bad and names.count("Suspend") and names.count("Resume"),
                f"{label} trip {i + 1}: {len(names)} admin commands, none failed",
                "\n".join(map(str, t["commands"])) or "no commands were traced")
+        if r.tracked:
+            tap.ok("Track Send" in names and "Track Receive" in names,
+                   f"{label} trip {i + 1}: memory was tracked, {names.count('Track Receive')} reports", names)
+        tap.ok(t["opened"] == t["modes"], f"{label} trip {i + 1}: the VF was opened in "
+               f"{t['opened'][0]} mode, then in {t['opened'][1]} mode", f"meant: {t['modes']}")
         tap.ok(t["arcs"] and not any(a["ret"] for a in t["arcs"]),
                f"{label} trip {i + 1}: every change of state succeeded",
                "\n".join(map(str, t["arcs"])))
@@ -36,3 +44,15 @@ def check(tap, r, trips):
            "\n".join(r.guest_trouble or ["the guest did not get to its end"]))
     tap.ok(not r.error, f"{label} hosts ended well, nothing in their kernel logs", r.error)
     tap.note(f"{label} {r.seconds:.0f} s, logs in {r.log}")
+
+
+def check_forgetful(tap, r):
+    """Report on a scenario with a drive that forgets to tell of pages it wrote:
+    the checker in the guest must find such pages, and find them stale."""
+    stale = [x for x in r.guest_trouble or [] if "of the pool" in x and "stale" in x]
+    pages = [int(x, 16) // 4096 for x in re.findall(r"guest address (0x[0-9a-f]+)", "\n".join(stale))]
+    tap.ok(stale, f"{r.label}: a drive that forgets to tell of pages is found out: "
+           f"{stale[0] if stale else 'not'}", f"{r.guest_trouble}\n{r.error}\n{r.totals}")
+    # the device model forgets pages with such a number
+    tap.ok(not any(page % 7 for page in pages), f"{r.label}: and of no other page", "\n".join(stale))
+    tap.note(f"{r.seconds:.0f} s, logs in {r.log}")

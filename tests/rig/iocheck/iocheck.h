@@ -36,10 +36,10 @@ bool block_is(const uint64_t *b, uint64_t place, uint64_t seq, char *text);
 
 bool pool_start(uint32_t mib, uint64_t first_block);
 void pool_end(void);
-void pool_totals(void);
+void pool_totals(bool all);
 
 bool change_start(uint32_t kib_per_second);
 void change_end(void);
-void change_totals(void);
+void change_totals(bool all);
 
 #endif

@@ -29,6 +29,7 @@
 #include "iocheck.h"
 
 #define MAX_RUN		8u		/* pages per command */
+#define START_RUN	32u		/* and at the start */
 #define SWEEP		32u		/* pages compared per command */
 #define COLD_EVERY	3u		/* one command in so many is for a page left alone */
 #define SEQ		1u		/* of the blocks read */
@@ -185,14 +186,14 @@ static uint32_t cached(void)
 
 static bool write_stretch(void)
 {
-	uint64_t *buf = aligned_alloc(BLOCK, MAX_RUN * BLOCK);
+	uint64_t *buf = aligned_alloc(BLOCK, START_RUN * BLOCK);
 	uint32_t at, i;
 
-	for (at = 0; buf && at < POOL_BLOCKS; at += MAX_RUN) {
-		for (i = 0; i < MAX_RUN; i++)
+	for (at = 0; buf && at < POOL_BLOCKS; at += START_RUN) {
+		for (i = 0; i < START_RUN; i++)
 			block_fill(buf + i * WORDS, first + at + i, SEQ);
-		if (pwrite(iocheck_fd, buf, MAX_RUN * BLOCK, (off_t)(first + at) * BLOCK) !=
-		    MAX_RUN * BLOCK)
+		if (pwrite(iocheck_fd, buf, START_RUN * BLOCK, (off_t)(first + at) * BLOCK) !=
+		    START_RUN * BLOCK)
 			break;
 	}
 	free(buf);
@@ -224,8 +225,8 @@ bool pool_start(uint32_t mib, uint64_t first_block)
 	}
 	for (i = 0; i < count; i++)
 		pages[i].holds = POOL_BLOCKS;
-	for (i = 0; i < count; i += MAX_RUN)
-		if (!refill(i, MAX_RUN))
+	for (i = 0; i < count; i += START_RUN)
+		if (!refill(i, START_RUN))
 			return false;
 	filled = count;
 	for (i = 0; i < count; i++)
@@ -256,10 +257,12 @@ void pool_end(void)
 		wrong("%" PRIu64 " times a page of the pool was moved in memory", moved);
 }
 
-void pool_totals(void)
+void pool_totals(bool all)
 {
 	if (running)
-		printf("dma_pages=%u dma_reads=%" PRIu64 " dma_filled=%" PRIu64 " dma_compared=%" PRIu64
-		       " dma_passes=%" PRIu64 " dma_oldest_ms=%" PRIu64 " dma_moved=%" PRIu64 " ",
-		       count, reads, filled, compared, passes, oldest / 1000, moved);
+		printf("dma_passes=%" PRIu64 " dma_compared=%" PRIu64 " ", passes, compared);
+	if (running && all)
+		printf("dma_pages=%u dma_reads=%" PRIu64 " dma_filled=%" PRIu64 " dma_oldest_ms=%" PRIu64
+		       " dma_moved=%" PRIu64 " ",
+		       count, reads, filled, oldest / 1000, moved);
 }
