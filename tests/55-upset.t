@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Migrations of guests that are cancelled, lose one of their QEMUs, meet a
+target that does not want them, or a guest that resets its drive or itself.
+Every act with every kernel and command set with GUEST_FULL=1. Some acts come at
+random moments: UPSET_SEED=N repeats those of a run."""
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
+import tap                                              # noqa: E402
+import upset                                            # noqa: E402
+
+RESETS = (upset.function_reset, upset.controller_reset, upset.reboot)
+KILLS = (upset.kill_target, upset.kill_source)
+ALL = (upset.cancel, *KILLS, upset.refuse, *RESETS)
+TRACKED = {"tracked": True}
+
+# kernel, command set, what the guest is, acts
+CASES = [
+    ("6.1", "standard", TRACKED, (upset.cancel, upset.kill_source, *RESETS)),
+    ("6.12", "vendor", {}, (upset.acknowledge, upset.cancel, upset.refuse, upset.kill_target)),
+]
+EVERYTHING = [
+    ("debug", "standard", {**TRACKED, "mode": "both"}, (upset.acknowledge, *ALL)),
+    ("debug", "vendor", {}, (upset.acknowledge, *ALL)),
+    ("6.1", "standard", TRACKED, ALL),
+    ("6.1", "vendor", {}, ALL),
+    ("6.12", "standard", {}, (upset.acknowledge, *ALL)),
+    ("6.12", "vendor", {}, (upset.acknowledge, *ALL)),
+]
+
+ALLOW = (
+    # a refusing device is what some acts want
+    r"nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status",
+)
+
+
+def one(case):
+    kernel, command_set, guest, acts = case
+    seed = os.environ.get("UPSET_SEED")
+    stage = upset.Stage(kernel, command_set, seed=seed and int(seed), seconds=3000, allow=ALLOW,
+                        b=upset.unlike(command_set) if upset.refuse in acts else None,
+                        may_reset=True, trace=upset.ACK_EVENTS, **guest)
+    return stage.play(*acts)
+
+
+full = bool(os.environ.get("GUEST_FULL"))
+out = tap.Tap()
+with ThreadPoolExecutor(2) as pool:
+    for stage in pool.map(one, EVERYTHING if full else CASES):
+        for good, name, why in stage.points:
+            out.ok(good, name, why)
+for kernel, command_set, _, acts in [] if full else EVERYTHING:
+    played = [c[3] for c in CASES if c[:2] == (kernel, command_set)]
+    for act in acts:
+        if act not in sum(played, ()):
+            out.skip(f"{kernel} {command_set}: {act.__name__.replace('_', ' ')}", "GUEST_FULL=1")
+sys.exit(out.done())
