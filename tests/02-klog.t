@@ -23,6 +23,34 @@ DMAR: DRHD: handling fault status reg 2
 DMAR: [DMA Read NO_PASID] Request device [01:00.1] fault addr 0x1000 [fault reason 0x06] PTE Read access is not set
 UBSAN: array-index-out-of-bounds in drivers/nvme/host/pci.c:1:2
 refcount_t: underflow; use-after-free.
+BUG: KASAN: slab-use-after-free in use_after_free+0x5a/0x70 [trouble]
+BUG: KASAN: slab-out-of-bounds in mig_read+0x10/0x20 [nvme_vfio_pci]
+BUG kmalloc-64 (Tainted: G           O      ): Right Redzone overwritten
+BUG: sleeping function called from invalid context at drivers/vfio/x.c:82
+BUG: scheduling while atomic: insmod/99/0x00000002
+BUG: workqueue lockup - pool cpus=0 node=0 flags=0x0 nice=0 stuck for 31s!
+BUG: MAX_LOCKDEP_ENTRIES too low!
+BUG: held lock freed!
+[ BUG: Invalid wait context ]
+WARNING: possible recursive locking detected
+WARNING: possible irq lock inversion dependency detected
+WARNING: inconsistent lock state
+WARNING: bad unlock balance detected!
+WARNING: lock held when returning to user space!
+WARNING: suspicious RCU usage
+INFO: trying to register non-static key.
+turning off the locking correctness validator.
+INFO: task vf-test:99 blocked for more than 30 seconds.
+UBSAN: shift-out-of-bounds in /tmp/stream.c:71:11
+ODEBUG: init active (active state 0) object: 00000000a5ef8d69 object type: timer_list hint: nothing+0x0/0x10
+ODEBUG: Out of memory. ODEBUG disabled
+DMA-API: nvme 0000:01:00.0: device driver frees DMA memory with different size
+DMA-API: debugging out of memory - disabling
+DMA-API: cacheline tracking ENOMEM, dma-debug disabled
+list_add corruption. next->prev should be prev (ffff88), but was ffff89. (next=ffff8a).
+kmemleak: Kernel memory leak detector disabled
+kmemleak: Freeing unknown object at 0xffff888100000000
+vf-test: page allocation failure: order:4, mode:0xcc0(GFP_KERNEL)
 kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 nvme nvme0: I/O 12 QID 1 timeout, aborting
 nvme nvme0: I/O tag 12 (100c) opcode 0x1 (I/O Cmd) QID 1 timeout, aborting req_op:WRITE(1) size:4096
@@ -52,6 +80,12 @@ DMAR: No ATSR found
 rcu: Preemptible hierarchical RCU implementation.
 rcu: 	RCU callback double-/use-after-free debug is enabled.
 ACPI: Added _OSI(Module Device)
+kmemleak: Kernel memory leak detector initialized (mem pool available: 14773)
+DMA-API: preallocated 65536 debug entries
+DMA-API: debugging enabled by kernel config
+kasan: KernelAddressSanitizer initialized
+Kernel command line: console=ttyS0 nvme_core.admin_timeout=45
+Lock dependency validator: Copyright (c) 2006 Red Hat, Inc., Ingo Molnar
 x86/mm: Checked W+X mappings: passed, no W+X pages found.
 """
 

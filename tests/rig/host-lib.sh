@@ -83,3 +83,11 @@ load_driver() {
 		die "nvme-pf-shim was not loaded"
 	insmod /share/mod/nvme-vfio-pci.ko "$@" || die "nvme-vfio-pci was not loaded"
 }
+
+# leaks - what the kernel's leak detector reports, if it has one. It believes
+# only objects that are some seconds old and the same in two scans.
+leaks() {
+	local report=/sys/kernel/debug/kmemleak
+	[ -e "$report" ] || return 0
+	echo scan >"$report" && sleep 6 && echo scan >"$report" && cat "$report"
+}

@@ -42,6 +42,7 @@ KVM_MODULES = ("kvm_amd", "kvm_intel") if KVM else ("kvm_amd",)
 # How quick a boot is depends on the machine; these are limits, not expectations.
 BOOT_SECONDS = 300
 RUN_SECONDS = 300
+LEAK_SECONDS = 200
 
 # Logs that are kept: more than hosts can run at a time, so that none is in use.
 LOGS = 120
@@ -208,6 +209,7 @@ class Host:
 
     def stop(self):
         """Save the kernel log, power off, and fail if the log has trouble."""
+        leaks = self.run("leaks", seconds=LEAK_SECONDS)
         self.save_log()
         self.agent.send("0 poweroff -f")
         try:
@@ -216,7 +218,16 @@ class Host:
             self.kill()
             raise Trouble(f"{self.name}: does not power off") from None
         self._release()
-        self.check_log()
+        if leaks:
+            with open(self.path("leaks"), "w", encoding="utf-8") as f:
+                f.write(leaks)
+            leaks = f"\n{self.name}: memory is leaked ({self.path('leaks')}):\n" + leaks[:3000]
+        try:
+            self.check_log()
+        except Trouble as e:
+            raise Trouble(str(e) + leaks) from None
+        if leaks:
+            raise Trouble(leaks.strip())
 
     def kill(self):
         if self.process and self.process.poll() is None:

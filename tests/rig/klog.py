@@ -9,14 +9,18 @@ import re
 
 TROUBLE = re.compile("|".join((
     r"WARNING:", r"BUG:", r"\bOops\b", r"Kernel panic", r"kernel BUG at", r"Call Trace",
-    r"general protection fault", r"unable to handle", r"UBSAN", r"KASAN", r"KCSAN", r"kmemleak:.*new suspected",
+    r"general protection fault", r"unable to handle", r"UBSAN", r"KASAN", r"KCSAN",
     r"INFO: .*(detected|blocked|possible)", r"blocked for more than", r"soft lockup", r"hard LOCKUP",
     r"rcu:? .*stall", r"possible recursive locking", r"possible circular locking",
     r"suspicious RCU usage", r"lock held when returning", r"refcount_t:", r"list_(add|del) corruption",
     r"slab.*corrupt", r"use-after-free", r"sysfs: cannot create", r"scheduling while atomic",
     r"sleeping function called", r"DMAR:.*[Ff]ault", r"DMAR: DRHD: handling fault",
     r"tainted.*crash", r"Unknown symbol", r"disagrees about version",
-    r"segfault at", r"traps: ", r"invoked oom-killer", r"Out of memory",
+    r"segfault at", r"traps: ", r"invoked oom-killer", r"Out of memory", r"page allocation failure",
+    # the checkers of the debug kernel; one that gives up would find nothing more
+    r"\bBUG \S+ \(", r"trying to register non-static key", r"turning off the locking", r"ODEBUG:",
+    r"DMA-API: (?!preallocated|debugging enabled)",
+    r"kmemleak: (?!Kernel memory leak detector initialized|Automatic memory scanning)",
 )))
 
 # The drive's driver in host and guest: no command may time out, be aborted,
@@ -34,6 +38,8 @@ HARMLESS = re.compile("|".join((
     r"module verification failed: signature and/or required key missing",
     # since 7.x PCI announces each reset of a function; users of VFs reset them
     r"nvme-vfio-pci \S+: (resetting|reset done)$",
+    # names of parameters
+    r"[Cc]ommand line: ",
     # a kernel with that checker says at boot that it has it
     r"RCU callback double-/use-after-free debug is enabled",
 )))

@@ -15,7 +15,7 @@
  * @name: short description
  * @fn: returns when the case passed; ends by one of the functions below else
  * @arg: handed to @fn
- * @limit_s: longest time in seconds, 0 = 30
+ * @limit_s: longest time in seconds, 0 = 30; times VF_SLOW in the environment
  * @quick: also part of the short run
  * @deep: long, and much the same on every kernel: left out of brief runs
  * @log: warning that the driver must give, a part of its text; "" = it may
