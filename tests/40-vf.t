@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # 40-vf.t - VFs driven from user space inside hosts: every kernel, both command
-# sets. The long cases that do not depend on the kernel run once per set; all of
-# them everywhere with VF_FULL=1. VF_JOBS hosts run at a time (default: two per
-# processor). VF_ARGS goes to vf-test, e.g. VF_ARGS='--only cancel'.
+# sets. All cases run on the debug kernel, and the long ones, which do not depend
+# on the kernel, once per set on another; the newest kernels share what is left.
+# VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only there.
+# VF_JOBS hosts run at a time (default: two per processor). VF_ARGS goes to
+# vf-test, e.g. VF_ARGS='--only cancel'.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 rig=$here/rig
 jobs=${VF_JOBS:-$(($(nproc) * 2))}
 limit=600
+slow_limit=2400		# a kernel full of checkers
 
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
@@ -33,6 +36,8 @@ give_up() { # NAME LOG
 run() { # NAME KERNEL SET LEVEL
 	# commands that the tests let fail; vf-test itself allows them only in
 	# the cases that do so
+	local limit=$limit
+	[ "$2" != debug ] || limit=$slow_limit
 	timeout -k 10 $((limit + 60)) "$rig/host" --kernel "$2" --set "$3" --pfs 2 \
 		--prop lm-test=on --module-args vendor_ids=1b36:0010 \
 		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status' \
@@ -92,38 +97,60 @@ failed=0
 names=()
 titles=()
 levels=()
-i=0
-while IFS=$'\t' read -r series _; do
-	if [ "$series" = debug ]; then
-		echo "# the debug kernel is left out: the cases' limits are too short for it"
-		continue
+
+# level KERNEL-NUMBER SERIES SET-NUMBER - which cases run there
+level() {
+	if [ "$2" = debug ] || [ -n "${VF_FULL:-}" ]; then
+		echo ""
+	elif [ $((($1 + $3) % 2)) = 0 ]; then
+		[ "$1" -lt 2 ] && echo "" || echo --brief
+	else
+		[ "$1" -lt 2 ] && echo --brief || echo --quick
 	fi
-	for set in standard vendor; do
-		level=--brief
-		if [ $((i % 3)) = 0 ] || [ -n "${VF_FULL:-}" ]; then
-			level=
-		fi
-		names+=("$series-$set")
-		titles+=("$series $set${level:+, brief}")
-		levels+=("$level")
-		i=$((i + 1))
-	done
+}
+
+k=0
+while IFS=$'\t' read -r series _; do
+	case " ${VF_KERNELS:-$series} " in
+	*" $series "*)
+		s=0
+		for set in standard vendor; do
+			level=$(level $k "$series" $s)
+			names+=("$series-$set")
+			titles+=("$series $set${level:+, ${level#--}}")
+			levels+=("$level")
+			s=$((s + 1))
+		done ;;
+	*)	echo "# $series is left out: VF_KERNELS=$VF_KERNELS" ;;
+	esac
+	k=$((k + 1))
 done <"$out/kernels"
 
-# the long ones first, so that they are not what is waited for at the end
-for level in "" --brief; do
+# The slow kernel and the long runs first, so that they are not what is waited
+# for at the end.
+order() {
+	local i level
 	for i in "${!names[@]}"; do
-		[ "${levels[$i]}" = "$level" ] || continue
-		while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
-			wait -n
-		done
-		run "${names[$i]}" "${names[$i]%-*}" "${names[$i]##*-}" "$level" &
+		[ "${names[$i]%-*}" != debug ] || echo "$i"
 	done
+	for level in "" --brief --quick; do
+		for i in "${!names[@]}"; do
+			[ "${names[$i]%-*}" = debug ] || [ "${levels[$i]}" != "$level" ] || echo "$i"
+		done
+	done
+}
+
+for i in $(order); do
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+		wait -n
+	done
+	run "${names[$i]}" "${names[$i]%-*}" "${names[$i]##*-}" "${levels[$i]}" &
 done
 wait
 
 for i in "${!names[@]}"; do
 	merge "${names[$i]}" "${titles[$i]}"
 done
+[ $n -gt 0 ] || give_up "kernels" "$out/kernels"
 echo "1..$n"
 exit "$failed"
