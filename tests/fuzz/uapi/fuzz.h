@@ -181,6 +181,7 @@ void op_load(struct thread *t, struct vf *v);
 void op_log_start(struct thread *t, struct vf *v);
 void op_log_report(struct thread *t, struct vf *v);
 void op_log_stop(struct thread *t, struct vf *v);
+void op_log(struct thread *t, struct vf *v);
 void op_feature(struct thread *t, struct vf *v);
 
 void op_read(struct thread *t, struct vf *v);

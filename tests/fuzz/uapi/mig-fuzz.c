@@ -37,6 +37,7 @@ const struct op vf_ops[] = {
 	{ "save", 12, false, op_save },
 	{ "pre-copy", 8, false, op_pre_copy },
 	{ "load", 14, false, op_load },
+	{ "logging", 5, false, op_log },
 	{ "logging start", 5, false, op_log_start },
 	{ "logging report", 5, false, op_log_report },
 	{ "logging stop", 4, false, op_log_stop },

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "vfio_log.h"
 
 #define PAGE		4096ul
 #define MANY		(1u << 20)
@@ -98,10 +99,17 @@ void op_save(struct thread *t, struct vf *v)
 void op_pre_copy(struct thread *t, struct vf *v)
 {
 	bool p2p = rnd(t, 2), early = rnd(t, 2);
+	struct mig_precopy_info info = { 0 };
 	int fd, none;
 
 	if (set_state(t, v, MIG_PRE_COPY, &fd))
 		return;
+	info.argsz = sizeof(info);
+	if (fd >= 0 && !ruled_call(t, "precopy info",
+				   ioctl(fd, MIG_GET_PRECOPY_INFO, &info)) &&
+	    info.initial_bytes > MANY)
+		broken(t, "%llu initial bytes",
+		       (unsigned long long)info.initial_bytes);
 	if (fd >= 0 && early)
 		read_all(t, fd);
 	if (p2p) {
@@ -158,7 +166,7 @@ void op_load(struct thread *t, struct vf *v)
 void op_log_start(struct thread *t, struct vf *v)
 {
 	static const uint64_t sizes[] = {
-		4096, 8192, 65536, 2 << 20, 0, 3, 1ull << 40, 512,
+		4096, 4096, 4096, 8192, 65536, 0, 1ull << 40, 512,
 	};
 	struct vfio_device_feature_dma_logging_range range[20];
 	struct vfio_device_feature_dma_logging_control c = {
@@ -172,7 +180,7 @@ void op_log_start(struct thread *t, struct vf *v)
 		/* what is mapped, or pieces of anything */
 		range[i].iova = v->mem.iova + i * v->mem.size;
 		range[i].length = v->mem.size;
-		if (!rnd(t, 4)) {
+		if (!rnd(t, 8)) {
 			range[i].iova = rnd(t, 1ull << 48);
 			range[i].length = rnd(t, 1ull << 40);
 		}
@@ -209,6 +217,25 @@ void op_log_stop(struct thread *t, struct vf *v)
 	ruled(t, "logging stop",
 	      vfio_feature(&v->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
 			   VFIO_DEVICE_FEATURE_SET, NULL, 0));
+}
+
+/* a log as it is meant to be used; others may stop it at any time */
+void op_log(struct thread *t, struct vf *v)
+{
+	struct vfio_log_range r = { v->mem.iova, v->mem.size };
+	uint64_t bitmap[2] = { 0 }, unit = PAGE;
+	unsigned int n = rnd(t, 4);
+
+	if (ruled(t, "logging start", vfio_log_start(&v->dev, &r, 1, &unit)))
+		return;
+	if (!unit || unit & (unit - 1))
+		broken(t, "logging in units of %llu bytes",
+		       (unsigned long long)unit);
+	while (n--)
+		ruled(t, "logging report",
+		      vfio_log_report(&v->dev, r.iova, r.len, PAGE, bitmap));
+	if (rnd(t, 2))
+		ruled(t, "logging stop", vfio_log_stop(&v->dev));
 }
 
 /* A data fd may be the answer to what looks like garbage. */
