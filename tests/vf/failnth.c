@@ -30,6 +30,39 @@ static const char * const knobs[][2] = {
 	{ "fail_usercopy/verbose", "0" },
 };
 
+/*
+ * The checker of DMA mappings takes itself out of service, with a report, when
+ * it has no memory: its allocations must not fail.
+ */
+static void spare_dma_debug(void)
+{
+	char line[256], from[20] = "", to[20] = "";
+	FILE *f = fopen("/proc/kallsyms", "r");
+	char addr[20], name[200];
+	unsigned int i;
+
+	while (f && !*to && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%19s %*c %199s", addr, name) != 2)
+			continue;
+		if (*from && strcmp(addr, from))
+			strcpy(to, addr);
+		else if (!strcmp(name, "add_dma_entry"))
+			strcpy(from, addr);
+	}
+	if (f)
+		fclose(f);
+	if (!*to)
+		return;			/* a kernel without the checker */
+	for (i = 0; i < 2; i++) {
+		const char *kind = i ? "fail_page_alloc" : "failslab";
+
+		snprintf(line, sizeof(line), "0x%s", from);
+		must(sysfs_write(line, DEBUG "/%s/reject-start", kind));
+		snprintf(line, sizeof(line), "0x%s", to);
+		must(sysfs_write(line, DEBUG "/%s/reject-end", kind));
+	}
+}
+
 void failnth_need(void)
 {
 	unsigned int i;
@@ -47,6 +80,7 @@ void failnth_need(void)
 			tap_skip("%s/%s cannot be set: %s", DEBUG, knobs[i][0],
 				 strerror(-err));
 	}
+	spare_dma_debug();
 }
 
 static void put(unsigned int n)
