@@ -4,14 +4,66 @@
  * command each way, because neither has an offset, and SAVE_DATA disables the
  * VF. What the document leaves open is listed in docs/command-sets.md.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "cmdset.h"
 #include "vendor_cmd.h"
 
-static char *vendor_ids = "";
-module_param(vendor_ids, charp, 0444);
+/* PCI ids of VFs, from the module's parameter; written while it is loaded. */
+static struct {
+	u16 vendor;
+	u16 device;
+} vendor_ids[32];
+static unsigned int vendor_ids_used;
+
+static int vendor_ids_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int n = 0;
+	const char *s = val;
+	unsigned int v, d;
+	int len;
+
+	while (*s && *s != '\n') {
+		/* %4x would take a sign, a prefix, or fewer digits */
+		len = strspn(s, "0123456789abcdefABCDEF:");
+		if (len != 9 || s[4] != ':' || sscanf(s, "%4x:%4x", &v, &d) != 2 ||
+		    (s[len] && s[len] != '\n' && (s[len] != ',' || !s[len + 1]))) {
+			pr_err("vendor_ids: '%s' is not vvvv:dddd in hexadecimal, or a list of them with commas\n", s);
+			return -EINVAL;
+		}
+		if (n == ARRAY_SIZE(vendor_ids)) {
+			pr_err("vendor_ids: more than %zu ids\n", ARRAY_SIZE(vendor_ids));
+			return -EINVAL;
+		}
+		vendor_ids[n].vendor = v;
+		vendor_ids[n++].device = d;
+		s += len;
+		if (*s == ',')
+			s++;
+	}
+	vendor_ids_used = n;
+	return 0;
+}
+
+static int vendor_ids_get(char *buffer, const struct kernel_param *kp)
+{
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < vendor_ids_used; i++)
+		len += sysfs_emit_at(buffer, len, "%s%04x:%04x", i ? "," : "",
+				     vendor_ids[i].vendor, vendor_ids[i].device);
+	return len + sysfs_emit_at(buffer, len, "\n");
+}
+
+static const struct kernel_param_ops vendor_ids_ops = {
+	.set = vendor_ids_set,
+	.get = vendor_ids_get,
+};
+module_param_cb(vendor_ids, &vendor_ids_ops, NULL, 0444);
 MODULE_PARM_DESC(vendor_ids, "further PCI ids of VFs with the vendor command set of 2022, as vvvv:dddd[,vvvv:dddd...] in hexadecimal");
 
 /*
@@ -20,19 +72,13 @@ MODULE_PARM_DESC(vendor_ids, "further PCI ids of VFs with the vendor command set
  */
 static bool vendor_id_listed(u16 vendor, u16 device)
 {
-	const char *s = vendor_ids;
-	unsigned int v, d;
+	unsigned int i;
 
 	if (vendor == PCI_VENDOR_ID_INTEL && device == 0x1457)
 		return true;
-
-	while (s && sscanf(s, "%4x:%4x", &v, &d) == 2) {
-		if (v == vendor && d == device)
+	for (i = 0; i < vendor_ids_used; i++)
+		if (vendor_ids[i].vendor == vendor && vendor_ids[i].device == device)
 			return true;
-		s = strchr(s, ',');
-		if (s)
-			s++;
-	}
 	return false;
 }
 

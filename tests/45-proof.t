@@ -95,6 +95,15 @@ else
 	load "" ""; plain "id not listed" "not in vendor_ids"
 	VFS="$PF0_VF1 $PF0_VF2 $PF1_VF1 $PF1_VF2"
 	unload
+	insmod /share/mod/nvme-pf-shim.ko
+	for bad in 1b36:10 1b36 0x1b:0010 1b36:0010, 1b36:0010,8086 1b36:0010:1 -1b3:0010 \
+		"$(yes 8086:0001 | head -n 33 | paste -sd,)"; do
+		dmesg -c >>/tmp/earlier
+		insmod /share/mod/nvme-vfio-pci.ko "vendor_ids=$bad" 2>/dev/null
+		[ $? -ne 0 ] && dmesg | grep -q 'vendor_ids: '
+		ok $? "vendor_ids=$(echo "$bad" | cut -c 1-30) is refused with a line"
+	done
+	rmmod nvme-pf-shim
 	load "" "vendor_ids=8086:0001,1b36:0010"; capable "id listed second"
 	unload
 fi
