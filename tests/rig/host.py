@@ -408,7 +408,7 @@ class Host:
                 module_args = "vendor_ids=1b36:0010"
             self.run(f"load_driver {module_args}")
         name = "nvme-vfio-pci" if self.driver else "vfio-pci"
-        return self.run(f"setup_vfs {name} {count} {queues} {interrupts}", seconds=90)
+        return self.run(f"setup_vfs {name} {count} {queues} {interrupts}", seconds=RUN_SECONDS)
 
 
 def new_log():
