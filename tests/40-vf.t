@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # 40-vf.t - VFs driven from user space inside hosts: every kernel, both command
-# sets. All cases run on the debug kernel, and the long ones, which do not depend
-# on the kernel, once per set on another; the newest kernels share what is left.
-# VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only there.
-# VF_JOBS hosts run at a time (default: two per processor). VF_ARGS goes to
+# sets. All cases run on the debug kernel; the others leave out the long ones,
+# which do not depend on the kernel, and the newest run the few that notice the
+# usual faults. VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only
+# there. VF_JOBS hosts run at a time (default: two per processor). VF_ARGS goes to
 # vf-test, e.g. VF_ARGS='--only cancel'.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -98,14 +98,14 @@ names=()
 titles=()
 levels=()
 
-# level KERNEL-NUMBER SERIES SET-NUMBER - which cases run there
+# level KERNEL-NUMBER SERIES - which cases run there
 level() {
 	if [ "$2" = debug ] || [ -n "${VF_FULL:-}" ]; then
 		echo ""
-	elif [ $((($1 + $3) % 2)) = 0 ]; then
-		[ "$1" -lt 2 ] && echo "" || echo --brief
+	elif [ "$1" -lt 2 ]; then
+		echo --brief
 	else
-		[ "$1" -lt 2 ] && echo --brief || echo --quick
+		echo --quick
 	fi
 }
 
@@ -113,13 +113,11 @@ k=0
 while IFS=$'\t' read -r series _; do
 	case " ${VF_KERNELS:-$series} " in
 	*" $series "*)
-		s=0
+		level=$(level $k "$series")
 		for set in standard vendor; do
-			level=$(level $k "$series" $s)
 			names+=("$series-$set")
 			titles+=("$series $set${level:+, ${level#--}}")
 			levels+=("$level")
-			s=$((s + 1))
 		done ;;
 	*)	echo "# $series is left out: VF_KERNELS=$VF_KERNELS" ;;
 	esac
