@@ -206,7 +206,7 @@ const struct table_event move_events[] = {
 	{ .name = "migration cancelled", .fn = cancelled },
 	{ .name = "next command fails", .fn = command_fails },
 	{ .name = "next command never completes", .fn = command_hangs,
-	  .timeout = true },
+	  .host = TABLE_TIMEOUT },
 	{ .name = "calls from several threads", .fn = at_once },
 	{ }
 };

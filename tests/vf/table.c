@@ -22,6 +22,7 @@ struct cell {
 
 static const struct table_event * const lists[] = {
 	reset_events, pf_events, gone_events, move_events, life_events,
+	nomem_events,
 };
 
 static char text[512];
@@ -216,7 +217,7 @@ static uint64_t offered(void)
 	return flags;
 }
 
-const struct tap_case *table_cases(bool timeout)
+const struct tap_case *table_cases(enum table_host host)
 {
 	static struct tap_case cases[MAX_CELLS + 1];
 	static struct cell cells[MAX_CELLS];
@@ -228,7 +229,7 @@ const struct tap_case *table_cases(bool timeout)
 
 	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		for (ev = lists[i]; ev->name; ev++) {
-			if (ev->timeout != timeout)
+			if (ev->host != host)
 				continue;
 			for (st = table_states; st->name; st++) {
 				if (st->needs & ~flags)
@@ -240,7 +241,7 @@ const struct tap_case *table_cases(bool timeout)
 				cases[n] = (struct tap_case){
 					.name = name, .fn = run_cell,
 					.arg = &cells[n], .log = "",
-					.limit_s = 60,
+					.limit_s = host == TABLE_FAULTS ? 600 : 60,
 				};
 				n++;
 			}

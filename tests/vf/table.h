@@ -56,17 +56,25 @@ struct table_state {
 };
 
 /**
+ * enum table_host - kinds of hosts that events need; see vf-test.c
+ * @TABLE_ANY: any
+ * @TABLE_TIMEOUT: nvme has been told to give up commands soon
+ * @TABLE_FAULTS: the kernel lets allocations fail on demand
+ */
+enum table_host { TABLE_ANY, TABLE_TIMEOUT, TABLE_FAULTS };
+
+/**
  * struct table_event - a column
  * @name: as in the table
  * @fn: lets it happen, says what is seen, and shows that the VF is good after
  * @cold: @fn opens the scene and enters the state by itself
- * @timeout: nvme has to be told to give up commands soon; see vf-test.c
+ * @host: what kind of host it needs
  */
 struct table_event {
 	const char *name;
 	void (*fn)(struct scene *s);
 	bool cold;
-	bool timeout;
+	enum table_host host;
 };
 
 /* each list ends with an entry without name */
@@ -76,14 +84,15 @@ extern const struct table_event pf_events[];
 extern const struct table_event gone_events[];
 extern const struct table_event life_events[];
 extern const struct table_event move_events[];
+extern const struct table_event nomem_events[];
 
 /**
- * table_cases - all cells this host can have, as cases
- * @timeout: those whose event needs a short time-out of nvme, or the others
+ * table_cases - all cells of events that need this kind of host, as cases
+ * @host: the kind
  *
  * Return: a list that ends with an entry without function.
  */
-const struct tap_case *table_cases(bool timeout);
+const struct tap_case *table_cases(enum table_host host);
 
 /** scene_open - the VFs of a row, with the guest at work; RUNNING */
 void scene_open(struct scene *s);

@@ -3,15 +3,17 @@
  * vf-test.c - runs the cases on the VFs of this host, as root.
  *
  * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
- *                [--list] [--plain DRIVER] [--table|--table-timeout]
- *                [--soak NUMBER]
+ *                [--list] [--plain DRIVER] [--soak NUMBER]
+ *                [--table|--table-timeout|--table-faults]
  *
  * --quick runs the few cases which together notice the usual faults of a
- * driver, --brief all but the long ones. --only runs cases with TEXT in their name. --plain runs I/O without
- * migration on VFs bound to another driver, to check the bed and the library.
+ * driver, --brief all but the long ones. --only runs cases with TEXT in their
+ * name. --plain runs I/O without migration on VFs bound to another driver, to
+ * check the bed and the library.
  * --table runs the table of states and events instead of the other cases,
  * --table-timeout those of its cells that need a host with a short
- * nvme_core.admin_timeout. --soak runs that many migrations in a row.
+ * nvme_core.admin_timeout, --table-faults those that need a kernel whose
+ * allocations fail on demand. --soak runs that many migrations in a row.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -107,7 +109,7 @@ static void before(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--table|--table-timeout] [--soak NUMBER]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--table|--table-timeout|--table-faults] [--soak NUMBER]\n");
 	return 2;
 }
 
@@ -117,7 +119,8 @@ int main(int argc, char **argv)
 	const char *only = NULL, *plain = NULL, *why;
 	enum cmdset set = SET_STANDARD;
 	enum tap_level level = TAP_ALL;
-	bool list = false, table = false, timeout = false;
+	enum table_host host = TABLE_ANY;
+	bool list = false, table = false;
 	const struct tap_case *run = cases;
 	unsigned int i, n = 0;
 	int k, soak = 0;
@@ -134,7 +137,11 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[k], "--table")) {
 			table = true;
 		} else if (!strcmp(argv[k], "--table-timeout")) {
-			table = timeout = true;
+			table = true;
+			host = TABLE_TIMEOUT;
+		} else if (!strcmp(argv[k], "--table-faults")) {
+			table = true;
+			host = TABLE_FAULTS;
 		} else if (!strcmp(argv[k], "--soak") && val) {
 			soak = atoi(argv[++k]);
 			if (soak <= 0)
@@ -178,7 +185,7 @@ int main(int argc, char **argv)
 	if (klog_start())
 		tap_note("/dev/kmsg cannot be read: the driver's warnings are not checked");
 	if (table)
-		run = table_cases(timeout);
+		run = table_cases(host);
 	else if (soak)
 		run = soak_cases(soak);
 	return tap_run(run, level, only, before, klog_judge) != 0;
