@@ -24,7 +24,7 @@ INSTALL ?= install
 .PHONY: all modules tools check fuzz guests demo setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
-all: modules	## same as modules
+all: modules tools	## modules and tools
 
 modules:	## the two kernel modules, for the running kernel or KVER= or KDIR=
 	@test -d $(KDIR) || { echo "no headers in $(KDIR): install linux-headers-$(KVER), or give KVER= or KDIR="; exit 1; }

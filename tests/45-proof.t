@@ -29,27 +29,27 @@ load() { # SHIM-ARGUMENT DRIVER-ARGUMENT
 	insmod /share/mod/nvme-pf-shim.ko $1 && insmod /share/mod/nvme-vfio-pci.ko $2 || return
 	if [ -e /run/names ]; then
 		# shellcheck disable=SC2086
-		nvme-vfio-bind $VFS
+		nvme-vfio bind $VFS
 	else
 		setup_vfs nvme-vfio-pci 2 4 4 >/dev/null
 	fi
 }
 
-# the script that users bind with, on the way
+# what users bind with, on the way
 refusals() {
 	VFS="$PF0_VF1 $PF0_VF2 $PF1_VF1 $PF1_VF2"
-	nvme-vfio-bind -u $VFS && ! ls -d /sys/bus/pci/drivers/nvme-vfio-pci/0* 2>/dev/null
-	ok $? "nvme-vfio-bind -u gives all back"
-	nvme-vfio-bind $VFS && [ "$(echo /sys/bus/pci/drivers/nvme-vfio-pci/0* | wc -w)" -eq 4 ]
-	ok $? "nvme-vfio-bind binds all"
-	nvme-vfio-bind $VFS
-	ok $? "nvme-vfio-bind: what is bound stays"
-	nvme-vfio-bind "$PF0" 2>/tmp/log
-	[ $? -eq 1 ] && grep -q "in use by driver nvme;" /tmp/log
-	ok $? "nvme-vfio-bind: a drive in use is not taken"
-	nvme-vfio-bind 0000:7f:00.0 2>/tmp/log
-	[ $? -eq 2 ] && grep -q "no such PCI function" /tmp/log
-	ok $? "nvme-vfio-bind: an unknown address is refused"
+	nvme-vfio unbind $VFS && ! ls -d /sys/bus/pci/drivers/nvme-vfio-pci/0* 2>/dev/null
+	ok $? "unbind gives all back"
+	nvme-vfio bind $VFS && [ "$(echo /sys/bus/pci/drivers/nvme-vfio-pci/0* | wc -w)" -eq 4 ]
+	ok $? "bind binds all"
+	nvme-vfio bind $VFS
+	ok $? "bind: what is bound stays"
+	nvme-vfio bind "$PF0" 2>/tmp/log
+	[ $? -eq 3 ] && [ "$(grep -c "$PF0" /tmp/log)" -eq 1 ] && [ -e "/sys/bus/pci/drivers/nvme/$PF0" ]
+	ok $? "bind: a drive is not taken"
+	nvme-vfio bind 0000:7f:00.0 2>/tmp/log
+	[ $? -eq 3 ] && grep -q "0000:7f:00.0" /tmp/log
+	ok $? "bind: an unknown address is refused"
 }
 
 unload() { rmmod nvme-vfio-pci && rmmod nvme-pf-shim; }
@@ -112,6 +112,7 @@ echo "1..$n"
 IN
 
 make -s -C tests/vf BUILD="$out/vf" "$out/vf/vf-test" >&2 || exit 1
+make -s -C tools/nvme-vfio BUILD="$out/tool" >&2 || exit 1
 
 # The three hosts wait more than they work: all at once.
 boot() { # KERNEL SET
@@ -120,7 +121,7 @@ boot() { # KERNEL SET
 	tests/rig/host --kernel "$1" --set "$2" --pfs 2 --prop lm-test=on \
 		--driver "$out/modules-$1-$2" --no-vfs --seconds 300 --log "$out/log-$1-$2" \
 		--file "$out/vf/vf-test" --file data/in-host="$out/in-host" \
-		--file scripts/nvme-vfio-bind \
+		--file "$out/tool/nvme-vfio" \
 		-- "sh /share/data/in-host $2" >"$out/$1-$2.tap" 2>"$out/$1-$2.err"
 	echo $? >"$out/$1-$2.status"
 }
