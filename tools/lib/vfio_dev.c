@@ -2,6 +2,7 @@
 /*
  * vfio_dev.c - one PCI function opened through VFIO: regions, interrupts, DMA.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,10 +21,7 @@
 #define PCI_COMMAND	4
 #define PCI_MEM_MASTER	6
 
-/*
- * Legacy way to a device fd: group, container, type 1 IOMMU. The way through
- * /dev/vfio/devices and iommufd would be a second function like this one.
- */
+/* Legacy way to a device fd: group, container, type 1 IOMMU. */
 static int open_by_group(struct vfio_dev *dev)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
@@ -57,6 +55,52 @@ static int open_by_group(struct vfio_dev *dev)
 	return 0;
 }
 
+/* The name in /dev/vfio/devices, from the one entry of a folder in sysfs. */
+static int cdev_path(const char *bdf, char *path, size_t len)
+{
+	char folder[64], dev[32];
+	struct dirent *e;
+	int err = -ENOENT;
+	DIR *dir;
+
+	snprintf(folder, sizeof(folder), "/sys/bus/pci/devices/%s/vfio-dev",
+		 bdf);
+	dir = opendir(folder);
+	while (dir && err && (e = readdir(dir))) {
+		/* Without IOMMUFD there is the name, but no device. */
+		if (*e->d_name == '.' ||
+		    sysfs_read(dev, sizeof(dev), "%s/%s/dev", folder,
+			       e->d_name) <= 0)
+			continue;
+		snprintf(path, len, "/dev/vfio/devices/%s", e->d_name);
+		err = 0;
+	}
+	if (dir)
+		closedir(dir);
+	return err;
+}
+
+static int open_by_cdev(struct vfio_dev *dev)
+{
+	struct vfio_bind_iommufd bind = { .argsz = sizeof(bind) };
+	char path[320];
+	int err;
+
+	err = cdev_path(dev->bdf, path, sizeof(path));
+	if (err)
+		return lib_fail(err, "%s: no VFIO character device", dev->bdf);
+	dev->container = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (dev->container < 0)
+		return lib_fail(-errno, "/dev/iommu");
+	dev->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (dev->fd < 0)
+		return lib_fail(-errno, "%s: %s", dev->bdf, path);
+	bind.iommufd = dev->container;
+	if (ioctl(dev->fd, VFIO_BIND_IOMMUFD, &bind))
+		return lib_fail(-errno, "%s: bind to IOMMUFD", dev->bdf);
+	return 0;
+}
+
 static int map_regions(struct vfio_dev *dev)
 {
 	struct vfio_region_info bar = { .argsz = sizeof(bar), .index = 0 };
@@ -86,7 +130,8 @@ static int map_regions(struct vfio_dev *dev)
 	return vfio_bus_master(dev);
 }
 
-int vfio_open(struct vfio_dev *dev, const char *bdf)
+static int open_by(struct vfio_dev *dev, const char *bdf,
+		   int (*way)(struct vfio_dev *dev))
 {
 	unsigned int i;
 	int err;
@@ -99,12 +144,22 @@ int vfio_open(struct vfio_dev *dev, const char *bdf)
 		return lib_fail(-EINVAL, "%s: not a PCI address", bdf);
 	strcpy(dev->bdf, bdf);
 
-	err = open_by_group(dev);
+	err = way(dev);
 	if (!err)
 		err = map_regions(dev);
 	if (err)
 		vfio_close(dev);
 	return err;
+}
+
+int vfio_open(struct vfio_dev *dev, const char *bdf)
+{
+	return open_by(dev, bdf, open_by_group);
+}
+
+int vfio_open_cdev(struct vfio_dev *dev, const char *bdf)
+{
+	return open_by(dev, bdf, open_by_cdev);
 }
 
 static void close_fd(int *fd)

@@ -2,8 +2,8 @@
 /*
  * vfio_dev.h - one PCI function opened through VFIO: regions, interrupts, DMA.
  *
- * How the device fd is reached (legacy group and container today, iommufd's
- * character device later) is known to vfio_dev.c alone.
+ * How the device fd is reached (legacy group and container, or iommufd's
+ * character device) is known to vfio_dev.c alone.
  */
 #ifndef NVME_VFIO_VFIO_DEV_H
 #define NVME_VFIO_VFIO_DEV_H
@@ -17,7 +17,7 @@
  * struct vfio_dev - an open function
  * @bdf: PCI address, e.g. "0000:01:00.1"
  * @container: container fd; each device has a container of its own, so two
- *	devices map the same memory at the same IOVA independently
+ *	devices map the same memory at the same IOVA independently; or IOMMUFD
  * @group: group fd
  * @fd: device fd
  * @bar: start of the mapped BAR 0
@@ -64,6 +64,15 @@ struct dma_mem {
  * Return: 0, or a negative errno. On failure nothing stays open.
  */
 int vfio_open(struct vfio_dev *dev, const char *bdf);
+
+/**
+ * vfio_open_cdev - open a function by its character device and IOMMUFD
+ *
+ * As vfio_open(), but no memory can be mapped: vfio_dma_map() fails.
+ *
+ * Return: 0; -ENOENT where the kernel has no such device; or a negative errno.
+ */
+int vfio_open_cdev(struct vfio_dev *dev, const char *bdf);
 
 /** vfio_close - give everything back; harmless on a closed device */
 void vfio_close(struct vfio_dev *dev);

@@ -29,6 +29,16 @@ struct mig_precopy_info {
 	__aligned_u64 dirty_bytes;
 };
 
+#define VFIO_BIND_IOMMUFD			_IO(VFIO_TYPE, VFIO_BASE + 18)
+
+/* struct vfio_device_bind_iommufd, before its UUID */
+struct vfio_bind_iommufd {
+	__u32 argsz;
+	__u32 flags;
+	__s32 iommufd;
+	__u32 out_devid;
+};
+
 #define MIG_ERROR		0
 #define MIG_STOP		1
 #define MIG_RUNNING		2

@@ -16,6 +16,7 @@
 struct tool_options tool;
 
 static const struct command commands[] = {
+	{ "doctor", "what keeps VFs from migrating, and the cure", cmd_doctor },
 	{ "list", "what can be migrated, and why the rest cannot", cmd_list },
 	{ "bind", "give VFs to " TOOL_DRIVER, cmd_bind },
 	{ "unbind", "take VFs from it", cmd_unbind },
@@ -138,7 +139,8 @@ static const struct argp main_argp = {
 	       "Exit status: 0 done, 1 failed and undone, 2 wrong command line, "
 	       "3 no such device, 4 in use, 5 wrong configuration, 6 not root, "
 	       "7 module missing, 8 locked by another process, 9 beyond the "
-	       "device's limits, 10 failed and not undone.",
+	       "device's limits, 10 failed and not undone, "
+	       "11 a check failed.",
 	.help_filter = help_filter,
 };
 

@@ -129,6 +129,7 @@ int ctrl_identify(struct ctrl *ctrl, struct ctrl_id *id)
 		oacs = le16(p + 256);
 		*id = (struct ctrl_id){
 			.cntlid = le16(p + 78),
+			.version = le32(p + 80),
 			.ns_mgmt = oacs & 1 << 3,
 			.virt_mgmt = oacs & 1 << 7,
 			.migration = oacs & 1 << 11,
@@ -151,6 +152,31 @@ int ctrl_formats(struct ctrl *ctrl, unsigned int *versions,
 	if (!ret) {
 		*versions = p[0];
 		*uuids = p[1];
+	}
+	free(p);
+	return ret;
+}
+
+int ctrl_format(struct ctrl *ctrl, struct ctrl_format *format)
+{
+	unsigned int i, versions, at;
+	uint8_t *p;
+	int ret;
+
+	*format = (struct ctrl_format){ };
+	ret = identify(ctrl, "Supported Controller State Formats", 0x20, 0, 0,
+		       &p);
+	if (!ret && !p[0])
+		ret = -ENOENT;
+	if (!ret) {
+		versions = p[0];
+		at = 2 + 2 * versions;
+		for (i = 0; i < versions && le16(p + 2 + 2 * i); i++)
+			;
+		if (i == versions)
+			format->version = le16(p + 2);
+		if (p[1])
+			memcpy(format->uuid, p + at, sizeof(format->uuid));
 	}
 	free(p);
 	return ret;

@@ -61,6 +61,7 @@ int ctrl_admin(struct ctrl *ctrl, const struct ctrl_cmd *cmd, void *data,
 /**
  * struct ctrl_id - what the tool wants of Identify Controller
  * @cntlid: controller id
+ * @version: of the specification, as in register VS
  * @ns_mgmt: it can attach namespaces
  * @virt_mgmt: it has secondary controllers and gives them resources
  * @migration: it has the standard's migration commands
@@ -69,6 +70,7 @@ int ctrl_admin(struct ctrl *ctrl, const struct ctrl_cmd *cmd, void *data,
  */
 struct ctrl_id {
 	uint16_t cntlid;
+	uint32_t version;
 	bool ns_mgmt;
 	bool virt_mgmt;
 	bool migration;
@@ -86,6 +88,23 @@ int ctrl_identify(struct ctrl *ctrl, struct ctrl_id *id);
  */
 int ctrl_formats(struct ctrl *ctrl, unsigned int *versions,
 		 unsigned int *uuids);
+
+/**
+ * struct ctrl_format - the format of state that the driver chooses
+ * @version: version of the standard's part; 0 if there is that
+ * @uuid: of the vendor's part; all zero: none
+ */
+struct ctrl_format {
+	uint16_t version;
+	uint8_t uuid[16];
+};
+
+/**
+ * ctrl_format - find the format that the driver would choose
+ *
+ * Return: as ctrl_admin(); -ENOENT if there is none.
+ */
+int ctrl_format(struct ctrl *ctrl, struct ctrl_format *format);
 
 /**
  * struct ctrl_resource - flexible resources of one type

@@ -27,6 +27,7 @@
  *	changed
  * @TOOL_BROKEN: a step failed, and undoing failed as well: the device is not
  *	as it was
+ * @TOOL_UNFIT: "doctor" found something that keeps VFs from migrating
  *
  * These numbers are part of the interface and never change their meaning.
  */
@@ -42,6 +43,7 @@ enum tool_exit {
 	TOOL_LOCKED = 8,
 	TOOL_LIMIT = 9,
 	TOOL_BROKEN = 10,
+	TOOL_UNFIT = 11,
 };
 
 /**
@@ -73,6 +75,7 @@ struct command {
 
 int cmd_apply(int argc, char **argv);
 int cmd_bind(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_teardown(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
