@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Unit tests of the command line tool: its configuration (tests/unit/tool), and
-# its steps on a device in memory, each call of which fails once.
+# Unit tests of the command line tool: its configuration (tests/unit/tool), its
+# steps on a device in memory, each call of which fails once, and what it makes of
+# trace events.
 
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -10,7 +11,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 n=0 failed=0
-for part in config steps; do
+for part in config steps flow; do
 	if ! make -s -C unit/tool OUT="$out" "$out/$part" >"$out/log" 2>&1; then
 		echo "not ok $((++n)) - $part: builds"
 		sed 's/^/# /' "$out/log"

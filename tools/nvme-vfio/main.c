@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{ "unbind", "take VFs from it", cmd_unbind },
 	{ "apply", "make VFs as the configuration says", cmd_apply },
 	{ "teardown", "put everything back to what it was before", cmd_teardown },
+	{ "watch", "migrations while they run", cmd_watch },
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))

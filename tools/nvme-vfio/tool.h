@@ -79,6 +79,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_teardown(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 
 /**
  * global_argp - the options every command takes, as a child for its own argp
