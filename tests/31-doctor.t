@@ -9,10 +9,12 @@ answers differ from those of the good host must be exactly what is listed here.
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
@@ -406,7 +408,39 @@ def by_cdev(tool, top, results):
                         f"{why}\n{texts(report)}"))
 
 
-def refusals(out, tool, top):
+FULL = {
+    "version": 1, "command": "doctor",
+    "host": {"name": "b", "machine": "x86_64", "kernel": "6.12", "dirty_tracking": False,
+             "qemu": "10.0.2", "libvirt": None, "max_state_mb": 1024},
+    "functions": [{"address": f"0000:01:00.{n}", "role": "vf" if n else "pf", "pf": "0000:01:00.0" if n else None,
+                   "pci_id": "1b36:0010", "model": "M", "firmware": "1", "command_set": "standard",
+                   "nvme_version": "1.4.0", "state_version": 0, "state_uuid": "00", "queues": 4,
+                   "interrupts": 4, "state_bytes": 1272} for n in range(3)],
+    "checks": [{"id": "iommu", "function": None, "status": "ok"},
+               {"id": "vf-online", "function": "0000:01:00.1", "status": "fail"}],
+}
+
+
+def damaged(out, checked, text, top):
+    """Reports with bytes changed at random: taken or refused, nothing else."""
+    seed = int(os.environ.get("DOCTOR_SEED", time.time()))
+    dice = random.Random(seed)
+    path = os.path.join(top, "damaged.json")
+    why = []
+    for _ in range(60):
+        data = bytearray(text.encode())
+        for _ in range(dice.randint(1, 4)):
+            at = dice.randrange(len(data))
+            data[at:at + dice.randint(0, 3)] = dice.choice((b"", b"-1", b"[", b"null", b'"', b"{}", b"9" * 30, b"\xff"))
+        with open(path, "wb") as f:
+            f.write(data)
+        run = subprocess.run([checked, "doctor", "--peer", path], capture_output=True, check=False)
+        if run.returncode not in (CONFIG, UNFIT) or run.stderr.count(b"\n") != (run.returncode == CONFIG):
+            why.append(f"{bytes(data)}: {run.returncode}: {run.stderr}")
+    out.ok(not why, f"peer: damaged at random (DOCTOR_SEED={seed})", "\n".join(why))
+
+
+def refusals(out, tool, checked, top):
     """Reports that are none; here, without a host."""
     report = {"version": 1, "command": "doctor",
               "host": dict.fromkeys(("name", "machine", "kernel", "dirty_tracking", "qemu",
@@ -425,6 +459,7 @@ def refusals(out, tool, top):
         run = subprocess.run([tool, "doctor", "--peer", path], capture_output=True, text=True, check=False)
         out.ok(run.returncode == CONFIG and not run.stdout and run.stderr.count("\n") == 1 and path in run.stderr,
                f"peer: {name} is refused", f"{run.returncode}: {run.stdout}{run.stderr}")
+    damaged(out, checked, json.dumps(FULL), top)
     run = subprocess.run([tool, "doctor", "--json", "--peer", "-"], input=json.dumps(report),
                          capture_output=True, text=True, check=False)
     out.ok(run.returncode == UNFIT and "peer-machine" in run.stdout, "peer: from standard input",
@@ -465,7 +500,7 @@ def main():
         checked, why_checked = build(top, "checked", CHECKED)
         if not out.ok(not why and not why_checked, "the tool builds", why + why_checked):
             return out.done()
-        refusals(out, tool, top)
+        refusals(out, tool, checked, top)
         wanted = os.environ.get("DOCTOR_HOSTS", " ".join(HOSTS)).split()
         with ThreadPoolExecutor(4) as pool:
             for results in pool.map(lambda name: run_host(name, checked if name == "many" else tool, top), wanted):

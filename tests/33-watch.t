@@ -19,6 +19,8 @@ import vfrun                                            # noqa: E402
 
 KERNEL = os.environ.get("WATCH_KERNEL", "6.12")
 TOOL = os.path.join(TESTS, "..", "tools", "nvme-vfio")
+# Any error of memory, and any leak, spoils the output and the exit status.
+CHECKED = "CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 MIGRATE = "vf-test --set standard --only 'one migration'"
 INSTANCES = "ls /sys/kernel/tracing/instances"
 
@@ -125,7 +127,7 @@ def main():
     top = tempfile.mkdtemp(prefix="watch-")
     program = None
     try:
-        made = subprocess.run(["make", "-s", "-C", TOOL, f"BUILD={top}/build"], capture_output=True,
+        made = subprocess.run(["make", "-s", "-C", TOOL, f"BUILD={top}/build", CHECKED], capture_output=True,
                               text=True, check=False)
         program, why = vfrun.build()
         if not out.ok(not made.returncode and not why, "tool and vf-test build", f"{made.stderr}{why}"):

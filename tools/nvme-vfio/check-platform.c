@@ -47,9 +47,10 @@ static void iommu(struct checkup *c, struct answer *a)
 	if (!access(TABLES, F_OK) && !intel && access(TABLES "/IVRS", F_OK) &&
 	    access(TABLES "/IORT", F_OK))
 		cure(a, "Switch it on in the firmware's setup (Intel VT-d, AMD-Vi, SMMU).");
+	else if (intel)
+		cure(a, "Boot the kernel with intel_iommu=on.");
 	else
-		cure(a, "Boot the kernel with %s, and without anything that switches it off.",
-		     intel ? "intel_iommu=on" : "iommu=pt");
+		cure(a, "Remove iommu=off or amd_iommu=off from the kernel's command line.");
 }
 
 static void secure_boot(struct checkup *c, struct answer *a)
