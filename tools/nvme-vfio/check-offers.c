@@ -49,7 +49,7 @@ void check_offers(struct checkup *c, struct answer *a)
 		    *f->said ? f->said : "nothing that is still in the kernel log");
 		cure_refusal(f, a);
 	} else {
-		say(a, CHECK_OK, "migration%s%s, %s dirty tracking by the drive, state of %llu bytes",
+		say(a, CHECK_OK, "migration%s%s, %s dirty tracking, state of %llu bytes",
 		    f->flags & VFIO_MIGRATION_P2P ? ", P2P" : "",
 		    f->flags & VFIO_MIGRATION_PRE_COPY ? ", PRE_COPY" : "",
 		    f->log ? "with" : "without",
