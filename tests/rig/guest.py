@@ -36,10 +36,10 @@ UNTRACKED = {"downtime-limit": 60000, "max-bandwidth": 10 << 30}
 
 
 def kernel_of(host_kernel):
-    """The kernel of guests in hosts with a kernel: the same, but for the debug
-    kernel, which has nothing to look for in them and is slow."""
+    """The kernel of guests in hosts with a kernel: the same where the distribution
+    made it."""
     kern = place.kernel(host_kernel)
-    return place.kernel("6.12") if kern.series == "debug" else kern
+    return place.kernel("6.12") if kern.series in ("debug", "iommufd") else kern
 
 
 def files(host_kernel):
@@ -59,6 +59,7 @@ class Guest:
     mode          how QEMU opens the VF: group, iommufd, or both: by its group on
                   one host and by IOMMUFD on the other
     workers       of the checker, each with one command in flight
+    pool          MiB of pages that only the drive writes
     tracked       somebody tracks which pages the drive writes: QEMU's defaults
                   will do, nothing is set
     capabilities  of migration, on both sides
@@ -68,7 +69,7 @@ class Guest:
     """
 
     def __init__(self, pair_, vfs, *, cpus=1, machine="pc", memory=MEMORY, mode="group",
-                 workers=WORKERS, tracked=False, capabilities=(), hold=False, may_reset=False, trace=()):
+                 workers=WORKERS, pool=POOL, tracked=False, capabilities=(), hold=False, may_reset=False, trace=()):
         self.pair = pair_
         self.vfs = dict(vfs)
         self.cpus = cpus
@@ -76,6 +77,7 @@ class Guest:
         self.memory = memory
         self.modes = dict(zip(pair_.hosts, MODES[mode]))
         self.workers = workers
+        self.pool = pool
         self.tracked = tracked
         self.capabilities = tuple(capabilities)
         self.hold = hold
@@ -84,6 +86,7 @@ class Guest:
         self.host = None                # where it is
         self.life = None                # which of its lives it has now
         self.lives = []                 # the host of every QEMU there was
+        self.commands = 0               # that its shell was given
         self.moving = None              # (host, life) that shall take it in
         self._commands = []             # of each life, as Host.begin() gave it
         self._ended = set()
@@ -99,7 +102,7 @@ class Guest:
             f"qemu -name guest -nodefaults -no-user-config -nographic -machine {self.machine} "
             f"-accel kvm -cpu host -smp {self.cpus} -m {self.memory} "
             f"-kernel /guest/kernel -initrd /guest/initrd "
-            f"-append '{CMDLINE} pool={POOL} change={CHANGE} workers={self.workers}' "
+            f"-append '{CMDLINE} pool={self.pool} change={CHANGE} workers={self.workers}' "
             + ("" if self.may_reset else "-no-reboot ")
             + ("-object iommufd,id=iommufd0 " if self.modes[host] == "iommufd" else "")
             + f"-device {vf} -pidfile /run/pid-{life} "
@@ -282,14 +285,23 @@ class Guest:
             PATIENCE)
         return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", output)}
 
+    def type(self, line):
+        """Give the guest's shell a line."""
+        self.host.run(f"qmp -t /run/console.sock '{line}'", PATIENCE)
+
     def run(self, command):
-        """Have the guest's shell run a command, beside its I/O."""
-        self.host.run(f"qmp -t /run/console.sock '{command}'", PATIENCE)
+        """Have the guest's shell run a command, beside its I/O; its exit status.
+        What is typed is lost if the guest moves before it has read it."""
+        self.commands += 1
+        mark = f"guest: command {self.commands} gave"
+        self.type(f"{command}; echo {mark} $?")
+        self._wait(self.host, self.life, f"grep -aq '^{mark}' /run/console-{self.life}", PATIENCE)
+        return int(re.search(rf"^{mark} (\d+)$", self.console(self.life), re.M)[1])
 
     def finish(self, seconds=400):
         """Stop the I/O, let the guest verify everything and power off; returns
         all it ever said."""
-        self.run("stop")
+        self.type("stop")
         self._wait(self.host, self.life, f"grep -aq '^guest: end' /run/console-{self.life}", seconds)
         self._gone(self.life)
         text = self.console()
