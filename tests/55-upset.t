@@ -24,7 +24,8 @@ CASES = [
     ("6.12", "vendor", {}, (upset.acknowledge, upset.cancel, upset.refuse, upset.kill_target)),
 ]
 EVERYTHING = [
-    ("debug", "standard", {**TRACKED, "mode": "both"}, (upset.acknowledge, *ALL)),
+    ("iommufd", "standard", {**TRACKED, "mode": "both"}, (upset.acknowledge, *ALL)),
+    ("debug", "standard", TRACKED, (upset.acknowledge, *ALL)),
     ("debug", "vendor", {}, (upset.acknowledge, *ALL)),
     ("6.1", "standard", TRACKED, ALL),
     ("6.1", "vendor", {}, ALL),
