@@ -12,6 +12,7 @@
 #include "host.h"
 #include "setup.h"
 #include "tool.h"
+#include "util.h"
 
 struct apply_options {
 	const char *config;
@@ -108,6 +109,61 @@ static int section_of(const struct config *c, struct host *h,
 	return TOOL_OK;
 }
 
+/* States of a controller that pass by themselves. */
+static bool passing(const struct host_fn *fn)
+{
+	return fn->role == ROLE_PF && *fn->ctrl &&
+	       (!strcmp(fn->state, "new") || !strcmp(fn->state, "connecting") ||
+		!strcmp(fn->state, "resetting"));
+}
+
+#define PATIENCE_US	10000000
+#define POLL_US		100000
+
+/*
+ * The host, once the PF that is named, or every one, works or does not: one
+ * that has just appeared or is being reset does not even tell its serial
+ * number.
+ */
+static int load(struct host *h, const char *name)
+{
+	uint64_t end = now_us() + PATIENCE_US;
+	struct host_fn *fn;
+	bool wait;
+	size_t i;
+	int err;
+
+	for (;;) {
+		err = host_load(h);
+		if (err)
+			return err;
+		fn = name ? host_find(h, name) : NULL;
+		wait = fn && passing(fn);
+		for (i = 0; !fn && i < h->n; i++)
+			wait = wait || passing(&h->fn[i]);
+		if (!wait || now_us() > end)
+			return TOOL_OK;
+		host_free(h);
+		sleep_us(POLL_US);
+	}
+}
+
+/* A mistake in the configuration is found before anything is touched. */
+static int check_sections(const struct config *c)
+{
+	const struct config_pf *section;
+	struct host h;
+	size_t i;
+	int err;
+
+	err = load(&h, NULL);
+	for (i = 0; !err && i < h.n; i++)
+		if (h.fn[i].role != ROLE_VF)
+			err = section_of(c, &h, &h.fn[i], &section);
+	host_free(&h);
+	return err;
+}
+
 static int apply_named(const struct apply_options *o, const struct config *c,
 		       struct host *h, const char *name)
 {
@@ -121,7 +177,7 @@ static int apply_named(const struct apply_options *o, const struct config *c,
 	if (err)
 		return err;
 	if (section)
-		return setup_apply(h, fn, section, &o->how);
+		return setup_apply(fn, section, &o->how);
 	if (o->if_configured) {
 		note("%s: not configured", fn->bdf);
 		return TOOL_OK;
@@ -131,11 +187,10 @@ static int apply_named(const struct apply_options *o, const struct config *c,
 }
 
 /* Each section's own words find its PF, so that messages can tell the line. */
-static int apply_section(const struct apply_options *o, const struct config *c,
-			 struct host *h, const struct config_pf *section)
+static int apply_section(const struct apply_options *o, struct host *h,
+			 const struct config_pf *section)
 {
 	static const char * const key[] = { "", "serial", "nqn", "address" };
-	const struct config_pf *other;
 	struct host_fn *fn = NULL;
 	size_t i;
 	int err;
@@ -153,10 +208,8 @@ static int apply_section(const struct apply_options *o, const struct config *c,
 	if (!fn)
 		return fail(TOOL_NODEV, "%s: this host has no PF with %s = %s that is bound to nvme",
 			    section->where, key[section->key], section->id);
-	err = section_of(c, h, fn, &other);
-	if (!err)
-		err = host_find_pf(h, fn->bdf, &fn);
-	return err ? err : setup_apply(h, fn, section, &o->how);
+	err = host_find_pf(h, fn->bdf, &fn);
+	return err ? err : setup_apply(fn, section, &o->how);
 }
 
 /* All PFs get their turn; the first failure is what the exit code tells. */
@@ -167,13 +220,11 @@ static int apply_all(const struct apply_options *o, const struct config *c)
 	struct host h;
 
 	for (i = 0; i < n; i++) {
-		ret = host_load(&h);
-		if (!ret)
-			ret = host_users(&h);
+		ret = load(&h, o->n ? o->name[i] : NULL);
 		if (!ret && o->n)
 			ret = apply_named(o, c, &h, o->name[i]);
 		else if (!ret)
-			ret = apply_section(o, c, &h, &c->pf[i]);
+			ret = apply_section(o, &h, &c->pf[i]);
 		host_free(&h);
 		err = err ? err : ret;
 	}
@@ -182,33 +233,28 @@ static int apply_all(const struct apply_options *o, const struct config *c)
 
 static int teardown_all(const struct apply_options *o)
 {
-	int ret, err = TOOL_OK;
+	int ret, err, worst = TOOL_OK;
 	struct host_fn *fn;
 	struct host h;
 	size_t k;
 	int i;
 
-	err = host_load(&h);
-	if (!err)
-		err = host_users(&h);
-	if (err)
-		goto out;
-	for (i = 0; i < o->n; i++) {
+	err = load(&h, NULL);
+	for (i = 0; !err && i < o->n; i++) {
 		ret = host_find_pf(&h, o->name[i], &fn);
 		if (!ret)
-			ret = setup_teardown(&h, fn, &o->how);
-		err = err ? err : ret;
+			ret = setup_teardown(fn, &o->how);
+		worst = worst ? worst : ret;
 	}
-	for (k = 0; !o->n && k < h.n; k++) {
+	for (k = 0; !err && !o->n && k < h.n; k++) {
 		/* Without a controller it cannot even be told which it is. */
 		if (h.fn[k].role != ROLE_PF || !*h.fn[k].ctrl)
 			continue;
-		ret = setup_teardown(&h, &h.fn[k], &o->how);
-		err = err ? err : ret;
+		ret = setup_teardown(&h.fn[k], &o->how);
+		worst = worst ? worst : ret;
 	}
-out:
 	host_free(&h);
-	return err;
+	return err ? err : worst;
 }
 
 /* Nobody asked for a table of what went well. */
@@ -237,6 +283,8 @@ int cmd_apply(int argc, char **argv)
 	if (!err && !c.n && !o.if_configured)
 		warn("%s: no PF is configured", o.config);
 	o.how.report = setup_report("apply");
+	if (!err && c.n)
+		err = check_sections(&c);
 	if (!err)
 		err = apply_all(&o, &c);
 	config_free(&c);

@@ -104,26 +104,49 @@ out:
 	return err;
 }
 
-static int one(struct host *h, const char *name, const char *driver)
+static int locked(struct host *h, const char *name, const char *driver)
 {
 	struct host_fn *fn;
-	int err, lock;
+	int err;
 
-	err = host_find_vf(h, name, &fn);
+	err = host_load(h);
+	if (!err)
+		err = host_users(h);
+	if (!err)
+		err = host_find_vf(h, name, &fn);
 	if (err)
 		return err;
 	if (!*driver && *fn->driver && !host_is_vfio(fn->driver))
 		return fail(TOOL_INUSE, "%s: bound to %s, which is no VFIO driver: left alone",
 			    fn->bdf, fn->driver);
-	err = lock_pf(fn->pf_bdf, &lock);
-	if (err)
-		return err;
 	if (strcmp(fn->driver, driver))
 		err = busy_check(fn);
+	if (err)
+		return err;
+	driverctl_warn(fn->bdf, driver);
+	return rebind(fn, driver);
+}
+
+/* Looked at twice: to find the PF to lock, and then as nobody changes it. */
+static int one(const char *name, const char *driver)
+{
+	char bdf[BDF_MAX] = "";
+	struct host_fn *fn;
+	struct host h;
+	int err, lock;
+
+	err = host_load(&h);
 	if (!err)
-		driverctl_warn(fn->bdf, driver);
+		err = host_find_vf(&h, name, &fn);
 	if (!err)
-		err = rebind(fn, driver);
+		strcpy(bdf, fn->pf_bdf);
+	host_free(&h);
+	if (!err)
+		err = lock_pf(bdf, &lock);
+	if (err)
+		return err;
+	err = locked(&h, name, driver);
+	host_free(&h);
 	unlock_pf(lock);
 	return err;
 }
@@ -132,7 +155,6 @@ static int one(struct host *h, const char *name, const char *driver)
 static int all(const struct bind_options *o)
 {
 	int i, ret, err;
-	struct host h;
 
 	if (strlen(o->driver) >= HOST_NAME || strchr(o->driver, '/'))
 		return fail(TOOL_USAGE, "%s: no name of a driver", o->driver);
@@ -140,13 +162,7 @@ static int all(const struct bind_options *o)
 	if (err)
 		return err;
 	for (i = 0; i < o->n; i++) {
-		/* Binding one may change what there is to know of the next. */
-		ret = host_load(&h);
-		if (!ret)
-			ret = host_users(&h);
-		if (!ret)
-			ret = one(&h, o->name[i], o->driver);
-		host_free(&h);
+		ret = one(o->name[i], o->driver);
 		err = err ? err : ret;
 	}
 	return err;

@@ -66,45 +66,49 @@ static bool disturbs(const struct step *st)
 	}
 }
 
-static int check_users(struct host *h, const struct host_fn *fn,
-		       const struct steps *s)
+/* Under the lock, and after all that takes time: as late as can be. */
+static int check_users(const struct host_fn *fn, const struct steps *s)
 {
-	unsigned int vfn = 0;
-	struct host_fn *vf;
-	int err = TOOL_OK;
+	struct host_fn *pf;
 	bool all = false;
-	size_t i;
+	struct host h;
+	size_t i, k;
+	int err;
 
 	for (i = 0; i < s->n; i++)
 		if (s->step[i].kind == STEP_NUMVFS)
 			all = true;
-	for (vfn = 1; !err && vfn <= fn->numvfs; vfn++) {
+	err = host_load(&h);
+	if (!err)
+		err = host_users(&h);
+	pf = err ? NULL : host_find(&h, fn->bdf);
+	for (k = 0; pf && !err && k < h.n; k++) {
 		bool touched = all;
 
+		if (h.fn[k].pf != pf)
+			continue;
 		for (i = 0; i < s->n; i++)
-			if (s->step[i].vfn == vfn && disturbs(&s->step[i]))
+			if (s->step[i].vfn == h.fn[k].vfn &&
+			    disturbs(&s->step[i]))
 				touched = true;
-		vf = host_vf(h, fn, vfn);
-		if (touched && vf)
-			err = busy_check(vf);
+		if (touched)
+			err = busy_check(&h.fn[k]);
 	}
+	host_free(&h);
 	return err;
 }
 
-/* What was attached so far, and what these steps change about that. */
-static int note_attached(const struct steps *s, struct record *r)
+/* Add what these steps attach, as far as they are in that state. */
+static int note_attached(const struct steps *s, enum step_state state,
+			 struct pf_state *attached)
 {
 	int err = TOOL_OK;
 	size_t i;
 
-	for (i = 0; !err && i < s->n; i++) {
-		const struct step *st = &s->step[i];
-
-		if (st->kind == STEP_ATTACH)
-			err = vf_add(&r->attached.vf[st->vfn - 1], st->nsid);
-		else if (st->kind == STEP_DETACH)
-			vf_drop(&r->attached.vf[st->vfn - 1], st->nsid);
-	}
+	for (i = 0; !err && i < s->n; i++)
+		if (s->step[i].kind == STEP_ATTACH && s->step[i].state == state)
+			err = vf_add(&attached->vf[s->step[i].vfn - 1],
+				     s->step[i].nsid);
 	return err;
 }
 
@@ -117,31 +121,29 @@ static int run(const struct pf *pf, const struct pf_state *now,
 	       const struct pf_state *want, struct steps *s, struct record *r)
 {
 	const struct work w = { .name = pf->fn->bdf, .pf = pf, .want = want };
-	struct record old = *r, next = *r;
+	struct record next = *r;
 	int err;
 
-	old.attached = (struct pf_state){ };
-	err = pf_state_copy(&r->attached, &old.attached);
-	if (!err)
-		err = note_attached(s, &next);
-	if (!err && !next.has_before) {
+	if (!next.has_before)
 		next.before = *now;
-		next.has_before = true;
-	}
-	if (!err) {
+	next.has_before = true;
+	next.attached = (struct pf_state){ };
+	err = pf_state_copy(&r->attached, &next.attached);
+	if (!err)
+		err = note_attached(s, STATE_PLANNED, &next.attached);
+	if (!err)
 		err = record_save(pf->fn, &next);
-		if (!err) {
-			err = steps_run(&w, s);
-			/* Of a PF that is gone there is nothing to restore. */
-			if (err == TOOL_NODEV)
-				old.has_before = false;
-			if (err && err != TOOL_BROKEN)
-				record_save(pf->fn, &old);
-		}
+	pf_state_free(&next.attached);
+	if (err)
+		return err;
+	err = steps_run(&w, s);
+	if (err == TOOL_NODEV) {
+		/* VFs are gone with the PF; the drive keeps its namespaces. */
+		r->has_before = false;
+		note_attached(s, STATE_DONE, &r->attached);
 	}
-	/* The lists may have moved; they are still the caller's. */
-	r->attached = next.attached;
-	pf_state_free(&old.attached);
+	if (err && err != TOOL_BROKEN)
+		record_save(pf->fn, r);
 	return err;
 }
 
@@ -155,7 +157,7 @@ static void warn_driverctl(const struct pf_state *now,
 			driverctl_warn(now->vf[i].bdf, want->vf[i].driver);
 }
 
-static int apply(struct host *h, struct pf *pf, const struct config_pf *c,
+static int apply(struct pf *pf, const struct config_pf *c,
 		 const struct setup *how)
 {
 	struct pf_state now = { }, want = { };
@@ -173,7 +175,7 @@ static int apply(struct host *h, struct pf *pf, const struct config_pf *c,
 	if (!err)
 		err = plan_steps(&now, &want, NULL, &s);
 	if (!err)
-		err = check_users(h, pf->fn, &s);
+		err = check_users(pf->fn, &s);
 	if (!err && !s.n)
 		note("%s: is as %s wants it", pf->fn->bdf, c->where);
 	if (!err) {
@@ -189,8 +191,8 @@ static int apply(struct host *h, struct pf *pf, const struct config_pf *c,
 	return err;
 }
 
-int setup_apply(struct host *h, const struct host_fn *fn,
-		const struct config_pf *c, const struct setup *how)
+int setup_apply(const struct host_fn *fn, const struct config_pf *c,
+		const struct setup *how)
 {
 	struct pf pf = { .fn = fn };
 	int err, lock;
@@ -198,7 +200,7 @@ int setup_apply(struct host *h, const struct host_fn *fn,
 	err = lock_pf(fn->bdf, &lock);
 	if (err)
 		return err;
-	err = apply(h, &pf, c, how);
+	err = apply(&pf, c, how);
 	pf_close(&pf);
 	unlock_pf(lock);
 	return err;
@@ -232,18 +234,19 @@ static int undo_record(const struct pf *pf, const struct pf_state *want,
 		       struct steps *s, struct record *r)
 {
 	const struct work w = { .name = pf->fn->bdf, .pf = pf, .want = want };
+	unsigned int i;
 	int err;
 
 	err = steps_run(&w, s);
 	if (err && err != TOOL_NODEV)
 		return err;
 	r->has_before = false;
-	if (!err)
-		note_attached(s, r);
+	for (i = 0; !err && i < r->attached.n; i++)
+		r->attached.vf[i].nns = 0;
 	return record_save(pf->fn, r) ? TOOL_FAILED : err;
 }
 
-static int teardown(struct host *h, struct pf *pf, const struct setup *how)
+static int teardown(struct pf *pf, const struct setup *how)
 {
 	struct pf_state now = { }, want = { };
 	struct record r = { };
@@ -270,7 +273,7 @@ static int teardown(struct host *h, struct pf *pf, const struct setup *how)
 	if (!err)
 		err = plan_steps(&now, &want, &r.attached, &s);
 	if (!err)
-		err = check_users(h, pf->fn, &s);
+		err = check_users(pf->fn, &s);
 	if (!err) {
 		if (!how->dry_run)
 			err = undo_record(pf, &want, &s, &r);
@@ -284,8 +287,7 @@ out:
 	return err;
 }
 
-int setup_teardown(struct host *h, const struct host_fn *fn,
-		   const struct setup *how)
+int setup_teardown(const struct host_fn *fn, const struct setup *how)
 {
 	struct pf pf = { .fn = fn };
 	int err, lock;
@@ -293,7 +295,7 @@ int setup_teardown(struct host *h, const struct host_fn *fn,
 	err = lock_pf(fn->bdf, &lock);
 	if (err)
 		return err;
-	err = teardown(h, &pf, how);
+	err = teardown(&pf, how);
 	pf_close(&pf);
 	unlock_pf(lock);
 	return err;

@@ -24,12 +24,11 @@ struct report *setup_report(const char *command);
 
 /**
  * setup_apply - make a PF and its VFs as a section says
- * @h: the host, with its users
  *
  * Return: TOOL_OK, or a code after saying why.
  */
-int setup_apply(struct host *h, const struct host_fn *fn,
-		const struct config_pf *c, const struct setup *how);
+int setup_apply(const struct host_fn *fn, const struct config_pf *c,
+		const struct setup *how);
 
 /**
  * setup_teardown - make a PF and its VFs as they were before the first
@@ -37,7 +36,6 @@ int setup_apply(struct host *h, const struct host_fn *fn,
  *
  * Return: TOOL_OK, also if nothing is to be done; or a code after saying why.
  */
-int setup_teardown(struct host *h, const struct host_fn *fn,
-		   const struct setup *how);
+int setup_teardown(const struct host_fn *fn, const struct setup *how);
 
 #endif

@@ -31,9 +31,23 @@ static int add(struct host_fn *fn, pid_t pid)
 	return TOOL_OK;
 }
 
+/*
+ * Where a namespace has several ways, its disk is named after the subsystem, and
+ * the controller has a hidden one with both their numbers.
+ */
+static bool way_to(unsigned int subsystem, unsigned int ns, const char *ctrl)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "/sys/class/nvme/%s/nvme%uc%sn%u", ctrl,
+		 subsystem, ctrl + 4, ns);
+	return !access(path, F_OK);
+}
+
 /* Is @file, below /dev, a way to this function? */
 static bool leads_to(const char *file, const struct host_fn *fn)
 {
+	unsigned int instance, ns;
 	size_t len = strlen(fn->ctrl);
 	char group[32];
 
@@ -49,8 +63,13 @@ static bool leads_to(const char *file, const struct host_fn *fn)
 	if (*fn->cdev && !strncmp(file, "vfio/devices/", 13) &&
 	    !strcmp(file + 13, fn->cdev))
 		return true;
+	if (len < 5)
+		return false;
+	if (sscanf(file, "nvme%un%u", &instance, &ns) == 2 &&
+	    way_to(instance, ns, fn->ctrl))
+		return true;
 	/* nvme1 and its namespaces nvme1n2, but not nvme11 */
-	return len && !strncmp(file, fn->ctrl, len) &&
+	return !strncmp(file, fn->ctrl, len) &&
 	       (!file[len] || (file[len] == 'n' && isdigit((unsigned char)file[len + 1])));
 }
 
