@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Unit tests of the command line tool: its configuration (tests/unit/tool), its
+# Unit tests of the command line tool (tests/unit/tool): its configuration, its
 # steps on a device in memory, each call of which fails once, and what it makes of
-# trace events.
+# trace events. And the one file that knows libnvme compiles with newer ones than
+# this machine's.
 
 set -u
 cd "$(dirname "$0")" || exit 1
+. rig/common.sh
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
@@ -35,6 +37,21 @@ for part in config steps flow; do
 		echo "not ok $((++n)) - $part: ran to its end"
 		failed=1
 	fi
+done
+
+# whose headers are taken, not this machine's
+with_libnvme() { # SUITE
+	pkg_unpack "$1" libnvme-dev "$out/$1" &&
+		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only \
+			-isystem "$out/$1/usr/include" "$TOP/tools/nvme-vfio/nvme.c"
+}
+
+apt_lists >"$out/log" 2>&1
+for suite in trixie sid; do
+	result=ok
+	with_libnvme "$suite" >"$out/log" 2>&1 || result="not ok" failed=1
+	echo "$result $((++n)) - nvme.c compiles with libnvme $(pkg_version "$suite" libnvme-dev)"
+	[ "$result" = ok ] || sed 's/^/# /' "$out/log"
 done
 echo "1..$n"
 exit $failed
