@@ -20,6 +20,7 @@ struct dev dev;
 struct ctrl_resource dev_res[RESOURCES];
 const char *dev_broken;
 int dev_calls, dev_fail_at, dev_fail_again, dev_gone_at;
+bool dev_lies;
 static bool gone;
 
 /* a controller id must not be taken for the number of a VF */
@@ -32,6 +33,7 @@ void dev_begin(void)
 	dev_fail_at = 0;
 	dev_fail_again = 0;
 	dev_gone_at = 0;
+	dev_lies = false;
 	gone = false;
 }
 
@@ -359,11 +361,11 @@ int ctrl_secondaries(struct ctrl *ctrl, struct ctrl_secondary **list,
 	*n = DEV_VFS + 1;
 	*list = calloc(*n, sizeof(**list));
 	/* of another PF, with a VF of the same number */
-	(*list)[0] = (struct ctrl_secondary){
+	(*list)[DEV_VFS] = (struct ctrl_secondary){
 		.cntlid = 1, .primary = 8, .vfn = 1, .online = true, .nvq = 99,
 	};
 	for (i = 0; i < DEV_VFS; i++)
-		(*list)[i + 1] = (struct ctrl_secondary){
+		(*list)[i] = (struct ctrl_secondary){
 			.cntlid = CNTLID(i), .primary = 7, .vfn = i + 1,
 			.online = dev.vf[i].online,
 			.nvq = dev.vf[i].count[RESOURCE_QUEUES],
@@ -423,7 +425,7 @@ static int assign(struct dev_vf *vf, unsigned int type, unsigned int count)
 			sum += dev.vf[i].count[type];
 	if (sum > dev_res[type].total - dev_res[type].primary)
 		return INVALID_RESOURCE;
-	vf->count[type] = count;
+	vf->count[type] = dev_lies && count ? count - 1 : count;
 	vf->fresh = false;
 	return 0;
 }

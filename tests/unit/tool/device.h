@@ -55,6 +55,9 @@ extern int dev_fail_again;
 /** dev_gone_at - at which of them the PF vanishes; 0: never */
 extern int dev_gone_at;
 
+/** dev_lies - it takes commands and gives less than they ask for */
+extern bool dev_lies;
+
 /** dev_begin - forget calls and broken rules, let nothing fail */
 void dev_begin(void);
 

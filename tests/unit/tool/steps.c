@@ -293,11 +293,33 @@ static void faults(struct tally *t, const struct config_pf *c,
 	}
 }
 
+/* And on the way back: it stays as it was set up. */
+static void faults_back(struct tally *t, const struct pf_state *before,
+			int calls, int round)
+{
+	struct dev now = dev;
+	int at, err;
+
+	for (at = 1; at <= calls; at++) {
+		dev = now;
+		dev_begin();
+		dev_fail_at = at;
+		err = back(before);
+		t->faults++;
+		if (err != TOOL_FAILED || said_lines != 1 || dev_broken ||
+		    !dev_same(&dev, &now))
+			wrong(t, "a failure of teardown left something behind",
+			      round, at);
+	}
+	dev = now;
+}
+
 static void there_and_back(struct tally *t, const struct config_pf *c,
 			   const struct dev *before, int round)
 {
+	struct dev applied;
+	int err, calls;
 	struct job j;
-	int err;
 
 	look(&j, c);		/* only to have what was before */
 	dev_begin();
@@ -313,6 +335,12 @@ static void there_and_back(struct tally *t, const struct config_pf *c,
 	dev = *before;
 	dev_begin();
 	apply(c);
+	applied = dev;
+	dev_begin();
+	back(&j.now);
+	calls = dev_calls;
+	dev = applied;
+	faults_back(t, &j.now, calls, round);
 	dev_begin();
 	err = back(&j.now);
 	if (err || dev_broken)
@@ -489,12 +517,41 @@ static void test_driver_refuses(void)
 	   "a driver that takes nothing: told, and undone (%s)", said);
 }
 
+static void test_lies(void)
+{
+	struct config_pf c = some(2, 4, 4);
+	struct dev before;
+
+	fresh();
+	before = dev;
+	dev_lies = true;
+	ok(apply(&c) == TOOL_FAILED && said_lines == 1 &&
+	   strstr(said, "verify: VF 1: the number of queues") &&
+	   dev_same(&dev, &before),
+	   "a device that gives less than it says: told, and undone (%s)",
+	   said);
+}
+
+static void test_stuck(void)
+{
+	struct config_pf c = some(2, 4, 4);
+
+	fresh();
+	dev_begin();
+	dev_fail_at = 8;
+	dev_fail_again = 9;
+	ok(apply(&c) == TOOL_BROKEN && dev.autoprobe && !dev.numvfs,
+	   "what can be undone is undone when something cannot");
+}
+
 int main(void)
 {
 	test_limits();
 	test_users();
 	test_swap();
 	test_driver_refuses();
+	test_lies();
+	test_stuck();
 	test_random(32, 8, 2);
 	test_random(16, 8, 1);
 	test_random(12, 6, 3);
