@@ -97,7 +97,7 @@ static char *help_filter(int key, const char *text, void *input)
 
 static int run(int argc, char **argv, struct argp_state *state)
 {
-	char name[64];
+	static char name[64];	/* argv points to it until the end */
 	size_t i;
 
 	for (i = 0; i < NCOMMANDS; i++) {
