@@ -7,8 +7,13 @@ memory the drive writes. GUEST_FULL=1 for more kernels and ways."""
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from importlib import machinery, util
+from io import StringIO
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
+RIG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig")
+sys.path.insert(0, RIG)
+import place                                            # noqa: E402
 import scenario                                         # noqa: E402
 import tap                                              # noqa: E402
 import verdict                                          # noqa: E402
@@ -48,6 +53,22 @@ def one(case):
     return scenario.run(kernel, command_set, trips, seconds=2400, **more), trips
 
 
+def check_demo(result, trips):
+    """What the demo would have said of a case."""
+    text = StringIO()
+    with redirect_stdout(text):
+        print(demo.foreword(place.kernel(result.kernel), result.set))
+        status = demo.report(result, trips)
+    text = text.getvalue()
+    out.ok(status == 0 and "PASS" in text and ("with its defaults" in text) == result.tracked
+           and ("enable-migration=on" in text) != result.tracked,
+           f"{result.label}: the demo says so, and how QEMU was used", f"exit status {status}\n{text}")
+
+
+sys.dont_write_bytecode = True
+demo = util.module_from_spec(util.spec_from_loader(
+    "demo", machinery.SourceFileLoader("demo", os.path.join(RIG, "demo"))))
+demo.__loader__.exec_module(demo)
 full = bool(os.environ.get("GUEST_FULL"))
 out = tap.Tap()
 with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -55,6 +76,7 @@ with ThreadPoolExecutor(AT_ONCE) as pool:
     forgetful = pool.submit(one, FORGETFUL)
     for result in results:
         verdict.check(out, *result.result())
+        check_demo(*result.result())
     verdict.check_forgetful(out, forgetful.result()[0])
 for kernel, command_set, _, more in [] if full else MORE:
     out.skip(f"{kernel} {command_set}, {more.get('memory', 256)} MiB, {more.get('mode', 'group')} mode",
