@@ -98,4 +98,17 @@ out.ok(not klog.trouble("nvme nvme0: resetting controller", allow=["nvme0: reset
        "a test may expect a line")
 out.ok(klog.trouble("nvme nvme1: resetting controller", allow=["nvme0: resetting"]),
        "but only that line")
+
+HUNG = """[  100.0] INFO: task vf-test:308 blocked for more than 37 seconds.
+[  100.1] Call Trace:
+[  100.2]  nvme_reset_ctrl_sync+0x3a/0x60 [nvme_core]
+"""
+STALL = "[   98.0] clocksource: Long readout interval, skipping watchdog check: cs_nsec: 17060998370 wd_nsec: 17060998330\n"
+SHORT = STALL.replace("17060998", "170609")
+out.ok(len(klog.trouble(HUNG)) == 2, "a task that stands still is trouble")
+out.ok(not klog.trouble(STALL + HUNG), "but not on a machine that was not let run for seconds")
+out.ok(klog.stood_still(STALL), "which can be told")
+out.ok(klog.trouble(SHORT + HUNG) and not klog.stood_still(SHORT), "an instant is no excuse")
+out.ok(klog.trouble(STALL + HUNG + "[  101.0] Call Trace:\n"), "nor is it one for another trace")
+out.ok(klog.trouble(STALL + "[  101.0] BUG: held lock freed!\n"), "or for anything else")
 sys.exit(out.done())
