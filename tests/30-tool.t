@@ -20,7 +20,7 @@ import cases_memory                                     # noqa: E402
 import tap as tapfile                                   # noqa: E402
 
 KERNEL = os.environ.get("TOOL_KERNEL", "6.12")
-SECONDS = 1200
+SECONDS = 2400
 CASES = {"list": cases_list.run, "apply": cases_apply.run, "bad": cases_bad.run,
          "fault": cases_fault.run, "memory": cases_memory.run}
 
