@@ -144,15 +144,6 @@ void bed_open(struct vfio_dev *dev, struct place at, struct dma_mem *mem)
 			     BED_VECTORS));
 }
 
-void state_is(struct vfio_dev *dev, unsigned int state)
-{
-	unsigned int now;
-
-	must(vfio_mig_get(dev, &now));
-	check(now == state, "%s: expected state %s, it is %s", dev->bdf,
-	      mig_name(state), mig_name(now));
-}
-
 bool sane_errno(int err)
 {
 	switch (-err) {

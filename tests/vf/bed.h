@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "carry.h"
 #include "pf_admin.h"
 #include "tap.h"
 #include "topo.h"
@@ -92,9 +93,6 @@ void model_zero(int pf);
  * @sel: first byte of dword 10, -1 for commands without
  */
 long model_count(int pf, unsigned int opc, int sel);
-
-/** state_is - the case fails unless the device is in that migration state */
-void state_is(struct vfio_dev *dev, unsigned int state);
 
 /**
  * sane_errno - is it an error that a user may get for a device that fails?

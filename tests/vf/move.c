@@ -1,35 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * move.c - carry a workload from one VF to another.
+ * move.c - workloads on VFs of the bed.
  */
 #include "move.h"
-
-void move_load(struct work *w, struct vfio_dev *dst, struct mig_stream *s,
-	       struct mig_times *t)
-{
-	uint64_t sum = work_sum(w);
-
-	must(mig_load(dst, s, 0, t));
-	must(nvme_rebind(&w->ctrl, dst));
-	check(work_sum(w) == sum,
-	      "memory changed before the destination was let run");
-	must(mig_start(dst, t));
-	state_is(dst, MIG_RUNNING);
-}
-
-void move(struct work *w, struct vfio_dev *src, struct vfio_dev *dst,
-	  struct mig_stream *s, struct mig_times *t)
-{
-	uint64_t sum;
-
-	must(mig_stop(src, t));
-	sum = work_sum(w);
-	must(mig_save(src, s, t));
-	state_is(src, MIG_STOP_COPY);
-	check(s->len, "expected a state, the stream is empty");
-	check(work_sum(w) == sum, "memory changed although the VF is stopped");
-	move_load(w, dst, s, t);
-}
 
 void move_show(const struct mig_stream *s, const struct mig_times *t)
 {

@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * move.h - carry a workload from one VF to another.
+ * move.h - workloads on VFs of the bed, and carrying them about.
  */
 #ifndef NVME_VFIO_MOVE_H
 #define NVME_VFIO_MOVE_H
 
-#include "work.h"
+#include "bed.h"
+#include "carry.h"
 
 /* two VFs of the same PF, and two of different ones */
 #define VF_A	((struct place){ 0, 0 })
 #define VF_B	((struct place){ 0, 1 })
 #define VF_C	((struct place){ 1, 0 })
-
-/**
- * move - stop @src, carry the state to @dst, go on there
- * @s: the state that was carried
- * @t: times, may be NULL
- *
- * Both devices are open with the workload's memory mapped. While stopped, no
- * byte of memory may change. The source stays in STOP_COPY.
- */
-void move(struct work *w, struct vfio_dev *src, struct vfio_dev *dst,
-	  struct mig_stream *s, struct mig_times *t);
-
-/** move_load - the second half: @s into @dst, rebind, run */
-void move_load(struct work *w, struct vfio_dev *dst, struct mig_stream *s,
-	       struct mig_times *t);
 
 /** move_show - the times of a migration as notes */
 void move_show(const struct mig_stream *s, const struct mig_times *t);

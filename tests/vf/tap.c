@@ -36,31 +36,59 @@ void tap_note(const char *fmt, ...)
 	va_end(ap);
 }
 
-void tap_fail(const char *file, int line, const char *fmt, ...)
+__attribute__((noreturn))
+static void vfail(const char *file, int line, const char *fmt, va_list ap)
 {
-	va_list ap;
-
 	printf("# %s:%d: ", file, line);
-	va_start(ap, fmt);
 	vprintf(fmt, ap);
-	va_end(ap);
 	putchar('\n');
 	fflush(stdout);
 	_exit(1);
 }
 
-void tap_skip(const char *fmt, ...)
+void tap_fail(const char *file, int line, const char *fmt, ...)
 {
-	FILE *f = fopen(skip_file, "w");
 	va_list ap;
 
 	va_start(ap, fmt);
+	vfail(file, line, fmt, ap);
+}
+
+/* what the library finds wrong fails the case as well */
+void expect_failed(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfail(file, line, fmt, ap);
+}
+
+__attribute__((noreturn))
+static void vskip(const char *fmt, va_list ap)
+{
+	FILE *f = fopen(skip_file, "w");
+
 	if (f) {
 		vfprintf(f, fmt, ap);
 		fclose(f);
 	}
-	va_end(ap);
 	_exit(SKIPPED);
+}
+
+void tap_skip(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vskip(fmt, ap);
+}
+
+void expect_missing(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vskip(fmt, ap);
 }
 
 /*

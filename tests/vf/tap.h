@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include "expect.h"
+
 /**
  * struct tap_case - one test case
  * @name: short description
@@ -60,28 +62,5 @@ void tap_skip(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
 #define fail(...)	tap_fail(__FILE__, __LINE__, __VA_ARGS__)
-
-/* the case fails unless @cond; what was expected and seen is in the rest */
-#define check(cond, ...) \
-	do { \
-		if (!(cond)) \
-			fail(__VA_ARGS__); \
-	} while (0)
-
-/* a library call has to give 0 */
-#define must(call) \
-	do { \
-		int err__ = (call); \
-		if (err__) \
-			fail("%s: expected 0, got %d (%s)", #call, err__, \
-			     lib_msg()); \
-	} while (0)
-
-#define check_eq(a, b, what) \
-	do { \
-		long long a__ = (a), b__ = (b); \
-		if (a__ != b__) \
-			fail("%s: expected %lld, got %lld", what, b__, a__); \
-	} while (0)
 
 #endif

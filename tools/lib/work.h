@@ -2,11 +2,15 @@
 /*
  * work.h - what a guest would do with a VF: a controller with several I/O
  * queues, verified reads and writes, and async event requests outstanding.
+ *
+ * Whatever is not as it must be ends in expect.h's hands.
  */
 #ifndef NVME_VFIO_WORK_H
 #define NVME_VFIO_WORK_H
 
-#include "bed.h"
+#include <stdbool.h>
+
+#include "expect.h"
 #include "nvme_ctrl.h"
 
 #define UNIT		4096		/* bytes of one piece of data */
@@ -20,7 +24,9 @@
  * @cq_size: entries of each completion queue, 0 = 64
  * @queues: I/O queue pairs, 0 = as many as the VF grants, at most 4
  * @poll: no interrupts for I/O queues
- * @shadow: shadow doorbells; skips the case where the VF has none
+ * @shadow: shadow doorbells
+ * @nsid: namespace, 0 = 1
+ * @readonly: never write: pieces must stay what they were when first read
  */
 struct work_opts {
 	unsigned int sq_size;
@@ -28,6 +34,8 @@ struct work_opts {
 	unsigned int queues;
 	bool poll;
 	bool shadow;
+	uint32_t nsid;
+	bool readonly;
 };
 
 /**
@@ -58,6 +66,9 @@ struct io {
  * @gen: generation of each piece on the medium, 0 = not written by us
  * @busy: piece is part of a command that is not finished
  * @aer: async event requests
+ * @nsid: namespace
+ * @readonly: nothing is written
+ * @sum: then: a checksum of each piece, 0 = not read yet
  * @lba_shift: log2 of the block size
  * @rng: state of the random numbers
  * @checked: pieces that were read and compared so far
@@ -69,12 +80,15 @@ struct work {
 	uint32_t gen[UNITS];
 	bool busy[UNITS];
 	struct nvme_req aer[WORK_AERS];
+	uint32_t nsid;
+	bool readonly;
+	uint64_t sum[UNITS];
 	unsigned int lba_shift;
 	uint64_t rng;
 	unsigned long checked;
 };
 
-/** work_new - memory for a workload; the case fails else */
+/** work_new - memory for a workload */
 struct work *work_new(void);
 
 /** work_free - give it back; no device may have its memory mapped any more */
@@ -82,7 +96,7 @@ void work_free(struct work *w);
 
 /**
  * work_start - bring the controller of an open device up, arm async events,
- * make I/O queues and write a first piece of data on each
+ * make I/O queues and use each a first time
  */
 void work_start(struct work *w, struct vfio_dev *dev,
 		const struct work_opts *opts);
