@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "bind", "give VFs to " TOOL_DRIVER, cmd_bind },
 	{ "unbind", "take VFs from it", cmd_unbind },
 	{ "apply", "make VFs as the configuration says", cmd_apply },
+	{ "selftest", "use a free VF, migrate it, and measure", cmd_selftest },
 	{ "teardown", "put everything back to what it was before", cmd_teardown },
 	{ "watch", "migrations while they run", cmd_watch },
 };

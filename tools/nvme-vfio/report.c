@@ -115,7 +115,7 @@ void report_flag(struct report *r, size_t column, bool flag, const char *yes,
 
 void report_extra(struct report *r, const char *key, json_object *value)
 {
-	need(value && !json_object_object_add(r->top, key, value));
+	need(!json_object_object_add(r->top, key, value));
 }
 
 void report_free(struct report *r)

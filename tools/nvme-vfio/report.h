@@ -66,7 +66,7 @@ void report_value(struct report *r, size_t column, json_object *value,
 
 /**
  * report_extra - something beside the rows, in JSON only
- * @value: now owned by the report
+ * @value: now owned by the report; NULL stands for null
  */
 void report_extra(struct report *r, const char *key, json_object *value);
 

@@ -27,7 +27,7 @@
  *	changed
  * @TOOL_BROKEN: a step failed, and undoing failed as well: the device is not
  *	as it was
- * @TOOL_UNFIT: "doctor" found something that keeps VFs from migrating
+ * @TOOL_UNFIT: "doctor" or "selftest" found what keeps VFs from migrating
  *
  * These numbers are part of the interface and never change their meaning.
  */
@@ -77,6 +77,7 @@ int cmd_apply(int argc, char **argv);
 int cmd_bind(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_selftest(int argc, char **argv);
 int cmd_teardown(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
