@@ -26,22 +26,30 @@ VALGRIND_FILES = ("memcheck-amd64-linux", "vgpreload_core-amd64-linux.so",
 # What the device looks like to everybody but the tool: files of the kernel, and
 # the drive's own list. Nothing may differ after a failure.
 SNAPSHOT = r"""
-snapshot() {
-	local d f
+snapshot() { # often done: hardly a program is started
+	local d f text
 	for d in /sys/bus/pci/devices/*; do
-		case $(cat $d/class) in 0x0108*) ;; *) continue ;; esac
-		echo "$(basename $d): driver $(basename "$(readlink $d/driver)")"
+		read -r text <$d/class
+		case $text in 0x0108*) ;; *) continue ;; esac
+		text=none
+		! cd -P $d/driver 2>/dev/null || text=${PWD##*/}
+		echo "${d##*/}: driver $text"
 		for f in driver_override sriov_numvfs sriov_drivers_autoprobe; do
-			[ ! -e $d/$f ] || echo "$(basename $d): $f $(cat $d/$f)"
+			[ ! -e $d/$f ] || { read -r text <$d/$f; echo "${d##*/}: $f $text"; }
+		done
+		[ -e $d/sriov_totalvfs ] || continue
+		for f in $d/nvme/nvme*; do
+			[ -e $f ] || continue
+			read -r text <$f/state
+			echo "${d##*/}: $text"
+			nvadm /dev/${f##*/} vfs
+			[ ${d##*/} != 0000:01:00.0 ] || nvme list-ctrl /dev/${f##*/} -n 2 2>&1
 		done
 	done
-	for d in /sys/class/nvme/nvme*; do
-		[ -e $d/device/sriov_totalvfs ] || continue
-		echo "$(basename "$(readlink $d/device)"): $(cat $d/state)"
-		nvadm /dev/$(basename $d) vfs
-		nvme list-ctrl /dev/$(basename $d) -n 2 2>&1
+	cd /
+	for f in /var/lib/nvme-vfio/*; do
+		[ ! -e $f ] || cat $f
 	done
-	cat /var/lib/nvme-vfio/* 2>/dev/null || true
 }
 """
 
