@@ -3,7 +3,8 @@
 """The suite of tests/conformance on VFs in hosts: every kernel, both command
 sets, one boot each. A case may be skipped only where the kernel or the command
 set forces it. CONFORMANCE_JOBS hosts run at a time (default: two per
-processor); CONFORMANCE_ARGS goes to the suite, e.g. '--only arc:'."""
+processor); CONFORMANCE_KERNELS="6.12 debug" leaves the others out, CONFORMANCE_ARGS
+goes to the suite, e.g. '--only arc:'."""
 
 import os
 import pathlib
@@ -20,6 +21,7 @@ import tap                                              # noqa: E402
 
 JOBS = int(os.environ.get("CONFORMANCE_JOBS") or 2 * os.cpu_count())
 ARGS = os.environ.get("CONFORMANCE_ARGS", "")
+ONLY = os.environ.get("CONFORMANCE_KERNELS", "").split()
 SECONDS = 1500
 
 # Some streams are refused on purpose, and of a VF that is reset in the middle
@@ -30,7 +32,11 @@ ALLOW = r"nvme-vfio-pci .*PF command [0-9a-f]+h .*(failed with status|was aborte
 def kernels():
     lines = subprocess.run([TOP / "tests/rig/kernels"], check=True, stdout=subprocess.PIPE,
                            text=True).stdout.splitlines()
-    return [place.kernel(line.split("\t")[0]) for line in lines]
+    series = [line.split("\t")[0] for line in lines]
+    unknown = set(ONLY) - set(series)
+    if unknown:
+        sys.exit(f"CONFORMANCE_KERNELS: no kernel {' '.join(sorted(unknown))}")
+    return [place.kernel(s) for s in series if not ONLY or s in ONLY]
 
 
 def config_of(kernel):
