@@ -21,7 +21,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
 
-.PHONY: all modules tools check fuzz guests demo setup clean help
+.PHONY: all modules tools check check-libvirt fuzz guests demo demo-libvirt setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules tools	## modules and tools
@@ -40,8 +40,12 @@ install-tools: tools
 	$(INSTALL) -D -m 755 tools/nvme-vfio/build/nvme-vfio $(DESTDIR)$(sbindir)/nvme-vfio
 	$(INSTALL) -d $(DESTDIR)$(sysconfdir)/nvme-vfio $(DESTDIR)$(systemdsystemunitdir)
 	$(INSTALL) -D -m 644 scripts/60-nvme-vfio.rules $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules
-	sed 's|/usr/sbin/nvme-vfio|$(sbindir)/nvme-vfio|' scripts/nvme-vfio@.service \
-		>$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio@.service
+	for unit in nvme-vfio.service nvme-vfio@.service; do \
+		sed 's|/usr/sbin/nvme-vfio|$(sbindir)/nvme-vfio|' scripts/$$unit \
+			>$(DESTDIR)$(systemdsystemunitdir)/$$unit || exit 1; \
+	done
+	$(INSTALL) -d $(DESTDIR)$(systemdsystemunitdir)/multi-user.target.wants
+	ln -sf ../nvme-vfio.service $(DESTDIR)$(systemdsystemunitdir)/multi-user.target.wants/
 	$(INSTALL) -D -m 644 scripts/nvme-vfio.bash-completion $(DESTDIR)$(completionsdir)/nvme-vfio
 	for page in docs/man/*.[1-9]; do \
 		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
@@ -54,7 +58,10 @@ install-dkms:
 
 uninstall:	## take away what install put there; configuration stays
 	rm -f $(DESTDIR)$(sbindir)/nvme-vfio $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules \
-		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio@.service $(DESTDIR)$(completionsdir)/nvme-vfio
+		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio.service \
+		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio@.service \
+		$(DESTDIR)$(systemdsystemunitdir)/multi-user.target.wants/nvme-vfio.service \
+		$(DESTDIR)$(completionsdir)/nvme-vfio
 	for page in docs/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; \
 	done
@@ -63,6 +70,9 @@ uninstall:	## take away what install put there; configuration stays
 
 check: setup	## install what is needed, run every test (TESTS= for some)
 	prove --timer --failures --comments --directives $(TESTS)
+
+check-libvirt: setup	## hosts with libvirt: its choice of driver, virsh migrate, refusals: long
+	LIBVIRT_FULL=1 prove --timer --failures --comments --directives tests/70-libvirt.t
 
 fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_KEEP=$${FUZZ_KEEP:-$${NVME_VFIO_CACHE:-$$HOME/.cache/nvme-vfio}/fuzz} \
@@ -74,6 +84,9 @@ guests: setup	## every test with guests, on every kernel and in every way: long
 demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")
 	tests/rig/demo $(DEMO)
 
+demo-libvirt: setup	## the same by virsh, between two Debian systems (DEMO="--kernel 6.1")
+	tests/rig/demo-libvirt $(DEMO)
+
 setup:		## install and download what check and demo need; quick when it is there
 	tests/rig/setup
 
@@ -84,4 +97,4 @@ clean:		## remove what modules and tools left; the cache of the tests stays
 		-o -name '.*.d' -o -name modules.order -o -name Module.symvers -o -name .module-common.o \) -delete
 
 help:		## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST)

@@ -31,9 +31,11 @@ mkdir "$out/tree" && git ls-files -z | xargs -0 cp --parents -t "$out/tree"
 make -C "$out/tree" install DESTDIR="$root" prefix=/usr >"$out/log" 2>&1
 ok $? "make install" "$out/log"
 
-(cd "$root" && find . -type f | sort) >"$out/have"
+(cd "$root" && find . ! -type d | sort) >"$out/have"
 {
 	cat <<-END
+		./usr/lib/systemd/system/multi-user.target.wants/nvme-vfio.service
+		./usr/lib/systemd/system/nvme-vfio.service
 		./usr/lib/systemd/system/nvme-vfio@.service
 		./usr/lib/udev/rules.d/60-nvme-vfio.rules
 		./usr/sbin/nvme-vfio
@@ -63,9 +65,14 @@ grep -vE '^(#|$)' "$root/usr/lib/udev/rules.d/60-nvme-vfio.rules" | tr ',' '\n' 
 	grep -vE '^(ACTION|SUBSYSTEMS?|ATTRS?\{[a-z_]+\}|TAG|ENV\{SYSTEMD_WANTS\})(==|!=|\+=)"[^"]+"$' >"$out/log"
 [ ! -s "$out/log" ]
 ok $? "the udev rule is made of known keys" "$out/log"
-exec=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$root/usr/lib/systemd/system/nvme-vfio@.service")
-[ -x "$root$exec" ]
-ok $? "the unit starts what is installed: $exec"
+units=$root/usr/lib/systemd/system
+[ "$units/multi-user.target.wants/nvme-vfio.service" -ef "$units/nvme-vfio.service" ]
+ok $? "the unit is part of every start"
+for unit in nvme-vfio.service nvme-vfio@.service; do
+	exec=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$units/$unit")
+	[ -x "$root$exec" ]
+	ok $? "$unit starts what is installed: $exec"
+done
 
 commands=$("$tool" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 [ "$(wc -w <<<"$commands")" -ge 5 ]
@@ -121,7 +128,7 @@ ok $? "bash completes commands, options and addresses" "$out/log"
 
 make -C "$out/tree" uninstall DESTDIR="$root" prefix=/usr >"$out/log" 2>&1
 ok $? "make uninstall" "$out/log"
-find "$root" -type f -o -path '*nvme-vfio*' >"$out/log"
+find "$root" ! -type d -o -path '*nvme-vfio*' >"$out/log"
 [ ! -s "$out/log" ]
 ok $? "nothing is left" "$out/log"
 

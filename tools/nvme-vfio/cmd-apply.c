@@ -3,6 +3,7 @@
  * cmd-apply.c - "apply" and "teardown": PFs as their configuration says, and
  * back.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "config.h"
 #include "host.h"
+#include "lock.h"
 #include "setup.h"
 #include "tool.h"
 #include "util.h"
@@ -17,16 +19,26 @@
 struct apply_options {
 	const char *config;
 	bool if_configured;
+	bool wait;
+	unsigned int wait_seconds;
 	struct setup how;
 	char **name;
 	int n;
 };
 
-enum { KEY_CONFIG = 'c', KEY_DRY_RUN = 'n', KEY_IF_CONFIGURED = 256 };
+enum {
+	KEY_CONFIG = 'c',
+	KEY_DRY_RUN = 'n',
+	KEY_WAIT = 'w',
+	KEY_IF_CONFIGURED = 256,
+};
+
+#define WAIT_MAX	3600	/* seconds */
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct apply_options *o = state->input;
+	char *end;
 
 	switch (key) {
 	case KEY_CONFIG:
@@ -37,6 +49,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_IF_CONFIGURED:
 		o->if_configured = true;
+		return 0;
+	case KEY_WAIT:
+		o->wait = true;
+		o->wait_seconds = strtoul(arg, &end, 10);
+		if (!isdigit((unsigned char)*arg) || *end ||
+		    o->wait_seconds > WAIT_MAX)
+			argp_error(state, "--wait takes 0 to %d seconds, not \"%s\"",
+				   WAIT_MAX, arg);
 		return 0;
 	case ARGP_KEY_ARGS:
 		o->name = state->argv + state->next;
@@ -52,6 +72,8 @@ static const struct argp_option apply_options[] = {
 	{ "dry-run", KEY_DRY_RUN, NULL, 0, "Only print the steps", 0 },
 	{ "if-configured", KEY_IF_CONFIGURED, NULL, 0,
 	  "A PF without configuration is no error", 0 },
+	{ "wait", KEY_WAIT, "SECONDS", 0,
+	  "Wait so long for PFs that are not at work yet, and for other processes that wait", 0 },
 	{ }
 };
 
@@ -212,22 +234,83 @@ static int apply_section(const struct apply_options *o, struct host *h,
 	return err ? err : setup_apply(fn, section, &o->how);
 }
 
-/* All PFs get their turn; the first failure is what the exit code tells. */
+static int apply_one(const struct apply_options *o, const struct config *c,
+		     struct host *h, size_t i)
+{
+	return o->n ? apply_named(o, c, h, o->name[i]) :
+		      apply_section(o, h, &c->pf[i]);
+}
+
+static bool called(struct host *h, const struct host_fn *fn, const char *name)
+{
+	return host_find(h, name) == fn ||
+	       (*name && (!strcmp(fn->serial, name) || !strcmp(fn->nqn, name)));
+}
+
+/* Whatever else is wrong with a PF, waiting does not help: see apply_one(). */
+static bool at_work(const struct apply_options *o, const struct config *c,
+		    struct host *h, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < h->n; k++) {
+		const struct host_fn *fn = &h->fn[k];
+
+		if (fn->role == ROLE_VF || strcmp(fn->state, "live"))
+			continue;
+		if (o->n ? called(h, fn, o->name[i]) :
+			   section_fits(&c->pf[i], h, fn))
+			return true;
+	}
+	return false;
+}
+
+/* Return: whether there is an end of it; then *@err is what came out. */
+static bool attempt(const struct apply_options *o, const struct config *c,
+		    size_t i, bool last, int *err)
+{
+	struct host h = { };
+	int turn = -1;
+	bool end;
+
+	*err = o->wait ? lock_turn(&turn) : TOOL_OK;
+	if (!*err)
+		*err = last ? load(&h, o->n ? o->name[i] : NULL) : host_load(&h);
+	end = *err || last || at_work(o, c, &h, i);
+	if (!*err && end)
+		*err = apply_one(o, c, &h, i);
+	host_free(&h);
+	unlock_pf(turn);
+	return end;
+}
+
+/*
+ * All PFs get their turn, also while others are waited for; the first failure
+ * is what the exit code tells.
+ */
 static int apply_all(const struct apply_options *o, const struct config *c)
 {
-	int n = o->n ? o->n : (int)c->n;
-	int i, ret, err = TOOL_OK;
-	struct host h;
+	size_t i, n = o->n ? (size_t)o->n : c->n, left = n;
+	uint64_t end = now_us() + 1000000ULL * o->wait_seconds;
+	bool *done = calloc(n + 1, sizeof(*done));
+	int ret, err = TOOL_OK;
 
-	for (i = 0; i < n; i++) {
-		ret = load(&h, o->n ? o->name[i] : NULL);
-		if (!ret && o->n)
-			ret = apply_named(o, c, &h, o->name[i]);
-		else if (!ret)
-			ret = apply_section(o, &h, &c->pf[i]);
-		host_free(&h);
-		err = err ? err : ret;
+	if (!done)
+		return fail(TOOL_FAILED, "out of memory");
+	while (left) {
+		bool last = !o->wait || now_us() >= end;
+
+		for (i = 0; i < n; i++) {
+			if (done[i] || !attempt(o, c, i, last, &ret))
+				continue;
+			done[i] = true;
+			left--;
+			err = err ? err : ret;
+		}
+		if (left)
+			sleep_us(POLL_US);
 	}
+	free(done);
 	return err;
 }
 

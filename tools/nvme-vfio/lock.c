@@ -16,17 +16,40 @@
 
 #define LOCK_DIR	"/run/lock"
 
+static int open_lock(const char *path, int *fd)
+{
+	/* Not there on systems that have just begun to boot. */
+	mkdir(LOCK_DIR, 0755);
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (*fd < 0)
+		return fail(TOOL_FAILED, "%s: %s", path, strerror(errno));
+	return TOOL_OK;
+}
+
+int lock_turn(int *fd)
+{
+	static const char path[] = LOCK_DIR "/" TOOL_NAME ".lock";
+	int err = open_lock(path, fd);
+
+	while (!err && flock(*fd, LOCK_EX)) {
+		if (errno == EINTR)
+			continue;
+		err = fail(TOOL_FAILED, "%s: %s", path, strerror(errno));
+		close(*fd);
+		*fd = -1;
+	}
+	return err;
+}
+
 int lock_pf(const char *bdf, int *fd)
 {
 	char path[64], pid[16] = "";
 	int err;
 
-	/* Not there on systems that have just begun to boot. */
-	mkdir(LOCK_DIR, 0755);
 	snprintf(path, sizeof(path), LOCK_DIR "/" TOOL_NAME "-%s.lock", bdf);
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (*fd < 0)
-		return fail(TOOL_FAILED, "%s: %s", path, strerror(errno));
+	err = open_lock(path, fd);
+	if (err)
+		return err;
 	if (!flock(*fd, LOCK_EX | LOCK_NB)) {
 		if (ftruncate(*fd, 0) ||
 		    dprintf(*fd, "%d\n", (int)getpid()) < 0)

@@ -17,4 +17,16 @@ int lock_pf(const char *bdf, int *fd);
 /** unlock_pf - give it back; -1 is fine */
 void unlock_pf(int fd);
 
+/**
+ * lock_turn - wait until it is one's turn
+ * @fd: set; unlock_pf() it
+ *
+ * At boot several processes are started to set up PFs, and each is to find the
+ * work of those before it done. They take turns, and with that held look at the
+ * host.
+ *
+ * Return: TOOL_OK, or a code after saying why.
+ */
+int lock_turn(int *fd);
+
 #endif

@@ -66,6 +66,19 @@ static bool disturbs(const struct step *st)
 	}
 }
 
+/*
+ * A PF that is removed without its VFs leaves them behind. Once it is there
+ * again the kernel would make new ones of the same addresses: it warns, and may
+ * crash later.
+ */
+static int check_left_over(const struct host_fn *vf)
+{
+	if (vf->vfn)
+		return TOOL_OK;
+	return fail(TOOL_LIMIT, "%s: VF %s is left over from before the drive was removed, and the kernel cannot make VFs beside it: restart the host",
+		    vf->pf_bdf, vf->bdf);
+}
+
 /* Under the lock, and after all that takes time: as late as can be. */
 static int check_users(const struct host_fn *fn, const struct steps *s)
 {
@@ -87,11 +100,13 @@ static int check_users(const struct host_fn *fn, const struct steps *s)
 
 		if (h.fn[k].pf != pf)
 			continue;
+		if (all)
+			err = check_left_over(&h.fn[k]);
 		for (i = 0; i < s->n; i++)
 			if (s->step[i].vfn == h.fn[k].vfn &&
 			    disturbs(&s->step[i]))
 				touched = true;
-		if (touched)
+		if (touched && !err)
 			err = busy_check(&h.fn[k]);
 	}
 	host_free(&h);

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A full host: a Debian system with systemd and udev, on a disk that outlives
+the machine, so that it can be power-cycled.
+
+    with FullHost("6.12", folders=[installed(work)]) as host:
+        host.run("nvme-vfio apply")
+        host.power_cycle()
+        host.run("nvme-vfio list")
+
+The disk is made anew for each FullHost, and removed with it. Logs of the first
+boots get a number when the next one begins: serial-1, dmesg-1.
+"""
+
+import os
+import shutil
+import subprocess
+import uuid
+
+import host as rig
+import initramfs
+import place
+
+HERE = os.path.join(place.RIG, "full")
+
+# To get at the disk; udev finds the rest by itself.
+MODULES = ("virtio_pci", "virtio_blk", "ext4")
+
+# How long a system may take to come up and to go down.
+BOOT_SECONDS = 600
+DOWN_SECONDS = 200
+
+
+def tree(*packages):
+    """The folder of a Debian system that has these packages as well."""
+    return _script("tree", *packages)
+
+
+def _script(name, *arguments):
+    run = subprocess.run([os.path.join(HERE, name), *arguments], stdout=subprocess.PIPE,
+                         text=True, check=False)
+    if run.returncode:
+        raise rig.Trouble(f"tests/rig/full/{name} failed, see above")
+    return run.stdout.strip()
+
+
+def installed(work, kernel, log=None):
+    """A folder with what "make install" puts into a system, and the modules built
+    for a kernel, where dkms puts them."""
+    folder = os.path.join(work, "installed")
+    source = os.path.join(work, "source")
+    files = subprocess.run(["git", "-C", place.TOP, "ls-files", "-z"], check=True,
+                           stdout=subprocess.PIPE).stdout
+    # a checkout stays as it is: the build goes elsewhere
+    os.makedirs(source)
+    subprocess.run(["xargs", "-0", "cp", "--parents", "-t", source], check=True,
+                   cwd=place.TOP, input=files)
+    run = subprocess.run(["make", "-C", source, "install", f"DESTDIR={folder}", "prefix=/usr"],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if run.returncode:
+        raise rig.Trouble("make install failed:\n" + run.stdout[-4000:])
+    kern = place.kernel(kernel)
+    modules = os.path.join(folder, "usr/lib/modules", kern.release, "updates/dkms")
+    os.makedirs(modules)
+    for name in rig.OURS:
+        shutil.copy(os.path.join(place.driver(kern), name), modules)
+    shutil.rmtree(source)
+    return folder
+
+
+class FullHost(rig.Host):
+    """A host with a whole system. As Host, and:
+
+    packages  that the system has beside the usual ones
+    folders   that are laid over its root
+    early     modules that are loaded before there is a udev
+    """
+
+    def __init__(self, kernel, *more, packages=(), folders=(), early=(), **named):
+        super().__init__(kernel, *more, **{"seconds": 3 * rig.RUN_SECONDS, **named})
+        self.packages = tuple(packages)
+        self.folders = list(folders)
+        self.early = tuple(early)
+        self.boots = 0
+        self.root_disk = None
+        self.cmdline += f" systemd.hostname={self.name} net.ifnames=0"
+        self.files.update({"rig/agent": os.path.join(HERE, "agent"),
+                           "rig/lib.sh": os.path.join(place.RIG, "host-lib.sh"),
+                           "bin/nvadm": place.program("nvadm.c"),
+                           "bin/qmp": place.program("qmp.c")})
+
+    def start(self):
+        if not self.root_disk:
+            os.makedirs(self.path(), exist_ok=True)
+            self.root_disk = self.path("disk")
+            self.make_disk()
+        super().start()
+        self.boots += 1
+
+    def make_disk(self):
+        _script("image", self.root_disk, tree(*self.packages), self.kernel.modules,
+                os.path.join(HERE, "root"), *self.folders)
+
+    def __exit__(self, kind, value, trace):
+        try:
+            super().__exit__(kind, value, trace)
+        finally:
+            os.unlink(self.root_disk)
+
+    def __enter__(self):
+        try:
+            return super().__enter__()
+        except BaseException:
+            if self.root_disk and os.path.exists(self.root_disk):
+                os.unlink(self.root_disk)
+            raise
+
+    def image(self):
+        return initramfs.image([initramfs.base(self.kernel, (*MODULES, *self.early),
+                                               os.path.join(HERE, "init"), rig.IF_THERE)])
+
+    def arguments(self):
+        # libvirt takes hosts with the same id for one
+        return super().arguments() + [
+            "-uuid", str(uuid.uuid5(uuid.NAMESPACE_DNS, self.name)),
+            "-drive", f"if=none,id=root,format=raw,file={self.root_disk},cache=unsafe",
+            "-device", "virtio-blk-pci,drive=root,bus=pcie.0,addr=6"]
+
+    def wait_ready(self):
+        super().wait_ready()
+        state = self.finish(self.begin("systemctl is-system-running --wait"), BOOT_SECONDS)[1].strip()
+        if state != "running":
+            raise rig.Trouble(f"{self.name}: the system is {state}\n"
+                              + self.run("systemctl --failed --no-legend; systemctl list-jobs"))
+
+    def join(self, address):
+        self.run(f"ip address add {address}/24 dev eth0; ip link set eth0 up")
+
+    def power_off(self):
+        """As an administrator does it."""
+        self.save_log()
+        self.begin("systemctl poweroff")
+        try:
+            self.process.wait(DOWN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise rig.Trouble(f"{self.name}: does not power off") from None
+        self._release()
+        self.check_log()
+
+    stop = power_off
+
+    def power_cut(self):
+        """As if somebody pulled the plug."""
+        self.save_log()
+        self.kill()
+        self.check_log()
+
+    def power_cycle(self, hard=False):
+        """Off and on again."""
+        if hard:
+            self.power_cut()
+        else:
+            self.power_off()
+        for name in ("serial", "dmesg", "qemu.log"):
+            os.rename(self.path(name), self.path(f"{name}-{self.boots}"))
+        self.start()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
