@@ -4,7 +4,8 @@
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
-TESTS ?= $(sort $(wildcard tests/*.t))
+LEFT_OUT := tests/35-boot.t
+TESTS ?= $(filter-out $(LEFT_OUT),$(sort $(wildcard tests/*.t)))
 
 .DEFAULT_GOAL := all
 # Where "make install" puts things; DESTDIR= goes before all of them.
@@ -21,7 +22,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
 
-.PHONY: all modules tools check check-libvirt fuzz guests demo demo-libvirt setup clean help
+.PHONY: all modules tools check check-boot fuzz guests demo setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules tools	## modules and tools
@@ -69,10 +70,11 @@ uninstall:	## take away what install put there; configuration stays
 	rmdir $(DESTDIR)$(sysconfdir)/nvme-vfio 2>/dev/null || true
 
 check: setup	## install what is needed, run every test (TESTS= for some)
+	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot)"
 	prove --timer --failures --comments --directives $(TESTS)
 
-check-libvirt: setup	## hosts with libvirt: its choice of driver, virsh migrate, refusals: long
-	LIBVIRT_FULL=1 prove --timer --failures --comments --directives tests/70-libvirt.t
+check-boot: setup	## a whole Debian system whose VFs come back when it starts
+	prove --timer --failures --comments --directives $(LEFT_OUT)
 
 fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_KEEP=$${FUZZ_KEEP:-$${NVME_VFIO_CACHE:-$$HOME/.cache/nvme-vfio}/fuzz} \
@@ -83,9 +85,6 @@ guests: setup	## every test with guests, on every kernel and in every way: long
 
 demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")
 	tests/rig/demo $(DEMO)
-
-demo-libvirt: setup	## the same by virsh, between two Debian systems (DEMO="--kernel 6.1")
-	tests/rig/demo-libvirt $(DEMO)
 
 setup:		## install and download what check and demo need; quick when it is there
 	tests/rig/setup
