@@ -25,9 +25,12 @@ HERE = os.path.join(place.RIG, "full")
 # To get at the disk; udev finds the rest by itself.
 MODULES = ("virtio_pci", "virtio_blk", "ext4")
 
-# How long a system may take to come up and to go down.
+# How long a system may take to come up and to go down, and what is in it to take
+# its next step: a busy machine lets it run now and then only.
 BOOT_SECONDS = 600
-DOWN_SECONDS = 200
+DOWN_SECONDS = 300
+PATIENCE = ("systemd.default_timeout_start_sec=600 systemd.default_device_timeout_sec=600 udev.event_timeout=600 "
+            "watchdog_thresh=60")
 
 
 def tree(*packages):
@@ -82,7 +85,7 @@ class FullHost(rig.Host):
         self.early = tuple(early)
         self.boots = 0
         self.root_disk = None
-        self.cmdline += f" systemd.hostname={self.name} net.ifnames=0"
+        self.cmdline += f" systemd.hostname={self.name} net.ifnames=0 {PATIENCE}"
         self.files.update({"rig/agent": os.path.join(HERE, "agent"),
                            "rig/lib.sh": os.path.join(place.RIG, "host-lib.sh"),
                            "bin/nvadm": place.program("nvadm.c"),
@@ -126,7 +129,7 @@ class FullHost(rig.Host):
             "-device", "virtio-blk-pci,drive=root,bus=pcie.0,addr=6"]
 
     def wait_ready(self):
-        super().wait_ready()
+        super().wait_ready(BOOT_SECONDS)
         state = self.finish(self.begin("systemctl is-system-running --wait"), BOOT_SECONDS)[1].strip()
         if state != "running":
             raise rig.Trouble(f"{self.name}: the system is {state}\n"

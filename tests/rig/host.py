@@ -196,13 +196,13 @@ class Host:
         self.killed = f"{self.name}: not done after {self.seconds} s"
         self.process.kill()
 
-    def wait_ready(self):
+    def wait_ready(self, seconds=BOOT_SECONDS):
         try:
             self.agent.accept(30)
             self.qmp.accept(30)
             self.qmp.line(30)
             self.monitor("qmp_capabilities")
-            line = self.agent.line(BOOT_SECONDS)
+            line = self.agent.line(seconds)
         except (EOFError, OSError):
             line = None
         if not line or not line.startswith("ready"):
@@ -404,6 +404,10 @@ class Host:
         if status:
             raise Trouble(f"{self.name}: exit status {status} of: {command}\n{output}")
         return output
+
+    def join(self, address):
+        """Take part in the network, if there is one."""
+        self.run(f"ifconfig lo up; ifconfig eth0 {address} up")
 
     def setup_vfs(self, count=4, queues=4, interrupts=4, module_args=""):
         """VFs ready for use, bound to our driver if the host has it."""

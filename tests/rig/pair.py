@@ -19,8 +19,9 @@ class Pair:
     """with Pair("6.1", "standard") as pair: pair.a, pair.b"""
 
     def __init__(self, kernel, set, *, log=None, driver=None, seconds=rig.RUN_SECONDS,
-                 guest_memory=256, b=None, **more):
-        """guest_memory: MiB. b: what is different on the second host."""
+                 guest_memory=256, b=None, kind=rig.Host, **more):
+        """guest_memory: MiB. b: what is different on the second host. kind: of
+        hosts."""
         self.log = os.path.abspath(log or rig.new_log())
         os.makedirs(self.log, exist_ok=True)
         self.disk = os.path.join(self.log, "namespace")
@@ -34,7 +35,7 @@ class Pair:
             # One processor each: two hosts share a small machine. The debug
             # kernel does so much in one that nothing else would get done.
             slow = kernel == "debug"
-            self.hosts.append(rig.Host(
+            self.hosts.append(kind(
                 kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
                 cpus=1 + slow, memory=1024 + guest_memory + 1024 * slow, seconds=seconds,
                 qemu_args=["-netdev", f"stream,id=net,{end},addr.type=unix,addr.path={wire}",
@@ -52,7 +53,7 @@ class Pair:
                 host.start()
             for host in self.hosts:
                 host.wait_ready()
-                host.run(f"ifconfig lo up; ifconfig eth0 {self.address(host)} up")
+                host.join(self.address(host))
         except BaseException:
             for host in self.hosts:
                 host.kill()
