@@ -22,7 +22,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
 
-.PHONY: all modules tools check check-boot fuzz guests demo setup clean help
+.PHONY: all modules tools check check-boot fuzz guests demo demo-libvirt setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules tools	## modules and tools
@@ -85,6 +85,9 @@ guests: setup	## every test with guests, on every kernel and in every way: long
 
 demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")
 	tests/rig/demo $(DEMO)
+
+demo-libvirt: setup	## the same by virsh, between two Debian systems (DEMO="--kernel 6.1")
+	tests/rig/demo-libvirt $(DEMO)
 
 setup:		## install and download what check and demo need; quick when it is there
 	tests/rig/setup
