@@ -14,7 +14,7 @@ GOOD = (
     ("list", 0), ("list --json", 0), ("--help", 0), ("apply nvme99", 3),
     ("apply --dry-run", 0), ("apply", 0), ("apply", 0), ("selftest 0000:01:00.1", 0),
     # this host has no QEMU
-    ("doctor --json", UNFIT),
+    ("doctor", UNFIT), ("doctor --json", UNFIT), ("doctor --peer /tmp/peer", UNFIT),
     ("bind -d vfio-pci 0000:01:00.1", 0), ("unbind 0000:01:00.1", 0), ("bind 0000:01:00.1", 0),
     ("teardown", 0),
 )
@@ -24,14 +24,16 @@ def run(tap, bed):
     # the dynamic loader's symbols, where valgrind looks for them
     bed.sh("mkdir -p /usr/lib/debug && cp -r /share/debug/usr/lib/debug/.build-id /usr/lib/debug/")
 
-    def clean(words, status, name=""):
-        r = bed.tool(words, program=VALGRIND)
+    def clean(words, status, name="", **how):
+        r = bed.tool(words, **{"program": VALGRIND, **how})
         tap.ok(r.status == status and "==" not in r.err and "valgrind" not in r.err,
                f"valgrind: nvme-vfio {words}{name}", r)
 
     bed.config(TWO)
     for words, status in GOOD:
-        clean(words, status)
+        clean(words, status, before="cp /share/o /tmp/peer; ")
+    clean("watch", 0, program=f"{{ {VALGRIND}", after=" & }; pid=$!; wait_for 100 grep -q 1 "
+          "/sys/kernel/tracing/instances/nvme-vfio-*/events/nvme_vfio/enable; kill -TERM $pid; wait $pid")
     bed.config(TWO + "typo = 1\n")
     clean("apply", 5, ", with a typo")
     bed.config(TWO)
