@@ -5,6 +5,8 @@
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 LEFT_OUT := tests/35-boot.t
+# Tests that run side by side, where testrules.yml lets them.
+CHECK_JOBS ?= 2
 TESTS ?= $(filter-out $(LEFT_OUT),$(sort $(wildcard tests/*.t)))
 
 .DEFAULT_GOAL := all
@@ -71,7 +73,7 @@ uninstall:	## take away what install put there; configuration stays
 
 check: setup	## install what is needed, run every test (TESTS= for some)
 	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot)"
-	prove --timer --failures --comments --directives $(TESTS)
+	prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
 
 check-boot: setup	## a whole Debian system whose VFs come back when it starts
 	prove --timer --failures --comments --directives $(LEFT_OUT)
