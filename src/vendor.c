@@ -30,11 +30,13 @@ static int vendor_ids_set(const char *val, const struct kernel_param *kp)
 		len = strspn(s, "0123456789abcdefABCDEF:");
 		if (len != 9 || s[4] != ':' || sscanf(s, "%4x:%4x", &v, &d) != 2 ||
 		    (s[len] && s[len] != '\n' && (s[len] != ',' || !s[len + 1]))) {
-			pr_err(KBUILD_MODNAME ": vendor_ids: '%s' is not vvvv:dddd in hexadecimal, or a list of them with commas\n", s);
+			pr_err("%s: vendor_ids: '%s' is not vvvv:dddd in hexadecimal, or a list of them with commas\n",
+			       KBUILD_MODNAME, s);
 			return -EINVAL;
 		}
 		if (n == ARRAY_SIZE(vendor_ids)) {
-			pr_err(KBUILD_MODNAME ": vendor_ids: more than %zu ids\n", ARRAY_SIZE(vendor_ids));
+			pr_err("%s: vendor_ids: more than %zu ids\n",
+			       KBUILD_MODNAME, ARRAY_SIZE(vendor_ids));
 			return -EINVAL;
 		}
 		vendor_ids[n].vendor = v;
