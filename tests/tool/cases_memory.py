@@ -14,7 +14,7 @@ GOOD = (
     ("list", 0), ("list --json", 0), ("--help", 0), ("apply nvme99", 3),
     ("apply --dry-run", 0), ("apply", 0), ("apply", 0), ("selftest 0000:01:00.1", 0),
     # this host has no QEMU
-    ("doctor", UNFIT), ("doctor --json", UNFIT), ("doctor --peer /tmp/peer", UNFIT),
+    ("doctor --json", UNFIT), ("doctor --peer /tmp/peer", UNFIT),
     ("bind -d vfio-pci 0000:01:00.1", 0), ("unbind 0000:01:00.1", 0), ("bind 0000:01:00.1", 0),
     ("teardown", 0),
 )
