@@ -32,8 +32,8 @@ def run(tap, bed):
     bed.config(TWO)
     for words, status in GOOD:
         clean(words, status, before="cp /share/o /tmp/peer; ")
-    clean("watch", 0, program=f"{{ {VALGRIND}", after=" & }; pid=$!; wait_for 100 grep -q 1 "
-          "/sys/kernel/tracing/instances/nvme-vfio-*/events/nvme_vfio/enable; kill -TERM $pid; wait $pid")
+    clean("watch", 0, program=f"{{ {VALGRIND}", after=" & }; pid=$!; wait_for 100 sh -c 'grep -q 1 "
+          "/sys/kernel/tracing/instances/nvme-vfio-*/events/nvme_vfio/enable'; kill -TERM $pid; wait $pid")
     bed.config(TWO + "typo = 1\n")
     clean("apply", 5, ", with a typo")
     bed.config(TWO)

@@ -131,11 +131,15 @@ static int section_of(const struct config *c, struct host *h,
 	return TOOL_OK;
 }
 
-/* States of a controller that pass by themselves. */
+/*
+ * What passes by itself: some states of a controller, and a controller whose
+ * driver came after the host had been asked for it.
+ */
 static bool passing(const struct host_fn *fn)
 {
 	return fn->role == ROLE_PF && *fn->ctrl &&
-	       (!strcmp(fn->state, "new") || !strcmp(fn->state, "connecting") ||
+	       (strcmp(fn->driver, "nvme") || !strcmp(fn->state, "new") ||
+		!strcmp(fn->state, "connecting") ||
 		!strcmp(fn->state, "resetting"));
 }
 
@@ -256,7 +260,8 @@ static bool at_work(const struct apply_options *o, const struct config *c,
 	for (k = 0; k < h->n; k++) {
 		const struct host_fn *fn = &h->fn[k];
 
-		if (fn->role == ROLE_VF || strcmp(fn->state, "live"))
+		if (fn->role == ROLE_VF || strcmp(fn->driver, "nvme") ||
+		    strcmp(fn->state, "live"))
 			continue;
 		if (o->n ? called(h, fn, o->name[i]) :
 			   section_fits(&c->pf[i], h, fn))
