@@ -137,7 +137,7 @@ class Bed:
     def sh(self, command, seconds=120):
         return self.host.run(command, seconds)
 
-    def try_sh(self, command, seconds=240):
+    def try_sh(self, command, seconds=600):
         return self.host.finish(self.host.begin(command), seconds)
 
     def share(self, name):
