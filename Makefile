@@ -7,6 +7,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 LEFT_OUT := tests/35-boot.t
 # Tests that run side by side, where testrules.yml lets them.
 CHECK_JOBS ?= 2
+SUITES ?= bookworm trixie sid
 TESTS ?= $(filter-out $(LEFT_OUT),$(sort $(wildcard tests/*.t)))
 
 .DEFAULT_GOAL := all
@@ -24,7 +25,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
 
-.PHONY: all modules tools check check-boot fuzz guests demo demo-libvirt setup clean help
+.PHONY: all modules tools check check-boot check-packages packages fuzz guests demo demo-libvirt setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules tools	## modules and tools
@@ -77,6 +78,14 @@ check: setup	## install what is needed, run every test (TESTS= for some)
 
 check-boot: setup	## a whole Debian system whose VFs come back when it starts
 	prove --timer --failures --comments --directives $(LEFT_OUT)
+
+packages: setup	## Debian packages for each suite of SUITES=, in packages/
+	for suite in $(SUITES); do \
+		tests/packages/build-deb $$suite packages/$$suite && ls packages/$$suite/*.deb || exit 1; \
+	done
+
+check-packages: setup	## their whole life in each suite; make check has a part of it
+	PACKAGES_FULL=1 prove --timer --failures --comments --directives tests/36-packages.t
 
 fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_KEEP=$${FUZZ_KEEP:-$${NVME_VFIO_CACHE:-$$HOME/.cache/nvme-vfio}/fuzz} \

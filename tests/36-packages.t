@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The Debian packages: built in a clean system of their suite, looked at by its
+# lintian, installed, upgraded, removed and purged in another, where dkms builds
+# the modules. Nothing is left of them in the end.
+#
+# PACKAGES_FULL=1: in every suite, from an older version, and with a second kernel
+# (make check-packages)
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/rig/common.sh
+
+n=0 failed=0
+ok() { # STATUS NAME [LOGFILE]
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		failed=1
+		echo "not ok $n - $2"
+		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
+	fi
+}
+skip() { # NAME REASON
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+version=$(dpkg-parsechangelog -SVersion)
+
+grep -q "^PACKAGE_VERSION=\"$version\"$" dkms.conf
+ok $? "dkms.conf and debian/changelog tell the same version: $version"
+
+# the headers of SUITE's newest kernel, as files, for a system that has others
+second_kernel() { # SUITE OUT
+	local headers common kbuild package
+
+	mkdir -p "$2"
+	headers=$(depends_of "$1" linux-headers-amd64 '^linux-headers-') &&
+		common=$(depends_of "$1" "$headers" '^linux-headers-.*-common') &&
+		kbuild=$(depends_of "$1" "$headers" '^linux-kbuild-') || return
+	for package in "$headers" "$common" "$kbuild"; do
+		cp "$(pkg_file "$1" "$package")" "$2/" || return
+	done
+	depends_of "$1" "$headers" '^gcc-'
+}
+
+life() { # SUITE
+	local suite=$1 work=$out/$1 needs compiler line
+
+	mkdir -p "$work/sys"
+	tests/packages/build-deb "$suite" "$work/new" 2>"$work/log"
+	ok $? "$suite: the packages build" "$work/log"
+	sed 1d "$work/new/lintian.log" >"$work/log"
+	grep -q '^Lintian v' "$work/new/lintian.log" && [ ! -s "$work/log" ]
+	ok $? "$suite: lintian has no complaint" "$work/log"
+	if [ -n "${PACKAGES_FULL-}" ]; then
+		tests/packages/build-deb "$suite" "$work/old" "$version~before" 2>"$work/log"
+		ok $? "$suite: an older version builds" "$work/log"
+	else
+		skip "$suite: an older version" "left out here, the same is installed over itself: make check-packages"
+	fi
+	rm -f "$work"/*/*-dbgsym_*.deb
+
+	# all that they need is there before: what is left behind is theirs
+	mapfile -t needs < <(for deb in "$work"/new/*.deb; do dpkg-deb -f "$deb" Depends; done |
+		tr ',' '\n' | sed 's/^ *//; s/[ (|].*//' | sort -u)
+	needs+=(linux-headers-amd64)
+	if [ -z "${PACKAGES_FULL-}" ]; then
+		skip "$suite: a second kernel" "left out here: make check-packages"
+	elif [ "$suite" = sid ]; then
+		skip "$suite: a second kernel" "there is only one in it"
+	else
+		compiler=$(second_kernel "$suite-backports" "$work/kernel" 2>"$work/log")
+		ok $? "$suite: a second kernel is had" "$work/log"
+		needs+=("$compiler" pahole)
+	fi
+	tree=$(tests/rig/full/tree --minimal "$suite" "${needs[@]}" 2>"$work/log")
+	ok $? "$suite: a system to install them on" "$work/log"
+
+	tests/rig/full/inside "$tree" "$work" bash -s <tests/packages/deb-life >"$work/life" 2>&1
+	ok $? "$suite: the whole life of the packages" "$work/life"
+	while read -r line; do
+		case $line in
+		"ok - "*)	ok 0 "$suite: ${line#ok - }" ;;
+		"not ok - "*)	ok 1 "$suite: ${line#not ok - }" ;;
+		*)	echo "# $line" ;;
+		esac
+	done <"$work/life"
+}
+
+apt_lists
+life bookworm
+for suite in trixie sid; do
+	if [ -n "${PACKAGES_FULL-}" ]; then
+		life "$suite"
+	else
+		skip "$suite" "left out here: make check-packages"
+	fi
+done
+
+echo "1..$n"
+exit $failed
