@@ -40,6 +40,8 @@ mirror_of() { # SUITE - the address this machine's apt takes SUITE from
 		awk -v s="$1" '$1 == s { print $2; exit }'
 }
 
+# Its caches are named because images for containers have none, by configuration:
+# then each question takes seconds.
 private_apt() { # TOOL ARGS... - apt-get or apt-cache on the private lists
 	local tool=$1
 	shift
@@ -47,7 +49,8 @@ private_apt() { # TOOL ARGS... - apt-get or apt-cache on the private lists
 		-o Dir::Etc::SourceParts="$APT_ROOT/none" -o Dir::Etc::Preferences=/dev/null \
 		-o Dir::Etc::PreferencesParts="$APT_ROOT/none" \
 		-o Dir::State::Lists="$APT_ROOT/lists" \
-		-o Dir::Cache="$APT_ROOT/cache" \
+		-o Dir::Cache="$APT_ROOT/cache" -o Dir::Cache::pkgcache=pkgcache.bin \
+		-o Dir::Cache::srcpkgcache=srcpkgcache.bin \
 		-o APT::Sandbox::User=root "$@"
 }
 
