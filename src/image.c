@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of a VF in memory: see image.h. Read in pieces as large as one
- * command carries; each piece becomes one record of the stream, in place.
+ * The state of a VF on its way into the stream: see image.h. Read in pieces as
+ * large as one command carries, each of which becomes one record of the stream,
+ * in place. Only one piece is in memory at a time.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "image.h"
 
-/* @room: bytes at @data; @len: how many of them hold state */
-struct chunk {
-	struct stream_header header;
-	void *data;
-	u32 room;
-	u32 len;
-};
-
 struct image {
 	struct kref ref;
-	u64 size;		/* bytes of state, expected until it is filled */
+	u64 size;		/* bytes of state, expected until it is known */
 	u32 step;		/* bytes one command carries */
-	unsigned int nr;	/* chunks in use, or expected to be */
-	unsigned int slots;	/* entries of the table */
-	struct chunk *chunk;
+	u32 first;		/* bytes of the first piece */
+	unsigned int nr;	/* pieces, or how many are expected */
+	unsigned int now;	/* the piece in memory */
+	void *data;
+	u32 room;		/* bytes at @data */
+	u32 len;		/* bytes of the piece */
+	struct stream_header header;
 	u8 head[sizeof(struct stream_header) + sizeof(struct stream_state)];
 	u8 tail[sizeof(struct stream_header) + sizeof(struct stream_end)];
 };
@@ -36,11 +33,8 @@ struct image *image_get(struct image *img)
 static void image_release(struct kref *ref)
 {
 	struct image *img = container_of(ref, struct image, ref);
-	unsigned int i;
 
-	for (i = 0; i < img->slots; i++)
-		kvfree(img->chunk[i].data);
-	kvfree(img->chunk);
+	kvfree(img->data);
 	kfree(img);
 }
 
@@ -67,12 +61,15 @@ int image_check_size(struct target *t, u64 limit, u64 size)
 	return 0;
 }
 
-/* Zeroed: what a device fails to write must not be old kernel memory. */
-static int make_room(struct chunk *c, u32 len)
+/*
+ * Zeroed: what a device fails to write must not be old kernel memory. The piece
+ * that is there stays.
+ */
+static int make_room(struct image *img, u32 len)
 {
 	void *data;
 
-	if (c->room >= len)
+	if (img->room >= len)
 		return 0;
 
 	len = PAGE_ALIGN(len);
@@ -80,32 +77,15 @@ static int make_room(struct chunk *c, u32 len)
 	if (!data)
 		return -ENOMEM;
 
-	kvfree(c->data);
-	c->data = data;
-	c->room = len;
+	if (img->len)
+		memcpy(data, img->data, img->len);
+	kvfree(img->data);
+	img->data = data;
+	img->room = len;
 	return 0;
 }
 
-static int make_slots(struct image *img, unsigned int nr)
-{
-	struct chunk *table;
-
-	if (img->slots >= nr)
-		return 0;
-
-	table = kvcalloc(nr, sizeof(*table), GFP_KERNEL_ACCOUNT);
-	if (!table)
-		return -ENOMEM;
-
-	if (img->slots)
-		memcpy(table, img->chunk, img->slots * sizeof(*table));
-	kvfree(img->chunk);
-	img->chunk = table;
-	img->slots = nr;
-	return 0;
-}
-
-static unsigned int chunks_for(u64 size, u32 first, u32 step)
+static unsigned int pieces_for(u64 size, u32 first, u32 step)
 {
 	return size > first ? 1 + DIV_ROUND_UP_ULL(size - first, step) : 1;
 }
@@ -126,7 +106,6 @@ struct image *image_prepare(struct target *t, u64 hint)
 {
 	u32 first = first_room(t, hint);
 	struct image *img;
-	unsigned int i;
 
 	img = kzalloc(sizeof(*img), GFP_KERNEL_ACCOUNT);
 	if (!img)
@@ -134,25 +113,19 @@ struct image *image_prepare(struct target *t, u64 hint)
 	kref_init(&img->ref);
 	img->size = hint;
 	img->step = t->max_transfer;
-	img->nr = chunks_for(hint, first, img->step);
+	img->nr = pieces_for(hint, first, img->step);
 
-	if (make_slots(img, img->nr))
-		goto nomem;
-	for (i = 0; i < img->nr; i++)
-		if (make_room(&img->chunk[i], i ? img->step : first))
-			goto nomem;
+	if (make_room(img, first)) {
+		image_put(img);
+		return ERR_PTR(-ENOMEM);
+	}
 	return img;
-
-nomem:
-	image_put(img);
-	return ERR_PTR(-ENOMEM);
 }
 
 /* The first piece tells how large the whole is. */
 static int read_first(struct image *img, struct target *t, u64 limit)
 {
-	struct chunk *c = &img->chunk[0];
-	u32 len = c->room;
+	u32 len = img->room;
 	int ret;
 
 	if (t->set->whole) {
@@ -162,68 +135,61 @@ static int read_first(struct image *img, struct target *t, u64 limit)
 		if (!ret)
 			ret = image_check_size(t, limit, size);
 		if (!ret)
-			ret = make_room(c, size);
+			ret = make_room(img, size);
 		if (ret)
 			return ret;
 		len = size;
 	}
 
-	ret = t->set->get_state(t, 0, c->data, len, &img->size);
+	ret = t->set->get_state(t, 0, img->data, len, &img->size);
 	if (!ret)
 		ret = image_check_size(t, limit, img->size);
 	if (ret)
 		return ret;
 
-	c->len = min_t(u64, len, img->size);
+	img->first = min_t(u64, len, img->size);
+	img->len = img->first;
 	return 0;
 }
 
-static int read_rest(struct image *img, struct target *t)
+/* Where a piece begins. */
+static u64 offset_of(const struct image *img, unsigned int i)
 {
-	u64 offset = img->chunk[0].len;
-	unsigned int i;
-	int ret;
-
-	for (i = 1; i < img->nr; i++) {
-		struct chunk *c = &img->chunk[i];
-
-		c->len = min_t(u64, img->step, img->size - offset);
-		ret = make_room(c, c->len);
-		if (!ret)
-			ret = t->set->get_state(t, offset, c->data, c->len, NULL);
-		if (ret)
-			return ret;
-		offset += c->len;
-	}
-	return 0;
+	return i ? img->first + (u64)(i - 1) * img->step : 0;
 }
 
-static void add_records(struct image *img)
+static u32 length_of(const struct image *img, unsigned int i)
+{
+	if (!i)
+		return img->first;
+	return min_t(u64, img->step, img->size - offset_of(img, i));
+}
+
+static void add_header(struct image *img)
+{
+	stream_fill_header(&img->header, STREAM_DATA, offset_of(img, img->now),
+			   img->data, img->len);
+}
+
+static void add_ends(struct image *img)
 {
 	struct stream_end end = {
 		.size = cpu_to_le64(img->size),
 		.records = cpu_to_le64(img->nr),
 	};
 	struct stream_state state = { .size = cpu_to_le64(img->size) };
-	u32 max_data = 0;
-	u64 offset = 0;
-	unsigned int i;
+	u32 max_data = img->first;
 
-	for (i = 0; i < img->nr; i++) {
-		struct chunk *c = &img->chunk[i];
-
-		stream_fill_header(&c->header, STREAM_DATA, offset, c->data,
-				   c->len);
-		offset += c->len;
-		max_data = max(max_data, c->len);
-	}
+	/* No later piece is larger than the second. */
+	if (img->nr > 1)
+		max_data = max(max_data, length_of(img, 1));
 	state.max_data = cpu_to_le32(max_data);
 
 	stream_fill_small(img->head, STREAM_STATE, &state, sizeof(state));
 	stream_fill_small(img->tail, STREAM_END, &end, sizeof(end));
 }
 
-int image_fill(struct image *img, struct target *t, u64 limit)
+int image_begin(struct image *img, struct target *t, u64 limit)
 {
 	int ret;
 
@@ -231,47 +197,51 @@ int image_fill(struct image *img, struct target *t, u64 limit)
 	if (ret)
 		return ret;
 
-	img->nr = chunks_for(img->size, img->chunk[0].len, img->step);
-	ret = make_slots(img, img->nr);
-	if (!ret)
-		ret = read_rest(img, t);
+	img->nr = pieces_for(img->size, img->first, img->step);
+	/* For all that will follow, so that no read is short of memory. */
+	if (img->nr > 1)
+		ret = make_room(img, length_of(img, 1));
 	if (ret)
 		return ret;
 
-	add_records(img);
+	add_header(img);
+	add_ends(img);
+	return 0;
+}
+
+int image_go_on(struct image *img, struct target *t)
+{
+	unsigned int next = img->now + 1;
+	u32 len = length_of(img, next);
+	int ret;
+
+	ret = t->set->get_state(t, offset_of(img, next), img->data, len, NULL);
+	if (ret)
+		return ret;
+
+	img->now = next;
+	img->len = len;
+	add_header(img);
 	return 0;
 }
 
 void image_describe(const struct image *img, struct stream_identity *id)
 {
 	id->size_hint = cpu_to_le64(img->size);
-	id->data_hint = cpu_to_le32(img->nr > 1 ? img->step :
-						  img->chunk[0].room);
+	id->data_hint = cpu_to_le32(img->nr > 1 ? img->step : img->room);
 }
 
 int image_write(const struct image *img, struct target *t)
 {
-	u64 offset = 0;
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < img->nr; i++) {
-		const struct chunk *c = &img->chunk[i];
-
-		ret = t->set->set_state(t, offset, c->data, c->len, !i,
-					i == img->nr - 1);
-		if (ret)
-			return ret;
-		offset += c->len;
-	}
-	return 0;
+	return t->set->set_state(t, 0, img->data, img->len, true, true);
 }
 
-/* Pieces: head, then header and data of each chunk, then tail. */
-static const void *piece(const struct image *img, unsigned int i, u32 *len)
+/*
+ * Parts of the stream: head, then header and data of each piece, then tail.
+ * NULL at the end, or where a piece must be read first.
+ */
+static const void *part(const struct image *img, unsigned int i, u32 *len)
 {
-	const struct chunk *c;
-
 	if (!i) {
 		*len = sizeof(img->head);
 		return img->head;
@@ -280,33 +250,37 @@ static const void *piece(const struct image *img, unsigned int i, u32 *len)
 		*len = sizeof(img->tail);
 		return img->tail;
 	}
-	if (i > 2 * img->nr + 1)
+	if (i > 2 * img->nr || (i - 1) / 2 != img->now)
 		return NULL;
 
-	c = &img->chunk[(i - 1) / 2];
 	if (i & 1) {
-		*len = sizeof(c->header);
-		return &c->header;
+		*len = sizeof(img->header);
+		return &img->header;
 	}
-	*len = c->len;
-	return c->data;
+	*len = img->len;
+	return img->data;
 }
 
 const void *image_next(const struct image *img, struct image_cursor *at,
 		       u32 *len)
 {
-	const void *p = piece(img, at->piece, len);
+	const void *p = part(img, at->part, len);
 
 	if (p && at->offset == *len) {
-		at->piece++;
+		at->part++;
 		at->offset = 0;
-		p = piece(img, at->piece, len);
+		p = part(img, at->part, len);
 	}
 	if (!p)
 		return NULL;
 
 	*len -= at->offset;
 	return p + at->offset;
+}
+
+bool image_has_more(const struct image *img, const struct image_cursor *at)
+{
+	return at->part < 2 * img->nr + 1;
 }
 
 u64 image_estimate(u64 size, u32 max_transfer)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of a VF in memory, with the records of the stream around it.
+ * The state of a VF on its way into the stream, with the records around it. One
+ * command's worth of it is in memory at a time.
  */
 #ifndef _NVME_VFIO_IMAGE_H
 #define _NVME_VFIO_IMAGE_H
@@ -15,11 +16,11 @@ struct image;
 
 /**
  * struct image_cursor - a place in the stream of an image
- * @piece: which piece of it
- * @offset: bytes into that piece
+ * @part: which part of it
+ * @offset: bytes into that part
  */
 struct image_cursor {
-	unsigned int piece;
+	unsigned int part;
 	u32 offset;
 };
 
@@ -47,51 +48,70 @@ int image_check_size(struct target *t, u64 limit, u64 size);
 struct image *image_prepare(struct target *t, u64 hint);
 
 /**
- * image_fill - read the state of a suspended VF
- * @img: the image, filled only once, and not shared so far
+ * image_begin - read the start of the state of a suspended VF, or all of it
+ * @img: the image, begun only once, and not shared so far
  * @t: the VF
  * @limit: largest state accepted, bytes
  *
- * Allocates only what the state has grown since image_prepare(). May be called
- * again after a failure.
+ * All of it where one command carries that, as it must with a set that moves a
+ * state whole. Allocates only what the state has grown since image_prepare(),
+ * and nothing later does. May be called again after a failure.
  *
  * Return: 0, what the command set's @get_state returns, as image_check_size(),
  * or -ENOMEM
  */
-int image_fill(struct image *img, struct target *t, u64 limit);
+int image_begin(struct image *img, struct target *t, u64 limit);
+
+/**
+ * image_go_on - read the next piece
+ * @img: the image, whose present piece has been passed on
+ * @t: the VF, suspended ever since image_begin()
+ *
+ * May be called again after a failure.
+ *
+ * Return: 0, or what the command set's @get_state returns
+ */
+int image_go_on(struct image *img, struct target *t);
 
 /**
  * image_describe - say in an identity record what to expect of an image
- * @img: the image, filled or not
+ * @img: the image, begun or not
  * @id: its hints are set
  */
 void image_describe(const struct image *img, struct stream_identity *id);
 
 /**
- * image_write - write the state back into the VF it was read from
- * @img: the image, filled
+ * image_write - write a whole state back into the VF it was read from
+ * @img: the image, all of whose state is in memory
  * @t: the VF
  *
  * Return: 0, or what the command set's @set_state returns
  */
 int image_write(const struct image *img, struct target *t);
 
-/* Any holder of a reference may read; a filled image never changes. */
+/*
+ * An image that one command has filled never changes, and any holder of a
+ * reference may read it. Others belong to the reader of one data file.
+ */
 struct image *image_get(struct image *img);
 void image_put(struct image *img);
 
 /**
  * image_next - the contiguous bytes of the stream at a place
- * @img: the image, filled
- * @at: the place; moved over the end of a piece
+ * @img: the image, begun
+ * @at: the place; moved over the end of a part
  * @len: set to the number of bytes
  *
  * What comes before, the identity record, is not part of the image.
  *
- * Return: the bytes, or NULL at the end of the stream.
+ * Return: the bytes; NULL at the end of the stream, and where image_go_on()
+ * has to read them first: see image_has_more().
  */
 const void *image_next(const struct image *img, struct image_cursor *at,
 		       u32 *len);
+
+/* image_has_more - after image_next() gave NULL: is there more to be read? */
+bool image_has_more(const struct image *img, const struct image_cursor *at);
 
 /**
  * image_estimate - bytes that the whole stream of a state will have

@@ -172,6 +172,15 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 			break;
 		}
 		from = save_next(f, img, &n);
+		if (!from && img && image_has_more(img, &f->at)) {
+			/* What is there can be on its way meanwhile. */
+			if (done)
+				break;
+			done = migration_save_more(f->m, f, img);
+			if (done)
+				break;
+			from = save_next(f, img, &n);
+		}
 		if (!from) {
 			/* More will come only after PRE_COPY. */
 			if (!img && !done)

@@ -5,7 +5,8 @@
  *	arc				what happens
  *	RUNNING -> RUNNING_P2P		suspend
  *	RUNNING_P2P <-> STOP		nothing: a suspended VF does nothing
- *	STOP -> STOP_COPY		read the state; file to read it from
+ *	STOP -> STOP_COPY		read one command's worth of the state; file to
+ *					read it all from
  *	STOP_COPY -> STOP		end the file
  *	STOP -> RESUMING		file to write a state to
  *	RESUMING -> STOP		end the file; all must have been loaded
@@ -18,7 +19,7 @@
  *	PRE_COPY(_P2P) -> RUNNING(_P2P)	end the file
  *	PRE_COPY -> PRE_COPY_P2P	suspend
  *	PRE_COPY_P2P -> PRE_COPY	resume
- *	PRE_COPY_P2P -> STOP_COPY	read the state
+ *	PRE_COPY_P2P -> STOP_COPY	read one command's worth of the state
  *
  * The VFIO core makes a path of these of any transition user space asks for.
  */
@@ -202,7 +203,11 @@ static void end_precopy(struct migration *m)
 	drop_image(&m->prepared);
 }
 
-/* The state of a suspended VF, with a reference for the caller. */
+/*
+ * The state of a suspended VF, or its start, with a reference for the caller.
+ * What one command does not carry is read when user space wants it, so that the
+ * destination loads a piece while the next one is read here.
+ */
 static struct image *read_state(struct migration *m)
 {
 	struct target *t = &m->target;
@@ -219,7 +224,7 @@ static struct image *read_state(struct migration *m)
 	if (IS_ERR(img))
 		return img;
 
-	ret = image_fill(img, t, migration_max_state());
+	ret = image_begin(img, t, migration_max_state());
 	if (ret) {
 		image_put(img);
 		return ERR_PTR(ret);
@@ -316,6 +321,27 @@ static int take_arc(struct migration *m, enum vfio_device_mig_state to,
 	return -EINVAL;
 }
 
+/* A PF that was reset or unbound takes the suspension of its VFs along. */
+static bool is_lost(const struct migration *m, int err)
+{
+	return err && (m->target.uncertain ||
+		       (err == -ENODEV && migration_is_suspended(m->state)));
+}
+
+static void give_up(struct migration *m)
+{
+	end_file(m);
+	drop_image(&m->prepared);
+	dirty_lost(m);
+	m->state = VFIO_DEVICE_STATE_ERROR;
+}
+
+static void warn_error(struct migration *m)
+{
+	dev_warn(dev_of(m),
+		 "migration state ERROR: reset the VF to use it again\n");
+}
+
 /* One arc; on failure the state stays, unless nobody knows what it is. */
 static int step(struct migration *m, enum vfio_device_mig_state to,
 		struct file **filp)
@@ -327,20 +353,14 @@ static int step(struct migration *m, enum vfio_device_mig_state to,
 
 	t->uncertain = false;
 	ret = take_arc(m, to, filp);
-	if (!ret) {
+	if (!ret)
 		m->state = to;
-	} else if (t->uncertain ||
-		   (ret == -ENODEV && migration_is_suspended(from))) {
-		/* A PF that was reset or unbound took the suspension along. */
-		end_file(m);
-		drop_image(&m->prepared);
-		m->state = VFIO_DEVICE_STATE_ERROR;
-	}
+	else if (is_lost(m, ret))
+		give_up(m);
 	if (m->state == VFIO_DEVICE_STATE_ERROR)
 		dirty_lost(m);
 	if (ret && m->state == VFIO_DEVICE_STATE_ERROR)
-		dev_warn(dev_of(m),
-			 "migration state ERROR: reset the VF to use it again\n");
+		warn_error(m);
 
 	trace_state_arc(dev_of(m), from, to, m->state,
 			ktime_us_delta(ktime_get(), start), ret);
@@ -441,6 +461,25 @@ int migration_precopy_flags(struct migration *m, struct mig_file *f, u32 *flags)
 			*flags = 0;
 		ret = 0;
 	}
+	migration_unlock(m);
+	return ret;
+}
+
+int migration_save_more(struct migration *m, struct mig_file *f,
+			struct image *img)
+{
+	int ret = -ENODEV;
+
+	migration_lock(m);
+	if (m->file != f || m->state != VFIO_DEVICE_STATE_STOP_COPY)
+		goto unlock;
+
+	ret = image_go_on(img, &m->target);
+	if (is_lost(m, ret)) {
+		give_up(m);
+		warn_error(m);
+	}
+unlock:
 	migration_unlock(m);
 	return ret;
 }

@@ -121,6 +121,18 @@ bool migration_is_suspended(enum vfio_device_mig_state state);
 int migration_precopy_flags(struct migration *m, struct mig_file *f, u32 *flags);
 
 /**
+ * migration_save_more - read the next piece of the state from the device
+ * @m: the migration
+ * @f: the file that wants it
+ * @img: its image
+ *
+ * Return: 0, -ENODEV when @f is not the current file any more, or as
+ * image_go_on(). The VF is in ERROR when it is found not suspended.
+ */
+int migration_save_more(struct migration *m, struct mig_file *f,
+			struct image *img);
+
+/**
  * migration_load_identity - may the state in this stream be loaded?
  * migration_load_data - pass one record of checked data on to the device
  * migration_load_end - the stream is complete
