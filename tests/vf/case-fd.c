@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cases.h"
@@ -247,6 +248,120 @@ static void long_ways(const void *arg)
 	work_event(w);
 }
 
+#define LARGE	1500000L	/* of which one command carries a part only */
+
+static struct work *large_open(struct vfio_dev *a, struct vfio_dev *b)
+{
+	if (bed.set == SET_VENDOR)
+		tap_skip("this set moves a state by one command");
+	model_set(0, "lm-pad=%ld", LARGE);
+	model_set(1, "lm-pad=%ld", LARGE);
+	return pair_open(a, VF_A, b, VF_C, NULL);
+}
+
+/* a read gives what is there, and the device is not asked for more till then */
+static void piece_by_piece(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	long gets;
+	int fd;
+
+	(void)arg;
+	w = large_open(&a, &b);
+	work_fill(w, 40);
+	must(mig_stop(&a, NULL));
+	model_zero(0);
+	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
+	check_eq(model_count(0, 0x42, 0), 1, "Gets of the arc");
+	s.room = 2 * LARGE;
+	s.data = malloc(s.room);
+	s.len = read(fd, s.data, s.room);
+	check(s.len > 4096 && s.len < (size_t)LARGE,
+	      "the first read gave %zd bytes", (ssize_t)s.len);
+	check_eq(model_count(0, 0x42, 0), 1, "Gets after the first read");
+	must(mig_read(fd, &s, 1));
+	check_eq(model_count(0, 0x42, 0), 2, "Gets for one byte more");
+	must(mig_read(fd, &s, SIZE_MAX));
+	gets = model_count(0, 0x42, 0);
+	check(gets > 2, "%ld Gets in all", gets);
+	close(fd);
+	move_load(w, &b, &s, NULL);
+	work_check(w);
+}
+
+/* a piece that cannot be read fails the read, and the next read goes on */
+static void read_again(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	int fd, err;
+
+	(void)arg;
+	w = large_open(&a, &b);
+	work_fill(w, 40);
+	must(mig_stop(&a, NULL));
+	model_set(0, "lm-fail=0x42@3=0x6");
+	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
+	err = mig_read(fd, &s, SIZE_MAX);
+	check_eq(err, -EIO, "read of a piece that the device refuses");
+	check(s.len > 4096 && s.len < (size_t)LARGE, "%zu bytes before it",
+	      s.len);
+	state_is(&a, MIG_STOP_COPY);
+	must(mig_read(fd, &s, SIZE_MAX));
+	close(fd);
+	move_load(w, &b, &s, NULL);
+	work_check(w);
+}
+
+/* the same, and the guest goes on where it was */
+static void read_fails(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	int fd;
+
+	(void)arg;
+	w = large_open(&a, &b);
+	work_fill(w, 40);
+	model_set(0, "lm-fail=0x42@2=0x6");
+	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
+	check_eq(mig_read(fd, &s, SIZE_MAX), -EIO, "read");
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	close(fd);
+	work_check(w);
+	work_event(w);
+}
+
+/* a VF that is not suspended any more when a further piece is read */
+static void read_lost(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct work *w;
+	int fd;
+
+	(void)arg;
+	w = large_open(&a, &b);
+	must(mig_stop(&a, NULL));
+	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
+	must(mig_read(fd, &s, 1000));
+	model_set(0, "lm-lie=csup-clear");
+	check_eq(mig_read(fd, &s, SIZE_MAX), -EIO, "read of a VF that runs");
+	state_is(&a, MIG_ERROR);
+	expect_errno(read(fd, s.data, 1), ENODEV, "read in ERROR");
+	close(fd);
+	model_set(0, "lm-lie=");
+	check_eq(vfio_mig_set(&a, MIG_RUNNING, NULL), -EINVAL, "out of ERROR");
+	must(vfio_reset(&a));
+	state_is(&a, MIG_RUNNING);
+	work_free(w);
+	alive(&a, VF_A);
+}
+
 static const unsigned int running = MIG_RUNNING, p2p = MIG_RUNNING_P2P,
 	stop = MIG_STOP, copy = MIG_STOP_COPY, resuming = MIG_RESUMING;
 
@@ -274,5 +389,12 @@ const struct tap_case fd_cases[] = {
 	{ .name = "no such arc from RESUMING", .fn = no_such_arc,
 	  .arg = &resuming },
 	{ .name = "arcs through other states", .fn = long_ways },
+	{ .name = "large state piece by piece", .fn = piece_by_piece },
+	{ .name = "large state, a read fails and is repeated",
+	  .fn = read_again, .log = "failed with status" },
+	{ .name = "large state, a read fails and the guest goes on",
+	  .fn = read_fails, .log = "failed with status" },
+	{ .name = "large state, the VF is lost while it is read",
+	  .fn = read_lost, .log = "not suspended" },
 	{ }
 };
