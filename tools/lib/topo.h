@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #define TOPO_PFS	8
-#define TOPO_VFS	32
+#define TOPO_VFS	64
 
 /**
  * struct topo_pf - a PF that the kernel's nvme driver runs, with VFs
