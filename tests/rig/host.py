@@ -30,7 +30,7 @@ MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
            "nvme", "vfio-pci", "vfio_iommu_type1")
 
 # Needed where they are modules, and on some kernels no longer there at all.
-IF_THERE = ("crc32c_generic",)
+IF_THERE = ("crc32c_generic", "crc32c_intel")
 
 # Ours, loaded later and from the share, so that one image serves every variant.
 # The first is not there when the kernel's nvme has been patched.
@@ -109,11 +109,12 @@ class Host:
     vmm       take along the distribution's QEMU
     files     {name under /share: path here}; programs bring their libraries
     root      {name: path here}, files that shall be in the host's memory
+    icount    time is instructions: each takes 2^icount ns, and only they take any
     """
 
     def __init__(self, kernel, set="standard", *, name="host", log=None, pfs=1, props=None,
                  disk=None, driver=None, nvme=None, vmm=False, files=None, root=None, cpus=2, memory=2048,
-                 seconds=RUN_SECONDS, qemu_args=(), cmdline="", allow=()):
+                 seconds=RUN_SECONDS, qemu_args=(), cmdline="", allow=(), icount=None):
         self.kernel = place.kernel(kernel)
         self.set = set
         self.name = name
@@ -133,6 +134,7 @@ class Host:
         self.qemu_args = list(qemu_args)
         self.cmdline = cmdline
         self.allow = tuple(allow)
+        self.icount = icount
         self.process = None
         self.killed = None
         self._sockets = None
@@ -301,12 +303,14 @@ class Host:
 
     def arguments(self):
         folder = place.qemu()
+        kvm = KVM and self.icount is None
+        accel = "kvm" if kvm else f"tcg,thread={'multi' if self.icount is None else 'single'},tb-size=512"
         args = [
             os.path.join(folder, "qemu-system-x86_64"), "-L", os.path.join(folder, "share"),
             "-name", self.name, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot",
-            "-machine", "q35,kernel-irqchip=split" if KVM else "q35",
-            "-accel", "kvm" if KVM else "tcg,thread=multi,tb-size=512",
-            "-cpu", "host" if KVM else "max",
+            "-machine", "q35,kernel-irqchip=split" if kvm else "q35",
+            "-accel", accel,
+            "-cpu", "host" if kvm else "max",
             "-smp", str(self.cpus), "-m", str(self.memory),
             "-kernel", self.kernel.image, "-initrd", self.image(),
             "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
@@ -335,6 +339,8 @@ class Host:
                 "-device", f"nvme,id=pf{i}," + ",".join(f"{k}={v}" for k, v in props.items()),
                 "-device", f"nvme-ns,drive=drive{i},bus=pf{i},nsid=1,shared=on",
             ]
+        if self.icount is not None:
+            args += ["-icount", f"shift={self.icount},sleep=off"]
         return args + self.qemu_args
 
     def monitor(self, command, **arguments):
