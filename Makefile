@@ -25,7 +25,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
 
-.PHONY: all modules tools check check-boot check-packages packages fuzz guests demo demo-libvirt setup clean help
+.PHONY: all modules tools check check-boot check-packages packages fuzz guests bench demo demo-libvirt setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules tools	## modules and tools
@@ -93,6 +93,9 @@ fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is ke
 
 guests: setup	## every test with guests, on every kernel and in every way: long
 	GUEST_FULL=1 prove --timer --failures --comments --directives tests/50-guest.t tests/55-upset.t
+
+bench: setup	## what a migration costs, as ratios; a quarter of an hour (BENCH="--write", BENCH=scale)
+	bench/bench $(BENCH)
 
 demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")
 	tests/rig/demo $(DEMO)

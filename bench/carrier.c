@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * carrier.c - a workload that is moved between two VFs, by the driver or by
+ * commands past it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+uint64_t cpu_us(bool all)
+{
+	struct timespec t;
+
+	clock_gettime(all ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID,
+		      &t);
+	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+}
+
+void *pages_new(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	check(p != MAP_FAILED, "no memory");
+	memset(p, 0xa5, size);
+	return p;
+}
+
+static void pad_both(const struct carrier *c, long pad)
+{
+	model_set(c->at[0].pf, "lm-pad=%ld", pad);
+	if (c->at[1].pf != c->at[0].pf)
+		model_set(c->at[1].pf, "lm-pad=%ld", pad);
+}
+
+uint64_t carrier_open(struct carrier *c, struct place a, struct place b,
+		      uint64_t size)
+{
+	uint64_t least;
+
+	memset(c, 0, sizeof(*c));
+	c->at[0] = a;
+	c->at[1] = b;
+	c->w = pair_open(&c->dev[0], a, &c->dev[1], b, NULL);
+	port_open(&c->port[0], a);
+	port_open(&c->port[1], b);
+	pad_both(c, 0);
+	least = port_size(&c->port[0]);
+	if (size > least)
+		pad_both(c, size - least);
+	size = port_size(&c->port[0]);
+	c->size = size;
+	c->room = (size + 0xffff) & ~0xfffull;
+	c->buf = pages_new(c->room);
+	c->wire = wire_new();
+	return size;
+}
+
+void carrier_close(struct carrier *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		vfio_close(&c->dev[i]);
+		port_close(&c->port[i]);
+	}
+	work_free(c->w);
+	munmap(c->buf, c->room);
+	wire_free(c->wire);
+}
+
+/* the workload is on the other VF now; the old one begins anew */
+void carrier_arrived(struct carrier *c)
+{
+	unsigned int old = c->now;
+
+	c->now = !old;
+	work_check(c->w);
+	again(c->w, &c->dev[old], c->at[old]);
+	work_burst(c->w, 1);
+	work_check(c->w);
+}
+
+static void turn(struct carrier *c, enum side side)
+{
+	if (c->turn)
+		c->turn(c, side);
+}
+
+/*
+ * Everything that can be read now goes to the other side, piece by piece.
+ * @early: the guest runs still
+ */
+static uint64_t pass(struct carrier *c, int from, int to, bool early,
+		     struct blackout *t)
+{
+	uint64_t bytes = 0, t0, t1;
+
+	for (;;) {
+		ssize_t n;
+
+		turn(c, early ? SOURCE_EARLY : SOURCE);
+		t0 = now_us();
+		n = read(from, c->wire->slot[0], WIRE_STEP);
+		t1 = now_us();
+		t->read += t1 - t0;
+		if (n <= 0) {
+			check_eq(n < 0 ? errno : 0, early ? ENOMSG : 0,
+				 "end of the data");
+			return bytes;
+		}
+		turn(c, early ? DEST_EARLY : DEST);
+		t1 = now_us();
+		must(mig_write(to, c->wire->slot[0], n, 0));
+		t->load += now_us() - t1;
+		bytes += n;
+	}
+}
+
+static bool has_precopy(struct vfio_dev *dev)
+{
+	uint64_t flags;
+
+	must(vfio_mig_flags(dev, &flags));
+	return flags & VFIO_MIGRATION_PRE_COPY;
+}
+
+void carrier_move_only(struct carrier *c, struct blackout *t)
+{
+	struct vfio_dev *src = &c->dev[c->now], *dst = &c->dev[!c->now];
+	bool precopy = has_precopy(src);
+	int out = -1, in, none;
+	uint64_t t0, t1, t2, cpu;
+
+	memset(t, 0, sizeof(*t));
+	turn(c, DEST_EARLY);
+	must(vfio_mig_set(dst, MIG_RESUMING, &in));
+	if (precopy) {
+		turn(c, SOURCE_EARLY);
+		must(vfio_mig_set(src, MIG_PRE_COPY, &out));
+		pass(c, out, in, true, t);
+	}
+	memset(t, 0, sizeof(*t));
+	if (c->last_words)
+		c->last_words(c);
+
+	turn(c, SOURCE);
+	cpu = cpu_us(true);
+	t0 = now_us();
+	must(vfio_mig_set(src, MIG_STOP_COPY, precopy ? &none : &out));
+	t->stop = now_us() - t0;
+	if (c->turn) {
+		t->bytes = pass(c, out, in, false, t);
+	} else {
+		t->bytes = wire_carry(c->wire, out, in, c->size,
+				      &t->read);
+		t->load = c->wire->us;
+	}
+	turn(c, DEST);
+	t1 = now_us();
+	must(vfio_mig_set(dst, MIG_RUNNING, NULL));
+	t2 = now_us();
+	t->cpu = cpu_us(true) - cpu;
+	t->start = t0;
+	t->run = t2 - t1;
+	t->us = t2 - t0;
+	turn(c, NOBODY);
+
+	close(in);
+	close(out);
+	must(nvme_rebind(&c->w->ctrl, dst));
+}
+
+void carrier_move(struct carrier *c, struct blackout *t)
+{
+	carrier_move_only(c, t);
+	carrier_arrived(c);
+}
+
+uint64_t carrier_floor(struct carrier *c, uint64_t size, uint64_t *cpu)
+{
+	struct port *from = &c->port[c->now], *to = &c->port[!c->now];
+	uint64_t us, before;
+
+	port_suspend(to);
+	before = cpu_us(true);
+	us = floor_move(from, to, c->buf, size);
+	if (cpu)
+		*cpu = cpu_us(true) - before;
+	must(nvme_rebind(&c->w->ctrl, &c->dev[!c->now]));
+	carrier_arrived(c);
+	return us;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cost.c - what a migration costs that can be counted: commands, allocations,
+ * bytes copied, memory. The same on every run.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "tally.h"
+
+#define KIB	1024ull
+
+static const char * const side_name[SIDES] = {
+	[SOURCE_EARLY] = "source_early", [DEST_EARLY] = "dest_early",
+	[SOURCE] = "source", [DEST] = "dest",
+};
+
+static struct tally tally[SIDES];
+static enum side now;
+static bool begun[SIDES];
+
+static void begin(struct carrier *c, enum side side)
+{
+	enum side early = side == SOURCE ? SOURCE_EARLY : DEST_EARLY;
+
+	/* what was prepared is still there */
+	if (side >= SOURCE && !begun[side]) {
+		tally[side].pages = tally[early].pages;
+		tally[side].peak = tally[early].peak;
+	}
+	if (side == SOURCE && !begun[side]) {
+		model_zero(c->at[0].pf);
+		model_zero(c->at[1].pf);
+	}
+	begun[side] = true;
+}
+
+static void count_turn(struct carrier *c, enum side side)
+{
+	if (side == now)
+		return;
+	if (now != NOBODY)
+		tally_stop(&tally[now]);
+	if (side != NOBODY) {
+		begin(c, side);
+		tally_start();
+	}
+	now = side;
+}
+
+/* "count.41=4", which "count.41.0=1" and others are parts of */
+static unsigned long commands(int pf)
+{
+	char report[4096], *line, *at = report;
+	unsigned long n = 0;
+
+	must(pf_test_get(bed.pf[pf].name, report, sizeof(report)));
+	while ((line = strsep(&at, "\n"))) {
+		if (!strncmp(line, "count.", 6) && line[8] == '=')
+			n += strtoul(line + 9, NULL, 0);
+	}
+	return n;
+}
+
+static void measure(uint64_t want)
+{
+	struct blackout t;
+	struct carrier c;
+	unsigned int i;
+	uint64_t size;
+
+	size = carrier_open(&c, VF_A, VF_C, want);
+	/* caches of the kernel fill when they are used first */
+	carrier_move(&c, &t);
+	carrier_move(&c, &t);
+	memset(tally, 0, sizeof(tally));
+	memset(begun, 0, sizeof(begun));
+	now = NOBODY;
+	c.turn = count_turn;
+	carrier_move(&c, &t);
+	printf("{\"figure\": \"cost\", \"set\": \"%s\", \"want\": %llu, \"size\": %llu, \"stream\": %llu, \"step\": %u, \"commands\": %lu",
+	       bed_set_name(bed.set), (unsigned long long)want,
+	       (unsigned long long)size, (unsigned long long)t.bytes,
+	       c.port[0].step, commands(0) + commands(1));
+	for (i = NOBODY + 1; i < SIDES; i++) {
+		printf(", \"%s\": ", side_name[i]);
+		tally_print(&tally[i]);
+	}
+	printf("}\n");
+	fflush(stdout);
+	carrier_close(&c);
+}
+
+/* arguments: sizes in KiB */
+void cost_run(char **argv)
+{
+	tally_open();
+	for (; *argv; argv++)
+		measure(strtoull(*argv, NULL, 10) * KIB);
+	tally_close();
+}

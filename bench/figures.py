@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Figures made of records: ratios, each with its spread."""
+
+import statistics
+
+
+class Figure:
+    """Values of one figure over its repetitions: middle, least, most."""
+
+    def __init__(self, values):
+        self.values = sorted(values)
+
+    @property
+    def middle(self):
+        return statistics.median(self.values)
+
+    def __str__(self):
+        if len(self.values) == 1:
+            return f"{self.middle:.3g}"
+        return f"{self.middle:.2f} ({self.values[0]:.2f}-{self.values[-1]:.2f})"
+
+    def json(self):
+        return {"median": self.middle, "min": self.values[0], "max": self.values[-1],
+                "repetitions": len(self.values)}
+
+
+def of(records, figure, **wanted):
+    return [r for r in records if r["figure"] == figure
+            and all(r[k] == v for k, v in wanted.items())]
+
+
+def ratios(records, a="us", b="floor"):
+    return Figure([r[a] / r[b] for r in records])
+
+
+def best(records, groups, a="us", b="floor"):
+    """The records in groups, in the order in which they came; of each group the
+    least of both, for whatever else this machine does only adds to a time."""
+    n = max(1, len(records) // groups)
+    some = [records[i:i + n] for i in range(0, n * min(groups, len(records)), n)]
+    return Figure([min(r[a] for r in g) / min(r[b] for r in g) for g in some])
+
+
+def mean(records, name):
+    return Figure([r[name] for r in records])
+
+
+def distinct(records, name):
+    """Values of a field, in the order in which they came."""
+    return list(dict.fromkeys(r[name] for r in records))
+
+
+def size(n):
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n < 1024 or unit == "GiB":
+            return f"{n:g} {unit}"
+        n /= 1024

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Hosts that measurements run in, and what they print."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "rig"))
+import host as rig                                      # noqa: E402
+import place                                            # noqa: E402
+
+SECONDS = 1800
+
+# The emulator moves strings byte by byte; a processor without that is nearer to
+# a real one in what a copy costs beside everything else.
+CPU = "max,-erms,-fsrm"
+
+
+def program():
+    """The measuring program, built when it is not there."""
+    folders = [os.path.join(HERE, x) for x in (".", "../tests/vf", "../tools/lib")]
+    path = os.path.join(place.CACHE, "bin", "vf-bench-" + place.digest(folders))
+    if not os.path.exists(path):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["make", "-s", "-C", HERE, f"BUILD={folder}"], check=True,
+                           stdout=subprocess.DEVNULL)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            shutil.copy(os.path.join(folder, "vf-bench"), path + ".new")
+            os.rename(path + ".new", path)
+    return path
+
+
+def driver(kernel, usual=False):
+    """The folder with our modules, or with the usual kind, for a kernel."""
+    if not usual:
+        return place.driver(place.kernel(kernel))
+    key = place.digest([os.path.join(HERE, "..", "src"), os.path.join(HERE, "usual")],
+                       place.kernel(kernel).release)
+    out = os.path.join(place.CACHE, "modules", "usual-" + key)
+    if not os.path.exists(out):
+        subprocess.run([os.path.join(HERE, "usual", "build"), kernel, out + ".new"], check=True,
+                       stdout=subprocess.DEVNULL)
+        os.rename(out + ".new", out)
+    return out
+
+
+def hurry(pid):
+    """Before everything else on this machine, if that is allowed: what is measured
+    shall not be how busy it is."""
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setscheduler(int(thread), os.SCHED_RR, os.sched_param(1))
+    except PermissionError:
+        pass
+
+
+class Failed(Exception):
+    """A measurement did not come to its end."""
+
+
+def lines(output):
+    """The records among what was printed."""
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+def run(commands, *, kernel="6.12", command_set="standard", usual=False, vfs=4, queues=4, props=None,
+        memory=2048, say=None, **options):
+    """One host; each command is what vf-bench gets. Returns all records."""
+    props = {"lm-test": "on", **(props or {})}
+    qemu_args = [] if rig.KVM and "icount" not in options else ["-cpu", CPU]
+    records = []
+    try:
+        with rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, usual), props=props,
+                      files={"bin/vf-bench": program()}, seconds=SECONDS, memory=memory,
+                      qemu_args=qemu_args, **options) as host:
+            host.setup_vfs(vfs, queues, queues)
+            if "icount" not in options:
+                hurry(host.process.pid)
+            for command in commands:
+                if say:
+                    say(command)
+                output = host.run(f"vf-bench --set {command_set} {command}", seconds=SECONDS)
+                records += lines(output)
+    except rig.Trouble as e:
+        raise Failed(str(e)) from None
+    return records

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is measured: for each part the hosts, and what runs in them."""
+
+import hosts
+
+# KiB of state; with the vendor set one command must carry it, 128 KiB behind an
+# IOMMU
+SIZES = {
+    "standard": (4, 16, 64, 256, 1024, 4096, 16384, 65536),
+    "vendor": (4, 16, 64),
+}
+COST_SIZES = {"standard": (64, 1024, 16384, 65536), "vendor": (64,)}
+
+REPETITIONS = 5
+EACH = 5                # short times are measured so often for one repetition
+ICOUNT = 3              # an instruction takes 2^3 ns
+
+
+def tagged(records, **tags):
+    return [{**r, **tags} for r in records]
+
+
+def words(numbers):
+    return " ".join(str(n) for n in numbers)
+
+
+def blackout(o):
+    """Blackout beside its floor, and what can be counted of a migration."""
+    records = []
+    for usual in (False, True):
+        for command_set, sizes in SIZES.items():
+            commands = [f"blackout {REPETITIONS * (EACH if kib <= 1024 else 2)} {kib}" for kib in sizes]
+            commands.append(f"cost {words(COST_SIZES[command_set])}")
+            got = hosts.run(commands, kernel=o.kernel, command_set=command_set, usual=usual, say=o.say)
+            records += tagged(got, driver="usual" if usual else "ours")
+    return records
+
+
+def instructions(o):
+    """The same where time is instructions, so that all runs give the same."""
+    records = []
+    for command_set, sizes in (("standard", "4 64 4096"), ("vendor", "4 64")):
+        records += hosts.run([f"blackout 5 {sizes}"], kernel=o.kernel, command_set=command_set, icount=ICOUNT,
+                             cpus=1, say=o.say)
+    return [{**r, "figure": "instructions"} for r in records]
+
+
+def scale(o):
+    """VFs that migrate at once."""
+    props = {"sriov_max_vfs": 64, "max_ioqpairs": 200, "msix_qsize": 201,
+             "sriov_vq_flexible": 128, "sriov_vi_flexible": 128}
+    return hosts.run([f"scale {REPETITIONS} 256 1 4 16 64"], kernel=o.kernel, vfs=64, queues=2,
+                     props=props, memory=4096, say=o.say)
+
+
+def dirty(o):
+    """Reports of written memory: 0.01 %, 1 % and 50 % of it. Needs 6.1, or a
+    later kernel with IOMMUFD."""
+    return hosts.run([f"dirty {REPETITIONS} 10000 100 2"], kernel="6.1", say=o.say)
+
+
+def io(o):
+    """I/O of a VF under our driver and under vfio-pci."""
+    return hosts.run([f"io {REPETITIONS} 3200"], kernel=o.kernel, say=o.say)
+
+
+def timeline(o):
+    """One migration in detail."""
+    return hosts.run(["timeline 1024"], kernel=o.kernel, say=o.say)
+
+
+PARTS = {f.__name__: f for f in (blackout, instructions, scale, dirty, io, timeline)}

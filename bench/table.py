@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The table of all figures: as text, as JSON, as a part of a document."""
+
+from figures import Figure, best, distinct, mean, of, ratios, size
+from parts import ICOUNT, REPETITIONS
+
+BEGIN, END = "<!-- table: bench/bench --write -->", "<!-- end of table -->"
+
+
+# Memory beside one command's worth of state, bytes: files, records.
+SLACK = 16384
+
+
+def row(area, what, target, ours, usual=None, holds=None):
+    return {"area": area, "what": what, "target": target, "ours": ours, "usual": usual, "holds": holds}
+
+
+def per_driver(records, make):
+    """(ours, usual) of what make() does with the records of each driver."""
+    both = []
+    for name in ("ours", "usual"):
+        some = [r for r in records if r["driver"] == name]
+        both.append(make(some) if some else None)
+    return both
+
+
+def blackout(records):
+    out = []
+    for name in ("standard", "vendor"):
+        some = of(records, "blackout", set=name)
+        for want in distinct(some, "want"):
+            at = [r for r in some if r["want"] == want]
+            ours, usual = per_driver(at, lambda x: best(x, REPETITIONS))
+            limit = 1.10 if want >= 65536 else 1.25
+            out.append(row("blackout ÷ floor", f"{name} set, state of {size(want)}", f"≤ {limit:.2f}", ours, usual,
+                           ours and ours.middle <= limit))
+    return out
+
+
+def expected_commands(r):
+    if r["set"] == "vendor":
+        return 5
+    chunks = -(-r["size"] // r["step"])
+    return 2 + 2 * chunks
+
+
+def cost(records):
+    out = []
+    for name in ("standard", "vendor"):
+        some = of(records, "cost", set=name)
+        for want in distinct(some, "want"):
+            at = [r for r in some if r["want"] == want]
+            what = f"{name} set, {size(want)}"
+            ours, usual = per_driver(at, lambda x: mean(x, "commands"))
+            limit = expected_commands(at[0])
+            out.append(row("commands in blackout", what, f"≤ {limit}", ours, usual, ours and ours.middle <= limit))
+            ours, usual = per_driver(at, lambda x: Figure([r["source"]["ours"] + r["dest"]["ours"] for r in x]))
+            out.append(row("allocations by the driver in blackout", what, "0", ours, usual,
+                           ours and ours.middle == 0))
+            ours, usual = per_driver(at, lambda x: Figure([r["source"]["taken"] + r["dest"]["taken"] for r in x]))
+            out.append(row("pages allocated in blackout", what, "0", ours, usual, ours and ours.middle == 0))
+            for side in ("source", "dest"):
+                ours, usual = per_driver(at, lambda x: Figure([r[side]["peak"] * 4096 / r["size"] for r in x]))
+                limit = max(1.1, (at[0]["step"] + SLACK) / at[0]["size"])
+                out.append(row(f"peak memory ÷ state, {side}", what, f"≤ {limit:.2f}", ours, usual,
+                               ours and ours.middle <= limit))
+    return out
+
+
+def instructions(records):
+    out = []
+    for name in ("standard", "vendor"):
+        some = of(records, "instructions", set=name)
+        for want in distinct(some, "want"):
+            at = [r for r in some if r["want"] == want]
+            what = f"{name} set, {size(want)}"
+            out.append(row("CPU instructions in blackout ÷ floor's", what, "", ratios(at, "cpu", "floor_cpu")))
+            if want >= 65536:
+                out.append(row("CPU instructions beyond the floor's, per byte of state", what, "",
+                               Figure([(r["cpu"] - r["floor_cpu"]) * 1000 / 2 ** ICOUNT / r["size"] for r in at])))
+    return out
+
+
+def scale(records):
+    out = []
+    some = of(records, "scale")
+    for n in distinct(some, "n"):
+        at = [r for r in some if r["n"] == n]
+        out.append(row("VFs at once", f"{n}: total ÷ floor of all commands", "", ratios(at)))
+        out.append(row("VFs at once", f"{n}: longest blackout ÷ floor of all commands", "", ratios(at, "longest")))
+        out.append(row("VFs at once", f"{n}: CPU time of one, µs", "",
+                       Figure([r["cpu"] / r["n"] for r in at])))
+    return out
+
+
+def dirty(records):
+    out = []
+    some = of(records, "dirty")
+    for n in distinct(some, "pages"):
+        at = [r for r in some if r["pages"] == n]
+        share = 100 * n / at[0]["of"]
+        out.append(row("dirty tracking", f"report ÷ its commands, {share:.2g} % dirty, {at[0]['commands']} command(s)",
+                       "", ratios(at)))
+    return out
+
+
+def io(records):
+    out = []
+    ours, plain = (of(records, "io", driver=d) for d in ("nvme-vfio-pci", "vfio-pci"))
+    for name, what in (("latency", "latency"), ("through", "time for as much data"), ("interrupts", "interrupts")):
+        if ours:
+            both = Figure([a[name] / b[name] for a, b in zip(ours, plain)])
+            out.append(row("I/O path", f"{what} ÷ that under vfio-pci", "1.00", both))
+    return out
+
+
+def rows(records):
+    return [r for make in (blackout, cost, instructions, scale, dirty, io) for r in make(records)]
+
+
+def text(table):
+    lines, area = [], None
+    for r in table:
+        if r["area"] != area:
+            area = r["area"]
+            lines += ["", area]
+        mark = {True: "", False: "  <-- target missed", None: ""}[r["holds"]]
+        usual = f"   usual {r['usual']}" if r["usual"] else ""
+        lines.append(f"  {r['what']:52} {r['target']:8} {str(r['ours'] or '-'):22}{usual}{mark}")
+    return "\n".join(lines)
+
+
+def as_json(table):
+    return [{**r, "ours": r["ours"] and r["ours"].json(), "usual": r["usual"] and r["usual"].json()}
+            for r in table]
+
+
+def markdown(table):
+    lines = ["| what | target | driver | usual way |", "|---|---|---|---|"]
+    for r in table:
+        lines.append(f"| {r['area']}: {r['what']} | {r['target'] or '-'} | "
+                     f"{'**' if r['holds'] is False else ''}{r['ours'] or '-'}{'**' if r['holds'] is False else ''}"
+                     f" | {r['usual'] or '-'} |")
+    return "\n".join(lines)
+
+
+def rewrite(path, table):
+    with open(path, encoding="utf-8") as f:
+        before, rest = f.read().split(BEGIN)
+    after = rest.split(END)[1]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"{before}{BEGIN}\n{markdown(table)}\n{END}{after}")
