@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a migration costs and can be counted stays what it is: commands,
+allocations, memory, instructions. Times are for `make bench`.
+
+Where a figure has become better its limit here is to be made tighter. With
+--show the figures are printed and nothing is judged.
+"""
+
+import os
+import sys
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(TESTS, "rig"))
+sys.path.insert(0, os.path.join(TESTS, "..", "bench"))
+import hosts                                            # noqa: E402
+import parts                                            # noqa: E402
+import tap                                              # noqa: E402
+
+KERNEL = "6.12"
+PAGE = 4096
+SIZES = {"standard": (64, 4096), "vendor": (64,)}
+
+# Allocations of the block layer and nvme for a command with data, which are not
+# ours to avoid: the bio, the list of its pages, and now and then an IOVA.
+PER_DATA_COMMAND = 3
+
+# Of both sides together, beyond the pieces of state themselves: two files, their
+# records, and what page tables of the IOMMU need.
+FEW_PAGES = 4
+
+# Instructions: of the driver beside those of its commands alone, in a state of
+# 4 KiB; and per byte of state, for two copies and two checksums.
+TIMES_FLOOR = {"standard": 1.2, "vendor": 1.5}
+PER_BYTE = 0.7
+
+
+def commands(r):
+    if r["set"] == "vendor":
+        return 5
+    return 2 + 2 * -(-r["size"] // r["step"])
+
+
+def judge_cost(out, r):
+    name = f"{r['set']} set, state of {r['size']} bytes"
+    want = commands(r)
+    data = want - (3 if r["set"] == "vendor" else 2)
+    out.ok(r["commands"] == want, f"{name}: {want} commands in the blackout", f"there were {r['commands']}")
+    sites = {side: r[side]["sites"] for side in ("source", "dest")}
+    for side in ("source", "dest"):
+        out.ok(r[side]["ours"] == 0, f"{name}, {side}: nothing is allocated by the driver in the blackout",
+               sites[side])
+    total = r["source"]["allocs"] + r["dest"]["allocs"]
+    out.ok(total <= PER_DATA_COMMAND * data, f"{name}: at most {PER_DATA_COMMAND} allocations for a command with data",
+           f"{total} for {data} commands: {sites}")
+    taken = r["source"]["taken"] + r["dest"]["taken"]
+    out.ok(taken <= FEW_PAGES, f"{name}: no pages are allocated in the blackout", f"there were {taken}")
+    for side in ("source", "dest"):
+        most = r["step"] // PAGE + FEW_PAGES
+        out.ok(0 < r[side]["peak"] <= most, f"{name}, {side}: holds one command's worth of state at most",
+               f"{r[side]['peak']} pages, not {most}")
+
+
+def judge_instructions(out, command_set, records):
+    small = [r for r in records if r["size"] <= PAGE]
+    large = [r for r in records if r["size"] > PAGE]
+    ratio = max(r["cpu"] / r["floor_cpu"] for r in small)
+    out.note(f"{command_set}: {ratio:.2f} times the instructions of the commands alone")
+    most = TIMES_FLOOR[command_set]
+    out.ok(ratio <= most, f"{command_set} set, small state: at most {most} times the instructions of its commands", ratio)
+    per_byte = max((r["cpu"] - r["floor_cpu"]) * 1000 / 2 ** parts.ICOUNT / r["size"] for r in large)
+    out.note(f"{command_set}: {per_byte:.2f} instructions for a byte of state")
+    out.ok(per_byte <= PER_BYTE, f"{command_set} set: at most {PER_BYTE} instructions for a byte of state", per_byte)
+
+
+def judge(out, command_set, records, show):
+    if show:
+        print(*records, sep="\n")
+        return
+    costs = [r for r in records if r["figure"] == "cost"]
+    for r in costs:
+        judge_cost(out, r)
+    judge_instructions(out, command_set, [r for r in records if r["figure"] == "blackout"])
+    out.ok(len(costs) == len(SIZES[command_set]), f"{command_set} set: all was measured", len(costs))
+
+
+def main():
+    out = tap.Tap()
+    show = "--show" in sys.argv[1:]
+    try:
+        for command_set, sizes in SIZES.items():
+            judge(out, command_set, hosts.run(
+                [f"cost {parts.words(sizes)}", f"blackout 3 4 {sizes[-1]}"], kernel=KERNEL,
+                command_set=command_set, icount=parts.ICOUNT, cpus=1), show)
+    except hosts.Failed as e:
+        out.ok(False, "the hosts ran to their end", str(e))
+    return 0 if show else out.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
