@@ -16,7 +16,7 @@ class Figure:
 
     def __str__(self):
         if len(self.values) == 1:
-            return f"{self.middle:.3g}"
+            return str(self.middle) if isinstance(self.middle, int) else f"{self.middle:.3g}"
         return f"{self.middle:.2f} ({self.values[0]:.2f}-{self.values[-1]:.2f})"
 
     def json(self):
