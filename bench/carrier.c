@@ -38,6 +38,9 @@ static void pad_both(const struct carrier *c, long pad)
 		model_set(c->at[1].pf, "lm-pad=%ld", pad);
 }
 
+/* all VFs see one namespace: nobody writes what others read */
+static const struct work_opts reader = { .readonly = true };
+
 uint64_t carrier_open(struct carrier *c, struct place a, struct place b,
 		      uint64_t size)
 {
@@ -46,7 +49,7 @@ uint64_t carrier_open(struct carrier *c, struct place a, struct place b,
 	memset(c, 0, sizeof(*c));
 	c->at[0] = a;
 	c->at[1] = b;
-	c->w = pair_open(&c->dev[0], a, &c->dev[1], b, NULL);
+	c->w = pair_open(&c->dev[0], a, &c->dev[1], b, &reader);
 	port_open(&c->port[0], a);
 	port_open(&c->port[1], b);
 	pad_both(c, 0);

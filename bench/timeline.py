@@ -26,7 +26,8 @@ def svg(records):
         return LEFT + (min(max(us, first), last) - first) * WIDTH / (last - first)
 
     height = TOP + ROW * len(ROWS) + 40
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 20} {height}" '
+    out = ['<!-- SPDX-License-Identifier: GPL-2.0-only -->',
+           f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 20} {height}" '
            'font-family="sans-serif" font-size="12">',
            '<rect width="100%" height="100%" fill="white"/>',
            f'<text x="{LEFT}" y="20" font-size="14">One migration, state of {escape(whole["what"])}: '
