@@ -26,11 +26,12 @@ HERE = os.path.join(place.RIG, "full")
 MODULES = ("virtio_pci", "virtio_blk", "ext4")
 
 # How long a system may take to come up and to go down, and what is in it to take
-# its next step: a busy machine lets it run now and then only.
+# its next step: a busy machine lets it run now and then only. One that stood still
+# for a second must not take its clock for broken: all others are slow to read.
 BOOT_SECONDS = 600
 DOWN_SECONDS = 300
 PATIENCE = ("systemd.default_timeout_start_sec=600 systemd.default_device_timeout_sec=600 udev.event_timeout=600 "
-            "watchdog_thresh=60")
+            "watchdog_thresh=60 tsc=reliable")
 
 
 def tree(*packages):
@@ -76,13 +77,15 @@ class FullHost(rig.Host):
     packages  that the system has beside the usual ones
     folders   that are laid over its root
     early     modules that are loaded before there is a udev
+    like      a host whose disk is the same until it starts
     """
 
-    def __init__(self, kernel, *more, packages=(), folders=(), early=(), **named):
+    def __init__(self, kernel, *more, packages=(), folders=(), early=(), like=None, **named):
         super().__init__(kernel, *more, **{"seconds": 3 * rig.RUN_SECONDS, **named})
         self.packages = tuple(packages)
         self.folders = list(folders)
         self.early = tuple(early)
+        self.like = like
         self.boots = 0
         self.root_disk = None
         self.cmdline += f" systemd.hostname={self.name} net.ifnames=0 {PATIENCE}"
@@ -91,11 +94,18 @@ class FullHost(rig.Host):
                            "bin/nvadm": place.program("nvadm.c"),
                            "bin/qmp": place.program("qmp.c")})
 
-    def start(self):
-        if not self.root_disk:
-            os.makedirs(self.path(), exist_ok=True)
-            self.root_disk = self.path("disk")
+    def prepare(self):
+        if self.root_disk:
+            return
+        os.makedirs(self.path(), exist_ok=True)
+        self.root_disk = self.path("disk")
+        if self.like and self.like.root_disk and not self.like.boots:
+            subprocess.run(["cp", "--sparse=always", self.like.root_disk, self.root_disk], check=True)
+        else:
             self.make_disk()
+
+    def start(self):
+        self.prepare()
         super().start()
         self.boots += 1
 
@@ -107,15 +117,18 @@ class FullHost(rig.Host):
         try:
             super().__exit__(kind, value, trace)
         finally:
-            os.unlink(self.root_disk)
+            self.drop_disk()
 
     def __enter__(self):
         try:
             return super().__enter__()
         except BaseException:
-            if self.root_disk and os.path.exists(self.root_disk):
-                os.unlink(self.root_disk)
+            self.drop_disk()
             raise
+
+    def drop_disk(self):
+        if self.root_disk and os.path.exists(self.root_disk):
+            os.unlink(self.root_disk)
 
     def image(self):
         return initramfs.image([initramfs.base(self.kernel, (*MODULES, *self.early),
@@ -133,7 +146,8 @@ class FullHost(rig.Host):
         state = self.finish(self.begin("systemctl is-system-running --wait"), BOOT_SECONDS)[1].strip()
         if state != "running":
             raise rig.Trouble(f"{self.name}: the system is {state}\n"
-                              + self.run("systemctl --failed --no-legend; systemctl list-jobs"))
+                              + self.run("systemctl --failed --no-legend; systemctl list-jobs; "
+                                         "journalctl -b -q --no-pager -o short-monotonic -p warning -n 40"))
 
     def join(self, address):
         self.run(f"ip address add {address}/24 dev eth0; ip link set eth0 up")

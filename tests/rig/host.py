@@ -166,6 +166,9 @@ class Host:
     def path(self, *names):
         return os.path.join(self.log, self.name, *names)
 
+    def prepare(self):
+        """What start() needs and takes long to make."""
+
     def start(self):
         """Start the machine; wait_ready() waits until it takes commands."""
         for folder in ("out", "bin", "mod"):

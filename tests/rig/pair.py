@@ -4,6 +4,7 @@
 import os
 import shutil
 import struct
+import sys
 import tempfile
 import threading
 import time
@@ -49,6 +50,8 @@ class Pair:
 
     def __enter__(self):
         try:
+            for host in self.hosts:
+                host.prepare()
             for host in self.hosts:         # both boot at once
                 host.start()
             for host in self.hosts:
@@ -56,7 +59,7 @@ class Pair:
                 host.join(self.address(host))
         except BaseException:
             for host in self.hosts:
-                host.kill()
+                host.__exit__(*sys.exc_info())
             raise
         return self
 
