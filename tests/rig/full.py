@@ -28,7 +28,7 @@ MODULES = ("virtio_pci", "virtio_blk", "ext4")
 # How long a system may take to come up and to go down, and what is in it to take
 # its next step: a busy machine lets it run now and then only. One that stood still
 # for a second must not take its clock for broken: all others are slow to read.
-BOOT_SECONDS = 600
+BOOT_SECONDS = 1200
 DOWN_SECONDS = 300
 PATIENCE = ("systemd.default_timeout_start_sec=600 systemd.default_device_timeout_sec=600 udev.event_timeout=600 "
             "watchdog_thresh=60 tsc=reliable")
