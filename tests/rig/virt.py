@@ -19,7 +19,8 @@ import guest as guests
 import host as rig
 import pair as pairs
 
-PACKAGES = ("libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "iproute2")
+PACKAGES = ("libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "iproute2",
+            "driverctl")
 VF = "0000:01:00.{}"            # by its number
 DRIVER = "nvme-vfio-pci"
 NAME = "guest"
@@ -34,7 +35,7 @@ num_vfs = {vfs}
 queues = 3
 interrupts = 3
 driver = {driver}
-"""
+{more}"""
 
 
 def _write(folder, name, text):
@@ -44,11 +45,20 @@ def _write(folder, name, text):
         f.write(text)
 
 
-def settings(work, kernel, driver="none", vfs=2):
+# A drive of a busy emulated machine takes its time, as all does there.
+PATIENT = """[Service]
+ExecStart=
+ExecStart=/usr/sbin/nvme-vfio apply --wait=600
+TimeoutStartSec=700
+"""
+
+
+def settings(work, kernel, driver="none", vfs=2, config=""):
     """A folder with what an administrator would have done on such hosts."""
     folder = os.path.join(work, "settings")
-    _write(folder, "etc/nvme-vfio/drive.conf", CONFIG.format(driver=driver, vfs=vfs))
+    _write(folder, "etc/nvme-vfio/drive.conf", CONFIG.format(driver=driver, vfs=vfs, more=config))
     _write(folder, "etc/hosts", "127.0.0.1 localhost\n10.9.0.1 a\n10.9.0.2 b\n")
+    _write(folder, "etc/systemd/system/nvme-vfio.service.d/patient.conf", PATIENT)
     # a network of two, on which migrations may be asked for without a password
     _write(folder, "etc/libvirt/libvirtd.conf", 'auth_tcp = "none"\n')
     sockets = os.path.join(folder, "etc/systemd/system/sockets.target.wants")
@@ -60,13 +70,16 @@ def settings(work, kernel, driver="none", vfs=2):
     return folder
 
 
-def hosts(kernel, command_set, work, *, driver="none", vfs=2, **more):
-    """A pair of hosts on which all is installed and configured."""
+def hosts(kernel, command_set, work, *, driver="none", vfs=2, config="", **more):
+    """A pair of hosts on which all is installed and configured. config: further
+    lines about the drive."""
     if command_set in ("vendor", "both"):
         # the emulated VF's id is on no list of devices with that set
         more["cmdline"] = "nvme_vfio_pci.vendor_ids=1b36:0010"
-    folders = [full.installed(work, kernel), settings(work, kernel, driver, vfs)]
-    return pairs.Pair(kernel, command_set, kind=full.FullHost, packages=PACKAGES, folders=folders, **more)
+    folders = [full.installed(work, kernel), settings(work, kernel, driver, vfs, config)]
+    pair = pairs.Pair(kernel, command_set, kind=full.FullHost, packages=PACKAGES, folders=folders, **more)
+    pair.b.like = pair.a
+    return pair
 
 
 def driver_of(host, address):
@@ -83,9 +96,11 @@ class Domain:
     managed  libvirt binds the VF and lets go of it
     more     further XML: {"features": ..., "devices": ...}
     machine  pc or q35
+    restarts a reboot of the guest does not end it
     """
 
-    def __init__(self, pair, vfs, *, tracked=False, model=None, managed=True, more=None, machine="pc"):
+    def __init__(self, pair, vfs, *, tracked=False, model=None, managed=True, more=None, machine="pc",
+                 restarts=False):
         self.pair = pair
         self.vfs = dict(vfs)
         self.tracked = tracked
@@ -93,19 +108,23 @@ class Domain:
         self.managed = managed
         self.more = dict(more or {})
         self.machine = machine
+        self.restarts = restarts
         self.host = None
 
     # -- what it is -------------------------------------------------------------
 
-    def device(self, host):
-        """The XML of its VF on a host."""
-        domain, bus, slot, function = re.split("[:.]", self.vfs[host])
-        model = f"<driver name='vfio' model='{self.model}'/>" if self.model else ""
-        return (f"<hostdev mode='subsystem' type='pci' managed='{'yes' if self.managed else 'no'}'>{model}"
+    def device(self, host, **other):
+        """The XML of its VF on a host, or of a device that differs in vf, model,
+        managed."""
+        domain, bus, slot, function = re.split("[:.]", other.get("vf", self.vfs[host]))
+        model = other.get("model", self.model)
+        model = f"<driver name='vfio' model='{model}'/>" if model else ""
+        managed = "yes" if other.get("managed", self.managed) else "no"
+        return (f"<hostdev mode='subsystem' type='pci' managed='{managed}'>{model}"
                 f"<source><address domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'/>"
                 "</source><alias name='ua-vf'/></hostdev>")
 
-    def xml(self, host, device=True):
+    def xml(self, host, device=True, **other):
         cmdline = f"{guests.CMDLINE} pool={guests.POOL} change={guests.CHANGE} workers={guests.WORKERS}"
         # libvirt has no word for it: see README
         override = "" if self.tracked or not device else (
@@ -119,11 +138,12 @@ class Domain:
             f"<os><type arch='x86_64' machine='{self.machine}'>hvm</type><kernel>{FOLDER}/kernel</kernel>"
             f"<initrd>{FOLDER}/initrd</initrd><cmdline>{cmdline}</cmdline></os>"
             f"<features><acpi/>{self.more.get('features', '')}</features>"
-            "<cpu mode='host-passthrough' check='none'/><on_reboot>destroy</on_reboot><devices>"
+            "<cpu mode='host-passthrough' check='none'/>"
+            f"<on_reboot>{'restart' if self.restarts else 'destroy'}</on_reboot><devices>"
             "<controller type='usb' model='none'/><memballoon model='none'/>"
             f"<serial type='unix'><source mode='bind' path='{SOCKET}'/><log file='{CONSOLE}' append='on'/>"
             "<target port='0'/></serial>"
-            + (self.device(host) if device else "") + self.more.get("devices", "")
+            + (self.device(host, **other) if device else "") + self.more.get("devices", "")
             + f"</devices>{override}</domain>")
 
     # -- what is done with it ---------------------------------------------------------
@@ -144,16 +164,19 @@ class Domain:
             raise rig.Trouble(f"{host.name}: virsh {command}: {text}\n" + self.log(host))
         return text
 
-    def create(self, host, device=True):
+    def create(self, host, device=True, paused=False, **other):
         """Let libvirt start it; (exit status, what it said)."""
-        return self.virsh(host, "create " + self.put(host, "guest.xml", self.xml(host, device)), 600)
+        path = self.put(host, "guest.xml", self.xml(host, device, **other))
+        status, text = self.virsh(host, f"create {'--paused' * paused} {path}", 600)
+        if not status:
+            self.host = host
+        return status, text
 
     def start(self, host, device=True):
         """Start it and wait for its I/O."""
         status, text = self.create(host, device)
         if status:
             raise rig.Trouble(f"{host.name}: libvirt does not start the guest: {text}\n" + self.log(host))
-        self.host = host
         if device:
             self.await_io()
 
@@ -191,10 +214,14 @@ class Domain:
             self.virsh(self.host, f"destroy {NAME}")
             self.host = None
 
+    def type(self, line):
+        """Give the guest's shell a line."""
+        self.host.run(f"qmp -t {SOCKET} '{line}'", guests.PATIENCE)
+
     def finish(self, seconds=400):
         """Stop the I/O, let the guest verify everything and power off; returns
         all it ever said."""
-        self.host.run(f"qmp -t {SOCKET} stop", guests.PATIENCE)
+        self.type("stop")
         self.await_text("^guest: end", seconds)
         end = time.monotonic() + seconds
         while self.virsh(self.host, f"domstate {NAME}")[0] == 0:
@@ -209,7 +236,12 @@ class Domain:
     def console(self, host=None):
         """What the guest said on the host where it is."""
         host = host or self.host
-        return host.finish(host.begin(f"cat {CONSOLE}"), guests.PATIENCE)[1].replace("\r", "")
+        return host.finish(host.begin(f"cat {CONSOLE} 2>/dev/null"), guests.PATIENCE)[1].replace("\r", "")
+
+    def forget(self):
+        """What earlier guests said."""
+        for host in self.pair.hosts:
+            host.run(f"rm -f {CONSOLE}")
 
     def all_consoles(self):
         return "".join(self.console(host) for host in self.pair.hosts)
