@@ -4,7 +4,7 @@
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
-LEFT_OUT := tests/35-boot.t
+LEFT_OUT := tests/35-boot.t tests/70-libvirt.t
 # Tests that run side by side, where testrules.yml lets them.
 CHECK_JOBS ?= 2
 SUITES ?= bookworm trixie sid
@@ -25,7 +25,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
 
-.PHONY: all modules tools check check-boot check-packages packages fuzz guests bench demo demo-libvirt setup clean help
+.PHONY: all modules tools check check-boot check-libvirt check-packages packages fuzz guests bench demo demo-libvirt setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules tools	## modules and tools
@@ -73,11 +73,14 @@ uninstall:	## take away what install put there; configuration stays
 	rmdir $(DESTDIR)$(sysconfdir)/nvme-vfio 2>/dev/null || true
 
 check: setup	## install what is needed, run every test (TESTS= for some)
-	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot)"
+	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, make check-libvirt)"
 	prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
 
 check-boot: setup	## a whole Debian system whose VFs come back when it starts
-	prove --timer --failures --comments --directives $(LEFT_OUT)
+	prove --timer --failures --comments --directives tests/35-boot.t
+
+check-libvirt: setup	## two Debian systems with libvirt: who binds VFs, virsh migrate, what is refused
+	prove --timer --failures --comments --directives tests/70-libvirt.t
 
 packages: setup	## Debian packages for each suite of SUITES=, in packages/
 	for suite in $(SUITES); do \
