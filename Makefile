@@ -58,7 +58,8 @@ install-tools: tools
 
 install-dkms:
 	$(INSTALL) -D -m 644 dkms.conf $(DESTDIR)$(DKMS_TREE)/dkms.conf
-	$(INSTALL) -D -m 644 -t $(DESTDIR)$(DKMS_TREE)/src src/Kbuild src/*.mk src/*.[ch]
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(DKMS_TREE)/src src/Kbuild src/*.mk \
+		$(filter-out %.mod.c,$(wildcard src/*.[ch]))
 
 uninstall:	## take away what install put there; configuration stays
 	rm -f $(DESTDIR)$(sbindir)/nvme-vfio $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules \
