@@ -4,7 +4,7 @@
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
-LEFT_OUT := tests/35-boot.t tests/70-libvirt.t
+LEFT_OUT := tests/35-boot.t tests/37-rpm.t tests/70-libvirt.t
 # Tests that run side by side, where testrules.yml lets them.
 CHECK_JOBS ?= 2
 SUITES ?= bookworm trixie sid
@@ -74,7 +74,7 @@ uninstall:	## take away what install put there; configuration stays
 	rmdir $(DESTDIR)$(sysconfdir)/nvme-vfio 2>/dev/null || true
 
 check: setup	## install what is needed, run every test (TESTS= for some)
-	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, make check-libvirt)"
+	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, check-packages, check-libvirt)"
 	prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
 
 check-boot: setup	## a whole Debian system whose VFs come back when it starts
@@ -83,13 +83,14 @@ check-boot: setup	## a whole Debian system whose VFs come back when it starts
 check-libvirt: setup	## two Debian systems with libvirt: who binds VFs, virsh migrate, what is refused
 	prove --timer --failures --comments --directives tests/70-libvirt.t
 
-packages: setup	## Debian packages for each suite of SUITES=, in packages/
+packages: setup	## Debian packages for each suite of SUITES=, and rpms, in packages/
 	for suite in $(SUITES); do \
 		tests/packages/build-deb $$suite packages/$$suite && ls packages/$$suite/*.deb || exit 1; \
 	done
+	tests/packages/build-rpm packages/rpm && ls packages/rpm/*.rpm
 
 check-packages: setup	## their whole life in each suite; make check has a part of it
-	PACKAGES_FULL=1 prove --timer --failures --comments --directives tests/36-packages.t
+	PACKAGES_FULL=1 prove --timer --failures --comments --directives tests/36-packages.t tests/37-rpm.t
 
 fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_KEEP=$${FUZZ_KEEP:-$${NVME_VFIO_CACHE:-$$HOME/.cache/nvme-vfio}/fuzz} \
