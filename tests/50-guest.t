@@ -23,13 +23,15 @@ BIG = {"tracked": True, "memory": 1024}
 # A guest with less in flight leaves a slow host the time to move it.
 SLOW = {**BIG, "workers": 2}
 PLAIN = {"tracked": False}
+# A state that no single command carries: read while it is on its way.
+LARGE = {**PLAIN, "props": {"lm-pad": 1 << 20}}
 
 # kernel, command set, trips, and what the guest is; the long ones first
 CASES = [
     ("6.1", "standard", 3, {**BIG, "cpus": 2}),
     ("iommufd", "standard", 2, {**BIG, "mode": "both"}),
     ("6.12", "vendor", 2, {**PLAIN, "machine": "q35"}),
-    ("6.12", "standard", 2, PLAIN),
+    ("6.12", "standard", 2, LARGE),
 ]
 FORGETFUL = ("6.1", "standard", 1, {"tracked": True, "props": {"lm-lie": "forget-page"}})
 MORE = [
