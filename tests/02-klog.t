@@ -3,10 +3,13 @@
 """The reader of kernel logs sees trouble, and sees none where there is none."""
 
 import os
+import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
 import klog                                             # noqa: E402
+import stall                                            # noqa: E402
 import tap                                              # noqa: E402
 
 TROUBLE = """\
@@ -111,4 +114,41 @@ out.ok(klog.stood_still(STALL), "which can be told")
 out.ok(klog.trouble(SHORT + HUNG) and not klog.stood_still(SHORT), "an instant is no excuse")
 out.ok(klog.trouble(STALL + HUNG + "[  101.0] Call Trace:\n"), "nor is it one for another trace")
 out.ok(klog.trouble(STALL + "[  101.0] BUG: held lock freed!\n"), "or for anything else")
+
+# seen from outside: a thread that waits for a processor, or this process itself
+for name, when, waited, worst in (
+        ("a thread that is let run", 101, 0, None),
+        ("one that shares its processor", 101, 0.9, None),
+        ("one that waits for a while", 101, 9, None),
+        ("one that has waited for longer than is between two looks", 101, 30, "29 s"),
+        ("a watch that is late itself", 130, 0, "29 s"),
+        ("a thread that shared a processor while the watch was late", 109, 8, None)):
+    watch = stall.Stall(os.getpid())
+    watch.look(100.0, {"7": 5_000_000_000})
+    watch.worst = 0.0
+    watch.look(float(when), {"7": 5_000_000_000 + int(waited * 1e9), "8": 10 ** 15})
+    out.ok(worst in watch.said if worst else watch.said is None, f"seen from outside: {name}", watch.worst)
+out.ok(not klog.trouble(HUNG, stalled="not let run") and klog.trouble("BUG: held lock freed!", stalled="not let run"),
+       "is as good an excuse, and for nothing else")
+
+
+def two_on_one_processor():
+    """What the second one has waited for."""
+    pids = []
+    for _ in range(2):
+        pid = os.fork()
+        if not pid:
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+            while True:
+                pass
+        pids.append(pid)
+    time.sleep(1)
+    waited = max(max(stall.waits(pid).values()) for pid in pids) / 1e9
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return waited
+
+
+out.ok(two_on_one_processor() > 0.1, "this machine counts what its processes wait for")
 sys.exit(out.done())

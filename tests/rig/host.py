@@ -24,6 +24,7 @@ import time
 import initramfs
 import klog
 import place
+import stall
 
 # What a host needs from its kernel; the rest of the image is the same for all.
 MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
@@ -136,6 +137,7 @@ class Host:
         self.allow = tuple(allow)
         self.icount = icount
         self.process = None
+        self.stall = None
         self.killed = None
         self._sockets = None
         self._timer = None
@@ -193,6 +195,8 @@ class Host:
             # the machine shall not outlive us, however we end
             self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *args],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.stall = stall.Stall(self.process.pid)
+        self.stall.start()
         self._timer = threading.Timer(self.seconds, self._too_long)
         self._timer.daemon = True
         self._timer.start()
@@ -244,6 +248,8 @@ class Host:
     def _release(self):
         if self._timer:
             self._timer.cancel()
+        if self.stall:
+            self.stall.stop()
         if self._sockets:
             self.agent.close()
             self.qmp.close()
@@ -262,10 +268,11 @@ class Host:
         for name in ("dmesg", "serial"):
             with open(self.path(name), encoding="utf-8", errors="replace") as f:
                 text = f.read()
-            bad += [line for line in klog.trouble(text, self.allow) if line not in bad]
-            if klog.HUNG.search(text) and klog.stood_still(text):
+            stalled = self.stall.said
+            bad += [line for line in klog.trouble(text, self.allow, stalled) if line not in bad]
+            if klog.HUNG.search(text) and (stalled or klog.stood_still(text)):
                 print(f"# {self.name}: reports of tasks that stood still are set aside, this machine did: "
-                      f"{klog.stood_still(text)}", file=sys.stderr)
+                      f"{stalled or klog.stood_still(text)}", file=sys.stderr)
         if bad:
             raise Trouble(f"{self.name}: trouble in the kernel log ({self.path('dmesg')}):\n"
                           + "\n".join(bad[:20]))

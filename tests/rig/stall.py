@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Whether this machine lets an emulated one run. What is seen from outside is
+seen whatever clock the kernel inside has, and whatever it says of that clock."""
+
+import os
+import threading
+import time
+
+SECONDS = 10            # without a turn of a processor: long enough to be blamed
+STEP = 1.0
+
+
+def waits(pid):
+    """{thread: nanoseconds that it was ready to run and did not} of a process."""
+    found = {}
+    folder = f"/proc/{pid}/task"
+    try:
+        for thread in os.listdir(folder):
+            with open(f"{folder}/{thread}/schedstat", encoding="ascii") as f:
+                found[thread] = int(f.read().split()[1])
+    except (OSError, ValueError):
+        pass            # it ends, or this kernel does not count
+    return found
+
+
+class Stall(threading.Thread):
+    """Watches a process until stop(). said: what there is to say, or None."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.worst = 0.0
+        self._end = threading.Event()
+        self._when = time.monotonic()
+        self._waits = waits(pid)
+
+    @property
+    def said(self):
+        return f"not let run for {self.worst:.0f} s by this machine" if self.worst >= SECONDS else None
+
+    def run(self):
+        while not self._end.wait(STEP):
+            self.look(time.monotonic(), waits(self.pid))
+
+    def look(self, when, now):
+        """A wait is counted when it ends: what is more than the time since the
+        last look began before that. Our own turn may come late as well."""
+        passed = when - self._when
+        self.worst = max(self.worst, passed - STEP,
+                         *((ns - self._waits[thread]) / 1e9 - passed
+                           for thread, ns in now.items() if thread in self._waits))
+        self._when, self._waits = when, now
+
+    def stop(self):
+        self._end.set()
+        if self.is_alive():
+            self.join()
