@@ -5,7 +5,8 @@ who binds which driver when, the life of a guest that owns a VF, migration there
 and back, VFs that come and go while it runs, and what is refused with what words.
 
 LIBVIRT_KERNEL, LIBVIRT_SET: of the hosts, 6.1 and standard unless given; there
-memory is tracked, and QEMU's defaults do."""
+memory is tracked, and QEMU's defaults do. LIBVIRT_PARTS: names of some of PARTS,
+instead of all."""
 
 import os
 import re
@@ -30,6 +31,8 @@ DRIVE = "0000:02:00.0"          # without SR-IOV
 # the third VF has less than a guest on another needs, a fourth is not made
 CONFIG = "vf3.queues = 2\nvf3.interrupts = 2\n"
 PLAIN = {"sriov_max_vfs": 0, "sriov_vq_flexible": 0, "sriov_vi_flexible": 0, "lm": "off"}
+# What guests of libvirt's are good for is seen by 50-guest.t; these shall be quick to move.
+CHANGE = 512
 OURS, VFIO = virt.DRIVER, "vfio-pci"
 
 # What users read when something is refused; docs/troubleshooting.md has the cures.
@@ -150,7 +153,7 @@ def configured(guest, host):
     starts(guest, host, "nvme-vfio apply, unmanaged", OURS, OURS, OURS, managed=False)
 
 
-def whole_drive(pair):
+def whole_drive(pair, _):
     """A drive that is no VF: works in a guest as under vfio-pci, and does not migrate."""
     guest = virt.Domain(pair, {pair.a: DRIVE, pair.b: DRIVE}, tracked=True)
     guest.start(pair.a)
@@ -219,8 +222,7 @@ def its_end(guest, host):
 
 def comes_and_goes(pair, watch):
     """A VF is attached to a guest that runs, moves with it, and is detached."""
-    guest = virt.Domain(pair, {pair.a: VF1, pair.b: VF2}, tracked=TRACKED)
-    guest.forget()
+    guest = virt.Domain(pair, {pair.a: VF1, pair.b: VF2}, tracked=TRACKED, change=CHANGE)
     guest.start(pair.a, device=False)
     guest.await_text("^guest: nvme cntlid")
     path = guest.put(pair.a, "device.xml", guest.device(pair.a))
@@ -228,7 +230,7 @@ def comes_and_goes(pair, watch):
     is_bound(pair.a, VF1, OURS, "attach-device: our driver, chosen by libvirt")
     guest.type("until [ -b /dev/nvme0n1 ]; do sleep 1; done; echo guest: attached")
     guest.await_text("^guest: attached")
-    guest.type(f"iocheck -p 32 -c {virt.guests.CHANGE} /dev/nvme0n1 {virt.guests.WORKERS} <>/run/iocheck &")
+    guest.type(f"iocheck -p 32 -c {CHANGE} /dev/nvme0n1 {virt.guests.WORKERS} <>/run/iocheck &")
     guest.await_io()
     if TRACKED:
         moves(guest, watch, pair.b)
@@ -325,42 +327,71 @@ def documented():
         out.ok(words in text, f"docs/troubleshooting.md has: {words}")
 
 
-def story(work):
+def life(pair, watch):
+    guest = virt.Domain(pair, {pair.a: VF1, pair.b: VF2}, tracked=TRACKED, restarts=True, change=CHANGE)
+    lifecycle(guest, watch, pair.a)
+    moves(guest, watch, pair.b)
+    refusals(pair, guest, watch)
+    moves(guest, watch, pair.a)
+    its_end(guest, pair.a)
+
+
+def choice(pair, _):
+    chosen(virt.Domain(pair, {pair.a: VF1}, tracked=TRACKED), pair.a)
+
+
+def before(pair, _):
+    guest = virt.Domain(pair, {pair.a: VF1}, tracked=TRACKED)
+    prebound(guest, pair.a)
+    configured(guest, pair.a)
+    pair.a.run(f"nvme-vfio unbind {VF1}")
+
+
+def here(pair, _):
+    no_driver_for_it(pair)
+    viommu(pair)
+
+
+# Run in this order; what a part leaves behind does not matter to those after it.
+PARTS = {"choice": ("libvirt's choice", choice), "life": ("a guest's life", life),
+         "attach": ("attach, detach", comes_and_goes), "bound": ("bound before", before),
+         "here": ("refused here", here), "drive": ("a whole drive", whole_drive)}
+
+
+def chosen_parts():
+    names = os.environ.get("LIBVIRT_PARTS", "").replace(",", " ").split()
+    unknown = sorted(set(names) - set(PARTS))
+    if unknown:
+        sys.exit(f"LIBVIRT_PARTS: no such part: {' '.join(unknown)}; there are {' '.join(PARTS)}")
+    if names:
+        left = [name for name in PARTS if name not in names]
+        if left:
+            out.skip(f"parts: {' '.join(left)}", "not among LIBVIRT_PARTS")
+    return [part for name, part in PARTS.items() if not names or name in names]
+
+
+def story(work, parts):
     begun = time.monotonic()
     pair = virt.hosts(KERNEL, SET, work, vfs=3, config=CONFIG, pfs=2, props=[{}, PLAIN], seconds=5400)
     out.note(f"logs: {pair.log}")
     with pair:
         out.note(f"two hosts up: {time.monotonic() - begun:.0f} s")
-        guest = virt.Domain(pair, {pair.a: VF1, pair.b: VF2}, tracked=TRACKED, restarts=True)
-        with chapter(pair, "libvirt's choice"):
-            chosen(guest, pair.a)
         watch = pairs.Watch(pair.disk)
         watch.start()
-        with chapter(pair, "a guest's life"):
-            lifecycle(guest, watch, pair.a)
-            moves(guest, watch, pair.b)
-            refusals(pair, guest, watch)
-            moves(guest, watch, pair.a)
-            its_end(guest, pair.a)
-        with chapter(pair, "attach, detach"):
-            comes_and_goes(pair, watch)
-        watch.stop()
-        with chapter(pair, "bound before"):
-            prebound(guest, pair.a)
-            configured(guest, pair.a)
-        with chapter(pair, "refused here"):
-            pair.a.run(f"nvme-vfio unbind {VF1}")
-            no_driver_for_it(pair)
-            viommu(pair)
-        with chapter(pair, "a whole drive"):
-            whole_drive(pair)
+        try:
+            for name, part in parts:
+                with chapter(pair, name):
+                    part(pair, watch)
+        finally:
+            watch.stop()
     out.note(f"all of it: {time.monotonic() - begun:.0f} s")
 
 
+wanted = chosen_parts()
 documented()
 with tempfile.TemporaryDirectory() as scratch:
     try:
-        story(scratch)
+        story(scratch, wanted)
         out.ok(True, "nothing in the kernel logs")
     except rig.Trouble as e:
         out.ok(False, "the hosts work, and nothing is in their kernel logs", str(e))

@@ -97,10 +97,11 @@ class Domain:
     more     further XML: {"features": ..., "devices": ...}
     machine  pc or q35
     restarts a reboot of the guest does not end it
+    change   KiB of memory that its processor changes each second
     """
 
     def __init__(self, pair, vfs, *, tracked=False, model=None, managed=True, more=None, machine="pc",
-                 restarts=False):
+                 restarts=False, change=guests.CHANGE):
         self.pair = pair
         self.vfs = dict(vfs)
         self.tracked = tracked
@@ -109,6 +110,7 @@ class Domain:
         self.more = dict(more or {})
         self.machine = machine
         self.restarts = restarts
+        self.change = change
         self.host = None
 
     # -- what it is -------------------------------------------------------------
@@ -125,7 +127,7 @@ class Domain:
                 "</source><alias name='ua-vf'/></hostdev>")
 
     def xml(self, host, device=True, **other):
-        cmdline = f"{guests.CMDLINE} pool={guests.POOL} change={guests.CHANGE} workers={guests.WORKERS}"
+        cmdline = f"{guests.CMDLINE} pool={guests.POOL} change={self.change} workers={guests.WORKERS}"
         # libvirt has no word for it: see README
         override = "" if self.tracked or not device else (
             "<qemu:override><qemu:device alias='ua-vf'><qemu:frontend>"
@@ -174,6 +176,7 @@ class Domain:
 
     def start(self, host, device=True):
         """Start it and wait for its I/O."""
+        self.forget()
         status, text = self.create(host, device)
         if status:
             raise rig.Trouble(f"{host.name}: libvirt does not start the guest: {text}\n" + self.log(host))
