@@ -25,7 +25,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
 
-.PHONY: all modules tools check check-boot check-libvirt check-packages packages fuzz guests bench demo demo-libvirt setup clean help
+.PHONY: all modules tools check check-full check-boot check-libvirt check-packages packages fuzz guests bench demo demo-libvirt setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules tools	## modules and tools
@@ -74,8 +74,13 @@ uninstall:	## take away what install put there; configuration stays
 	rmdir $(DESTDIR)$(sysconfdir)/nvme-vfio 2>/dev/null || true
 
 check: setup	## install what is needed, run every test (TESTS= for some)
-	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, check-packages, check-libvirt)"
+	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, check-packages, check-libvirt),"
+	@echo "# and of some tests what takes long (make check-full)"
 	prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
+
+check-full: setup	## the same with every kernel, set and fault: hours; make check takes some of each
+	tests/rig/setup iommufd
+	CHECK_FULL=1 prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
 
 check-boot: setup	## a whole Debian system whose VFs come back when it starts
 	prove --timer --failures --comments --directives tests/35-boot.t
@@ -97,7 +102,8 @@ fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is ke
 		prove --timer --failures --comments --directives tests/03-fuzz-stream.t $(wildcard tests/48-uapi-fuzz.t)
 
 guests: setup	## every test with guests, on every kernel and in every way: long
-	GUEST_FULL=1 prove --timer --failures --comments --directives tests/50-guest.t tests/55-upset.t
+	tests/rig/setup iommufd
+	CHECK_FULL=1 prove --timer --failures --comments --directives tests/50-guest.t tests/55-upset.t
 
 bench: setup	## what a migration costs, as ratios; a quarter of an hour (BENCH="--write", BENCH=scale)
 	bench/bench $(BENCH)

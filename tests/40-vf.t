@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # 40-vf.t - VFs driven from user space inside hosts: every kernel, both command
-# sets. All cases run on the debug kernel; the others leave out the long ones,
-# which do not depend on the kernel, and the newest run the few that notice the
-# usual faults. VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only
-# there. VF_JOBS hosts run at a time (default: two per processor). VF_ARGS goes to
+# sets. 6.1 and 6.12 run all cases but the longest, which do not depend on the
+# kernel; the newest and the debug kernel the few that notice the usual faults.
+# With CHECK_FULL=1 the debug kernel runs all cases. VF_FULL=1 runs all cases
+# everywhere, VF_KERNELS="6.12 debug" only there. VF_JOBS hosts run at a time (default: two per processor). VF_ARGS goes to
 # vf-test, e.g. VF_ARGS='--only cancel'.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -100,7 +100,7 @@ levels=()
 
 # level KERNEL-NUMBER SERIES - which cases run there
 level() {
-	if [ "$2" = debug ] || [ -n "${VF_FULL:-}" ]; then
+	if [ -n "${VF_FULL:-}" ] || [ "$2${CHECK_FULL:+ full}" = "debug full" ]; then
 		echo ""
 	elif [ "$1" -lt 2 ]; then
 		echo --brief
@@ -148,6 +148,7 @@ wait
 for i in "${!names[@]}"; do
 	merge "${names[$i]}" "${titles[$i]}"
 done
+[ -n "${VF_FULL:-}${CHECK_FULL:-}" ] || echo "# CHECK_FULL=1 runs all cases on the debug kernel, VF_FULL=1 everywhere"
 [ $n -gt 0 ] || give_up "kernels" "$out/kernels"
 echo "1..$n"
 exit "$failed"

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Many migrations in a row with verified I/O in flight, after which the kernel
-holds what it held before: 200 for each command set (SOAK=NUMBER for others) on
-the debug kernel (SOAK_KERNEL=SERIES), which watches memory and locks."""
+holds what it held before: for each command set 40, 200 with CHECK_FULL=1,
+SOAK=NUMBER for others, on the debug kernel (SOAK_KERNEL=SERIES), which watches
+memory and locks."""
 
 import os
 import shutil
@@ -13,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig
 import tap                                              # noqa: E402
 import vfrun                                            # noqa: E402
 
-NUMBER = int(os.environ.get("SOAK", 200))
+NUMBER = int(os.environ.get("SOAK") or (200 if os.environ.get("CHECK_FULL") else 40))
 KERNEL = os.environ.get("SOAK_KERNEL") or ("debug" if vfrun.has("debug") else "6.12")
 SETS = ("standard", "vendor")
 SECONDS = 420 + 6 * NUMBER

@@ -88,6 +88,7 @@ class Mutant:
         self.cmdset = re.search(r"^Set: (\w+)$", text, re.M).group(1)
         by = re.search(r"^By: (unit|vf|conformance)(?:, (.+))?$", text, re.M)
         self.by, self.only = by.groups()
+        self.often = re.search(r"^Often: yes$", text, re.M) is not None
         self.says = " ".join(text.split("\n\n")[1].split())
 
     def caught(self):
@@ -118,7 +119,9 @@ def main():
              "LDFLAGS=-static")
         CONFORMANCE = f"{SCRATCH}/conformance/vfio-mig-conformance"
 
-        mutants = [Mutant(p) for p in sorted((TOP / "tests/faults").glob("*.patch"))]
+        known = [Mutant(p) for p in sorted((TOP / "tests/faults").glob("*.patch"))]
+        mutants = [m for m in known if m.often or os.environ.get("CHECK_FULL")]
+        left = [m for m in known if m not in mutants]
         jobs = [(f"unbroken driver passes, {s} set", lambda s=s: control(KERNEL, s), False)
                 for s in ("standard", "vendor")]
         jobs += [(f"unbroken driver passes: {t}", lambda k=k, t=t: control(k, "standard", t), False)
@@ -126,7 +129,7 @@ def main():
                                      if m.only and m.by == "vf"})]
         jobs += [(f"{m.name}: {m.says}", m.caught, True) for m in mutants]
 
-        print(f"1..{len(jobs)}", flush=True)
+        print(f"1..{len(jobs) + len(left)}", flush=True)
         failed = 0
         with ThreadPoolExecutor(AT_ONCE) as pool:
             runs = [pool.submit(job) for _, job, _ in jobs]
@@ -143,6 +146,8 @@ def main():
                 for line in notes:
                     print(f"#   {line}")
                 sys.stdout.flush()
+        for n, m in enumerate(left, len(jobs) + 1):
+            print(f"ok {n} - {m.name} # SKIP CHECK_FULL=1")
     return bool(failed)
 
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """No command reads or writes where it must not, or loses memory: by valgrind.
-All other cases run the tool with the compiler's own checks."""
+All other cases run the tool with the compiler's own checks. In a host without
+KVM valgrind takes minutes for all commands; CHECK_FULL=1 runs them."""
+
+import os
 
 from bed import PF
 
@@ -10,6 +13,7 @@ VALGRIND = ("env VALGRIND_LIB=/share/valgrind valgrind -q --error-exitcode=99 --
 UNFIT = 11
 
 # (words, exit status), in this order
+FEW = (("list --json", 0), ("apply", 0), ("teardown", 0))
 GOOD = (
     ("list", 0), ("list --json", 0), ("--help", 0), ("apply nvme99", 3),
     ("apply --dry-run", 0), ("apply", 0), ("apply", 0), ("selftest 0000:01:00.1", 0),
@@ -30,8 +34,12 @@ def run(tap, bed):
                f"valgrind: nvme-vfio {words}{name}", r)
 
     bed.config(TWO)
-    for words, status in GOOD:
+    full = bool(os.environ.get("CHECK_FULL"))
+    for words, status in GOOD if full else FEW:
         clean(words, status, before="cp /share/o /tmp/peer; ")
+    if not full:
+        tap.skip("valgrind: all other commands", "CHECK_FULL=1")
+        return
     clean("watch", 0, program=f"{{ {VALGRIND}", after=" & }; pid=$!; wait_for 100 sh -c 'grep -q 1 "
           "/sys/kernel/tracing/instances/nvme-vfio-*/events/nvme_vfio/enable'; kill -TERM $pid; wait $pid")
     bed.config(TWO + "typo = 1\n")
