@@ -11,9 +11,12 @@ The disk is made anew for each FullHost, and removed with it. Logs of the first
 boots get a number when the next one begins: serial-1, dmesg-1.
 """
 
+import glob
 import os
+import re
 import shutil
 import subprocess
+import tempfile
 import uuid
 
 import host as rig
@@ -21,6 +24,7 @@ import initramfs
 import place
 
 HERE = os.path.join(place.RIG, "full")
+SUITE = "trixie"                # as full/tree makes it
 
 # To get at the disk; udev finds the rest by itself.
 MODULES = ("virtio_pci", "virtio_blk", "ext4")
@@ -69,6 +73,64 @@ def installed(work, kernel, log=None):
         shutil.copy(os.path.join(place.driver(kern), name), modules)
     shutil.rmtree(source)
     return folder
+
+
+def headers(work, kernel):
+    """A folder with a kernel's headers, where their own package puts them."""
+    kern = place.kernel(kernel)
+    folder = os.path.join(work, "headers")
+    modules = os.path.join(folder, "usr/lib/modules", kern.release)
+    os.makedirs(modules)
+    os.symlink("/usr/src/" + os.path.basename(kern.build), os.path.join(modules, "build"))
+    root = os.path.dirname(os.path.dirname(kern.build))
+    for part in ("src", "lib"):             # what they link to lies in lib
+        os.makedirs(os.path.join(folder, "usr", part), exist_ok=True)
+        subprocess.run(["cp", "-a", *glob.glob(os.path.join(root, part, "linux-*")),
+                        os.path.join(folder, "usr", part)], check=True)
+    return folder
+
+
+# In /work. What is new afterwards is taken along, whatever date it has.
+BY_APT = """set -e
+cp -a headers/. /
+touch begun
+sleep 1
+apt-get -q -y --no-install-recommends install ./*.deb
+dkms status
+find / -xdev -cnewer begun ! -path "/work*" ! -path "/var/cache/*" ! -path /tmp -print0 >changed
+tar --no-recursion --null -T changed -cf changed.tar
+"""
+
+
+def by_apt(work, kernel, *packages):
+    """Folders with all that changes in the tree of these packages when apt installs
+    the Debian packages of this checkout there, for which dkms builds the modules.
+    This is done in the system itself, but before there is a machine: compilers are
+    slow in emulated ones."""
+    system, ours, base = tree(*packages), place.packages(SUITE), headers(work, kernel)
+    names = sorted(name for name in os.listdir(ours) if name.endswith(".deb") and "-dbgsym_" not in name)
+
+    def build(path):
+        with tempfile.TemporaryDirectory(dir=place.CACHE) as scratch:
+            subprocess.run(["cp", "-a", base, *(os.path.join(ours, name) for name in names), scratch], check=True)
+            run = subprocess.run([os.path.join(HERE, "inside"), system, scratch, "sh", "-c", BY_APT],
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if run.returncode:
+                raise rig.Trouble("apt does not install our packages:\n" + run.stdout[-4000:])
+            shutil.rmtree(path + ".new", ignore_errors=True)
+            os.makedirs(path + ".new")
+            subprocess.run(["tar", "-xpf", os.path.join(scratch, "changed.tar"), "-C", path + ".new"], check=True)
+        os.rename(path + ".new", path)
+
+    release = place.kernel(kernel).release
+    key = place.digest([os.path.join(HERE, "inside")], system, ours, release, BY_APT)
+    return [base, place.made(os.path.join(place.CACHE, "packages", f"installed-{release}-{key}"), build)]
+
+
+def compiler(kernel):
+    """The package with the compiler that a kernel's modules must be built with."""
+    with open(os.path.join(place.kernel(kernel).build, ".kernelvariables"), encoding="ascii") as f:
+        return re.search(r"gcc-\d+", f.read())[0]
 
 
 class FullHost(rig.Host):

@@ -63,7 +63,7 @@ def digest(paths, *words):
     return h.hexdigest()[:12]
 
 
-def _made(path, command):
+def made(path, command):
     """path, made by command(path) unless it is there; one maker at a time."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path + ".lock", "w", encoding="ascii") as lock:
@@ -85,7 +85,7 @@ def program(source):
         os.rename(path + ".new", path)
 
     name = os.path.basename(source).removesuffix(".c")
-    return _made(os.path.join(CACHE, "bin", f"{name}-{digest([source])}"), build)
+    return made(os.path.join(CACHE, "bin", f"{name}-{digest([source])}"), build)
 
 
 def driver(kern):
@@ -96,4 +96,20 @@ def driver(kern):
         os.rename(path + ".new", path)
 
     key = digest([os.path.join(TOP, "src")], kern.release)
-    return _made(os.path.join(CACHE, "modules", f"{kern.release}-{key}"), build)
+    return made(os.path.join(CACHE, "modules", f"{kern.release}-{key}"), build)
+
+
+def packages(suite):
+    """The folder with this checkout's Debian packages, built in a clean system of
+    a suite."""
+    def build(path):
+        subprocess.run([os.path.join(TOP, "tests/packages/build-deb"), suite, path + ".new"],
+                       check=True, stdout=subprocess.DEVNULL)
+        os.rename(path + ".new", path)
+
+    # the tests are not part of them
+    names = subprocess.run(["git", "-C", TOP, "ls-files", "--", ":!tests"], check=True,
+                           stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    files = sorted(os.path.join(TOP, name) for name in names)
+    key = digest(files, suite, *names)
+    return made(os.path.join(CACHE, "packages", f"{suite}-{key}"), build)

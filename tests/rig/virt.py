@@ -70,14 +70,18 @@ def settings(work, kernel, driver="none", vfs=2, config=""):
     return folder
 
 
-def hosts(kernel, command_set, work, *, driver="none", vfs=2, config="", **more):
+def hosts(kernel, command_set, work, *, driver="none", vfs=2, config="", by_apt=False, **more):
     """A pair of hosts on which all is installed and configured. config: further
-    lines about the drive."""
+    lines about the drive. by_apt: our packages are, not what "make install" makes."""
     if command_set in ("vendor", "both"):
         # the emulated VF's id is on no list of devices with that set
         more["cmdline"] = "nvme_vfio_pci.vendor_ids=1b36:0010"
-    folders = [full.installed(work, kernel), settings(work, kernel, driver, vfs, config)]
-    pair = pairs.Pair(kernel, command_set, kind=full.FullHost, packages=PACKAGES, folders=folders, **more)
+    packages = PACKAGES
+    if by_apt:
+        packages += ("dkms", full.compiler(kernel), "pahole")
+    ours = full.by_apt(work, kernel, *packages) if by_apt else [full.installed(work, kernel)]
+    folders = [*ours, settings(work, kernel, driver, vfs, config)]
+    pair = pairs.Pair(kernel, command_set, kind=full.FullHost, packages=packages, folders=folders, **more)
     pair.b.like = pair.a
     return pair
 
