@@ -13,7 +13,6 @@
  * @n: entries in @name and @objects
  * @name: caches
  * @objects: objects in use
- * @files: open files
  * @slab_kib: kernel memory of caches that cannot be reclaimed, KiB
  * @vmalloc_kib: memory of vmalloc, KiB
  * @areas: areas of vmalloc and ioremap
@@ -22,7 +21,6 @@ struct slab {
 	int n;
 	char name[SLAB_CACHES][48];
 	long objects[SLAB_CACHES];
-	long files;
 	long slab_kib;
 	long vmalloc_kib;
 	long areas;
@@ -32,7 +30,7 @@ struct slab {
  * slab_take - take stock
  *
  * Objects that are free but kept by a CPU or by KASAN are given back first, so
- * that the numbers are exact. The kernel should not merge caches of one size
+ * that the numbers are exact; those of open files are in cache "filp". The kernel should not merge caches of one size
  * (slab_nomerge on its command line). The case is skipped where the kernel does not tell.
  */
 void slab_take(struct slab *s);
