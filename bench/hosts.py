@@ -19,6 +19,9 @@ SECONDS = 1800
 # a real one in what a copy costs beside everything else.
 CPU = "max,-erms,-fsrm"
 
+# What a distribution's kernel does by itself; the rig's other hosts leave it out.
+MITIGATIONS = "mitigations=auto"
+
 
 def program():
     """The measuring program, built when it is not there."""
@@ -76,7 +79,7 @@ def run(commands, *, kernel="6.12", command_set="standard", usual=False, vfs=4, 
     try:
         with rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, usual), props=props,
                       files={"bin/vf-bench": program()}, seconds=SECONDS, memory=memory,
-                      qemu_args=qemu_args, **options) as host:
+                      qemu_args=qemu_args, cmdline=MITIGATIONS, **options) as host:
             host.setup_vfs(vfs, queues, queues)
             if "icount" not in options:
                 hurry(host.process.pid)
