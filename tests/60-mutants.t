@@ -6,9 +6,10 @@ Each patch there breaks the driver in one way. Its head says by which tests it
 must be noticed: "By: unit" - those of tests/unit, "By: vf" - the quick run of
 tests/vf on two VFs, "By: vf, TEXT" - the cases there with TEXT in their name,
 "By: conformance, TEXT" - those of tests/conformance; and "Set:" - with which
-command set; and "Kernel:" - on which, where it may not be just any. The same
-tests pass on the unbroken driver, which is the first thing checked here, or in
-42-conformance.t. A device that loses or doubles a completion is not here but
+command set; and "Kernel:" - on which, where it may not be just any. Those with
+"Often: yes" are some of each kind; the others wait for CHECK_FULL=1 (make
+check-full). The same tests pass on the unbroken driver, which is the first thing
+checked here, or in 42-conformance.t. A device that loses or doubles a completion is not here but
 among the cases of tests/vf ("checker notices").
 """
 
