@@ -3,10 +3,10 @@
 """The table of states and events (docs/states-and-events.md): every cell happens
 in a host, for both command sets, and is what the document says.
 
-With --write the document gets the cells that were seen. TABLE_KERNELS="6.12
+With CHECK_FULL=1 and --write the document gets the cells that were seen. TABLE_KERNELS="6.12
 debug" chooses the kernels, TABLE_JOBS hosts run at a time (4: they wait more
 than they work). Allocations fail on demand only on the debug kernel: that event
-happens there, whatever the kernel of the others.
+happens there, whatever the kernel of the others, and only with CHECK_FULL=1.
 """
 
 import os
@@ -34,6 +34,8 @@ TIMEOUT = {"cmdline": "nvme_core.admin_timeout=3",
 
 
 FAULTS_KERNEL = "debug"
+FAULTS_EVENT = "allocation fails"
+FULL = bool(os.environ.get("CHECK_FULL"))
 KINDS = {
     "--table": "all other events",
     "--table-timeout": "commands that never complete",
@@ -54,7 +56,7 @@ def run_all(out):
     try:
         if not out.ok(why is None, "vf-test builds", why or ""):
             return None
-        jobs = [(FAULTS_KERNEL, "--table-faults", s, program) for s in SETS]
+        jobs = [(FAULTS_KERNEL, "--table-faults", s, program) for s in SETS if FULL]
         jobs += [(k, kind, s, program) for k in KERNELS for kind in ("--table", "--table-timeout")
                  for s in SETS]
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -81,6 +83,8 @@ def seen_on(out, kernel, results):
 
 def main():
     write = "--write" in sys.argv[1:]
+    if write and not FULL:
+        sys.exit("41-table.t: --write needs all cells: CHECK_FULL=1")
     out = tap.Tap()
     results = run_all(out)
     if results is None:
@@ -95,8 +99,11 @@ def main():
             with open(DOCUMENT, "w", encoding="utf-8") as f:
                 f.write(text)
             out.note(f"{os.path.relpath(DOCUMENT)} has what was seen on {kernel}")
-        different = cells.differences(cells.documented(text), seen)
+        known = {key: cell for key, cell in cells.documented(text).items() if FULL or key[1] != FAULTS_EVENT}
+        different = cells.differences(known, seen)
         out.ok(not different, f"{kernel}: the document says the same", "\n".join(different))
+    if not FULL:
+        out.skip(f"{FAULTS_KERNEL}: {FAULTS_EVENT}", "CHECK_FULL=1")
     return out.done()
 
 
