@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The modules build without a warning for every kernel of the test bed, in
-# normal and debug form (this for the newest only with CHECK_FULL=1); sparse, checkpatch and shellcheck have no complaint;
-# what the modules import and announce is what it should be.
+# normal and debug form (this for the newest only with CHECK_FULL=1); sparse,
+# checkpatch and shellcheck have no complaint; what the modules import and
+# announce is what it should be.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -97,7 +97,6 @@ failed=0
 names=()
 titles=()
 levels=()
-skipped=()
 
 # level KERNEL-NUMBER SERIES - which cases run there
 level() {
@@ -113,7 +112,8 @@ level() {
 k=0
 while IFS=$'\t' read -r series _; do
 	if [ "$series" = debug ] && [ -z "${VF_FULL:-}${CHECK_FULL:-}${VF_KERNELS:-}" ]; then
-		skipped+=("$series")
+		n=$((n + 1))
+		echo "ok $n - $series # SKIP CHECK_FULL=1"
 		continue
 	fi
 	case " ${VF_KERNELS:-$series} " in
@@ -152,10 +152,6 @@ wait
 
 for i in "${!names[@]}"; do
 	merge "${names[$i]}" "${titles[$i]}"
-done
-for series in "${skipped[@]}"; do
-	n=$((n + 1))
-	echo "ok $n - $series # SKIP CHECK_FULL=1"
 done
 [ $n -gt 0 ] || give_up "kernels" "$out/kernels"
 echo "1..$n"
