@@ -6,6 +6,7 @@ kept in the cache under the hash of all that went in. Nothing is compressed:
 unpacking would be done by an emulated processor.
 """
 
+import contextlib
 import glob
 import hashlib
 import lzma
@@ -202,13 +203,12 @@ def image(parts):
 
 
 def drop_unused(keep=40):
-    """Remove images that were not used for longest."""
+    """Remove images that were not used for longest; other runs may do so as well."""
     old = []
     for entry in os.scandir(os.path.join(place.CACHE, "image")):
-        if entry.name.startswith("image-") and entry.is_file():
-            old.append((entry.stat().st_mtime, entry.path))
+        with contextlib.suppress(FileNotFoundError):
+            if entry.name.startswith("image-") and entry.is_file():
+                old.append((entry.stat().st_mtime, entry.path))
     for _, path in sorted(old)[:-keep]:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-        except FileNotFoundError:
-            pass            # another run tidies up as well

@@ -47,6 +47,7 @@ static bool running;
 static int pagemap;
 static struct page *pages;
 static uint64_t *memory;
+static uint64_t *frames;		/* as last read */
 static uint32_t count, hot;
 static uint64_t first;			/* block where the stretch begins */
 static uint64_t rnd;
@@ -64,14 +65,19 @@ static uint64_t *address(uint32_t i)
 	return memory + (size_t)i * WORDS;
 }
 
-static uint64_t frame_of(uint32_t i)
+/* The frames of all pages, or false. In one call: a guest of an emulated host
+ * needs seconds for one call a page, in which the drive would write nothing.
+ */
+static bool read_frames(void)
 {
-	uint64_t entry = 0;
+	ssize_t len = (ssize_t)count * sizeof(*frames);
+	uint32_t i;
 
-	if (pread(pagemap, &entry, sizeof(entry), (uintptr_t)address(i) / BLOCK * sizeof(entry)) !=
-	    sizeof(entry))
-		return 0;
-	return entry & PFN_MASK;
+	if (pread(pagemap, frames, len, (uintptr_t)memory / BLOCK * sizeof(*frames)) != len)
+		return false;
+	for (i = 0; i < count; i++)
+		frames[i] &= PFN_MASK;
+	return true;
 }
 
 static void compare(uint32_t i)
@@ -123,11 +129,13 @@ static void look_for_moved(void)
 {
 	uint32_t i;
 
+	if (!read_frames()) {
+		wrong("where the pages of the pool are cannot be read");
+		return;
+	}
 	for (i = 0; i < count; i++) {
-		uint64_t frame = frame_of(i);
-
-		if (frame != pages[i].frame) {
-			pages[i].frame = frame;
+		if (frames[i] != pages[i].frame) {
+			pages[i].frame = frames[i];
 			moved++;
 		}
 	}
@@ -209,11 +217,12 @@ bool pool_start(uint32_t mib, uint64_t first_block)
 	hot = count / 4;
 	rnd = mix(first);
 	pages = calloc(count, sizeof(*pages));
+	frames = calloc(count, sizeof(*frames));
 	memory = mmap(NULL, (size_t)count * BLOCK, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pagemap = open("/proc/self/pagemap", O_RDONLY);
 	/* a huge page may be made of small ones at any time, by copying */
-	if (!pages || memory == MAP_FAILED || pagemap < 0 ||
+	if (!pages || !frames || memory == MAP_FAILED || pagemap < 0 ||
 	    madvise(memory, (size_t)count * BLOCK, MADV_NOHUGEPAGE) ||
 	    mlock(memory, (size_t)count * BLOCK)) {
 		fprintf(stderr, "iocheck: no pool of %u MiB: %s\n", mib, strerror(errno));
@@ -229,12 +238,12 @@ bool pool_start(uint32_t mib, uint64_t first_block)
 		if (!refill(i, START_RUN))
 			return false;
 	filled = count;
-	for (i = 0; i < count; i++)
-		pages[i].frame = frame_of(i);
-	if (!pages[0].frame) {
+	if (!read_frames() || !frames[0]) {
 		fprintf(stderr, "iocheck: physical addresses are not shown: this needs to be root\n");
 		return false;
 	}
+	for (i = 0; i < count; i++)
+		pages[i].frame = frames[i];
 	running = !pthread_create(&thread, NULL, work, NULL);
 	return running;
 }
