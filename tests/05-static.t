@@ -9,22 +9,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
+. tests/rig/tap.sh
 
-n=0 failed=0
-ok() { # STATUS NAME [LOGFILE]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
-	fi
-}
-skip() { # NAME REASON
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
@@ -82,8 +68,7 @@ perl "$source/scripts/checkpatch.pl" --no-tree --quiet --no-summary --typedefsfi
 ok $? "checkpatch of the tool" "$out/log"
 
 mapfile -t scripts < <(git ls-files -z | xargs -0 grep -lE '^#!/bin/(ba)?sh' -- )
-shellcheck -x "${scripts[@]}" tests/rig/common.sh >"$out/log" 2>&1
+shellcheck -x "${scripts[@]}" tests/rig/{common,tap}.sh >"$out/log" 2>&1
 ok $? "shellcheck (${#scripts[@]} scripts)" "$out/log"
 
-echo "1..$n"
-exit $failed
+tap_done

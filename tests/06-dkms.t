@@ -8,18 +8,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
-
-n=0 failed=0
-ok() { # STATUS NAME [LOGFILE]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
-	fi
-}
+. tests/rig/tap.sh
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -63,5 +52,4 @@ while IFS=$'\t' read -r series release kdir _ tools; do
 	ok $bad "$release: they are for that kernel"
 done < <(tests/rig/kernels)
 
-echo "1..$n"
-exit $failed
+tap_done

@@ -9,32 +9,21 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
+. tests/rig/tap.sh
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-n=0 failed=0
-
-ok() { # STATUS NAME [LOGFILE]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
-	fi
-}
-
-skip() { # NAME REASON
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
 
 kernel() { # SERIES - sets release, build, tools
 	local line
 	line=$(tests/rig/kernels "$1" 2>"$out/log") &&
 		IFS=$'\t' read -r _ release build _ tools <<<"$line"
 }
+
+# the programs that its headers want are found first
+with_tools() { PATH="${tools:+$tools:}$PATH" "$@"; }
+
+series_of() { local name=${1#patches/nvme-}; echo "${name%.patch}"; }
 
 # patched_headers BUILD NVME DIR - headers as a kernel with that nvme has them;
 # prints their build folder
@@ -57,7 +46,7 @@ exports() {
 
 # in_headers BUILD OUT - build src/ there, as a user would
 in_headers() {
-	cp -r src "$2" && PATH="${tools:+$tools:}$PATH" make -C "$1" M="$2" -j"$(nproc)" KCFLAGS=-Werror modules
+	cp -r src "$2" && with_tools make -C "$1" M="$2" -j"$(nproc)" KCFLAGS=-Werror modules
 }
 
 built() { (cd "$1" && echo *.ko); }
@@ -73,13 +62,10 @@ ok $? "a header that has fallen behind is noticed"
 
 # --- the nvme patches -----------------------------------------------------------
 
-newest=$(printf '%s\n' patches/nvme-*.patch | sort -V | tail -n 1)
-newest=${newest#patches/nvme-}
-newest=${newest%.patch}
+newest=$(series_of "$(printf '%s\n' patches/nvme-*.patch | sort -V | tail -n 1)")
 
 for patch in patches/nvme-*.patch; do
-	series=${patch#patches/nvme-}
-	series=${series%.patch}
+	series=$(series_of "$patch")
 	if [ "$series" != "$newest" ] && [ -z "${CHECK_FULL-}" ]; then
 		skip "$series" "CHECK_FULL=1"
 		continue
@@ -128,7 +114,7 @@ sed -i 's/u32 \*result/u64 *result/' "$header"
 mkdir "$out/own" && cp src/* "$out/own" &&
 	sed -n '/\tnvme_pf_/s|drivers/nvme/host/nvme\t|/somewhere/nvme-pf-shim\t|p' \
 		"$headers/Module.symvers" >"$out/own.symvers" && [ -s "$out/own.symvers" ] &&
-	PATH="${tools:+$tools:}$PATH" make -C "$build" M="$out/own" KBUILD_EXTRA_SYMBOLS="$out/own.symvers" modules >"$out/log" 2>&1 &&
+	with_tools make -C "$build" M="$out/own" KBUILD_EXTRA_SYMBOLS="$out/own.symvers" modules >"$out/log" 2>&1 &&
 	[ "$(built "$out/own")" = "nvme-pf-shim.ko nvme-vfio-pci.ko" ]
 ok $? "$release: a shim that exports the same is no patched nvme" "$out/log"
 
@@ -140,7 +126,7 @@ by_dkms() {
 		cp -r src dkms.conf "$top/source/nvme-vfio-$version/" || return
 	args=(--dkmstree "$top/tree" --sourcetree "$top/source")
 	bash "$1" add "${args[@]}" "nvme-vfio/$version" >"$top/log" 2>&1 &&
-		PATH="${tools:+$tools:}$PATH" bash "$1" build "${args[@]}" "nvme-vfio/$version" -k "$release" --kernelsourcedir "$2" >>"$top/log" 2>&1 || {
+		with_tools bash "$1" build "${args[@]}" "nvme-vfio/$version" -k "$release" --kernelsourcedir "$2" >>"$top/log" 2>&1 || {
 		cat "$top/log" "$top/tree/nvme-vfio/$version/build/make.log"
 		return 1
 	}
@@ -203,5 +189,4 @@ for parts in patches/series-*; do
 	ok $? "series for $release: the driver builds in its place, without warnings" "$out/log"
 done
 
-echo "1..$n"
-exit $failed
+tap_done

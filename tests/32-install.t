@@ -7,18 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
-
-n=0 failed=0
-ok() { # STATUS NAME [LOGFILE]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
-	fi
-}
+. tests/rig/tap.sh
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -132,5 +121,4 @@ find "$root" ! -type d -o -path '*nvme-vfio*' >"$out/log"
 [ ! -s "$out/log" ]
 ok $? "nothing is left" "$out/log"
 
-echo "1..$n"
-exit $failed
+tap_done

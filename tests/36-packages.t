@@ -11,22 +11,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
-
-n=0 failed=0
-ok() { # STATUS NAME [LOGFILE]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
-	fi
-}
-skip() { # NAME REASON
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
+. tests/rig/tap.sh
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -113,5 +98,4 @@ for suite in bookworm trixie sid; do
 	fi
 done
 
-echo "1..$n"
-exit $failed
+tap_done

@@ -7,18 +7,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
+. tests/rig/tap.sh
 
-n=0 failed=0
-ok() { # STATUS NAME [LOGFILE]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		[ -z "${3-}" ] || sed 's/^/# /' "$3" | tail -n 40
-	fi
-}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
@@ -47,5 +37,4 @@ while read -r line; do
 	esac
 done <"$out/life"
 
-echo "1..$n"
-exit $failed
+tap_done
