@@ -40,7 +40,7 @@ second_kernel() { # SUITE OUT
 }
 
 life() { # SUITE
-	local suite=$1 work=$out/$1 needs compiler line
+	local suite=$1 work=$out/$1 needs compiler line name
 
 	mkdir -p "$work/sys"
 	tests/packages/build-deb "$suite" "$work/new" 2>"$work/log"
@@ -83,6 +83,17 @@ life() { # SUITE
 		*)	echo "# $line" ;;
 		esac
 	done <"$work/life"
+
+	if [ -z "${PACKAGES_FULL-}" ]; then
+		skip "$suite: autopkgtest" "left out here: make check-packages"
+		return
+	fi
+	tests/packages/autopkgtest "$suite" "$work" >"$work/log" 2>&1
+	ok $? "$suite: autopkgtest" "$work/log"
+	for name in dkms-autopkgtest boot; do
+		grep -q "^$name *PASS" "$work/autopkgtest/summary"
+		ok $? "$suite: autopkgtest: $name" "$work/autopkgtest/summary"
+	done
 }
 
 apt_lists
