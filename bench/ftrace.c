@@ -71,6 +71,11 @@ void ftrace_start(void)
 	tracing("1");
 }
 
+void ftrace_pause(void)
+{
+	tracing("0");
+}
+
 unsigned long long ftrace_number(const char *text, const char *name)
 {
 	const char *p = strstr(text, name);

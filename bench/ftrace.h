@@ -18,8 +18,11 @@ void ftrace_open(const char * const *events, bool mine);
 /** ftrace_start - from now on */
 void ftrace_start(void);
 
+/** ftrace_pause - until now; ftrace_stop() tells */
+void ftrace_pause(void);
+
 /**
- * ftrace_stop - until now
+ * ftrace_stop - until now, if it has not been paused
  * @line: called for each line of the trace
  * @arg: handed to it
  */

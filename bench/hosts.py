@@ -61,6 +61,13 @@ def hurry(pid):
         pass
 
 
+def copies(kernel, folder):
+    """The module that counts copies, built."""
+    subprocess.run([os.path.join(place.RIG, "build-modules"), kernel, folder, os.path.join(HERE, "copies")],
+                   check=True, stdout=subprocess.DEVNULL)
+    return os.path.join(folder, "copies.ko")
+
+
 class Failed(Exception):
     """A measurement did not come to its end."""
 
@@ -72,21 +79,26 @@ def lines(output):
 
 def run(commands, *, kernel="6.12", command_set="standard", usual=False, vfs=4, queues=4, props=None,
         memory=2048, say=None, **options):
-    """One host; each command is what vf-bench gets. Returns all records."""
+    """One host; each command is what vf-bench gets. Returns all records. While costs
+    are counted a module counts with it; it would cost the others time."""
     props = {"lm-test": "on", **(props or {})}
     qemu_args = [] if rig.KVM and "icount" not in options else ["-cpu", CPU]
     records = []
     try:
-        with rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, usual), props=props,
-                      files={"bin/vf-bench": program()}, seconds=SECONDS, memory=memory,
-                      qemu_args=qemu_args, cmdline=MITIGATIONS, **options) as host:
+        with tempfile.TemporaryDirectory() as folder, \
+             rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, usual), props=props,
+                      files={"bin/vf-bench": program(), "copies.ko": copies(kernel, folder)},
+                      seconds=SECONDS, memory=memory, qemu_args=qemu_args, cmdline=MITIGATIONS, **options) as host:
             host.setup_vfs(vfs, queues, queues)
             if "icount" not in options:
                 hurry(host.process.pid)
             for command in commands:
                 if say:
                     say(command)
-                output = host.run(f"vf-bench --set {command_set} {command}", seconds=SECONDS)
+                line = f"vf-bench --set {command_set} {command}"
+                if command.startswith("cost"):
+                    line = f"insmod /share/copies.ko && {line} && rmmod copies"
+                output = host.run(line, seconds=SECONDS)
                 records += lines(output)
     except rig.Trouble as e:
         raise Failed(str(e)) from None

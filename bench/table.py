@@ -13,6 +13,9 @@ SLACK = 16384
 # What page tables of the IOMMU may need; a piece of state is 32.
 FEW_PAGES = 4
 
+# Copies a side beyond the DMA, with what surrounds the state in the stream.
+COPIES = 1.02
+
 
 def row(area, what, target, ours, usual=None, holds=None):
     return {"area": area, "what": what, "target": target, "ours": ours, "usual": usual, "holds": holds}
@@ -64,6 +67,9 @@ def cost(records):
             out.append(row("pages allocated in blackout", what, f"≤ {FEW_PAGES}", ours, usual,
                            ours and ours.middle <= FEW_PAGES))
             for side in ("source", "dest"):
+                ours, usual = per_driver(at, lambda x: Figure([r[side]["copied"] / r["size"] for r in x]))
+                out.append(row(f"bytes copied by the CPU ÷ state, {side}", what, f"≤ {COPIES:.2f}", ours, usual,
+                               ours and ours.middle <= COPIES))
                 ours, usual = per_driver(at, lambda x: Figure([r[side]["peak"] * 4096 / r["size"] for r in x]))
                 limit = max(1.1, (at[0]["step"] + SLACK) / at[0]["size"])
                 out.append(row(f"peak memory ÷ state, {side}", what, f"≤ {limit:.2f}", ours, usual,

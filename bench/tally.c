@@ -3,10 +3,17 @@
  * tally.c - what the kernel did for this thread.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "expect.h"
 #include "ftrace.h"
 #include "tally.h"
+#include "util.h"
+
+#define COPIES	"/sys/module/copies/parameters/"
 
 static const char * const events[] = {
 	"kmem/kmalloc", "kmem/kmem_cache_alloc",
@@ -16,13 +23,20 @@ static const char * const events[] = {
 
 void tally_open(void)
 {
+	char text[16];
+
+	snprintf(text, sizeof(text), "%ld", (long)syscall(SYS_gettid));
+	check(!sysfs_write(text, COPIES "thread"), "bench/copies is not loaded");
 	ftrace_open(events, true);
 }
 
 void tally_close(void)
 {
 	ftrace_close();
+	sysfs_write("0", COPIES "thread");
 }
+
+static unsigned long copied_before;
 
 static void note_site(struct tally *t, const char *line)
 {
@@ -72,13 +86,26 @@ static void count(void *arg, const char *line)
 	}
 }
 
+static unsigned long copied(void)
+{
+	char text[32];
+	int err = sysfs_read(text, sizeof(text), COPIES "bytes");
+
+	check(err > 0, COPIES "bytes: errno %d", -err);
+	return strtoul(text, NULL, 10);
+}
+
 void tally_start(void)
 {
+	copied_before = copied();
 	ftrace_start();
 }
 
 void tally_stop(struct tally *t)
 {
+	/* to look at the copies allocates, to read the trace copies */
+	ftrace_pause();
+	t->copied += copied() - copied_before;
 	ftrace_stop(count, t);
 }
 
@@ -86,8 +113,8 @@ void tally_print(const struct tally *t)
 {
 	unsigned int i;
 
-	printf("{\"allocs\": %lu, \"ours\": %lu, \"taken\": %lu, \"pages\": %ld, \"peak\": %ld, \"sites\": {",
-	       t->allocs, t->ours, t->taken, t->pages, t->peak);
+	printf("{\"allocs\": %lu, \"ours\": %lu, \"taken\": %lu, \"pages\": %ld, \"peak\": %ld, \"copied\": %lu, \"sites\": {",
+	       t->allocs, t->ours, t->taken, t->pages, t->peak, t->copied);
 	for (i = 0; i < t->nsite; i++)
 		printf("%s\"%s\": %u", i ? ", " : "", t->site[i], t->calls[i]);
 	printf("}}");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tally.h - what the kernel did for this thread: allocations and pages. Told
- * by its trace events, on any kernel.
+ * tally.h - what the kernel did for this thread: allocations, pages, bytes that
+ * it copied. Told by its trace events, and the module in bench/copies.
  */
 #ifndef NVME_VFIO_BENCH_TALLY_H
 #define NVME_VFIO_BENCH_TALLY_H
@@ -15,6 +15,7 @@
  * @taken: pages that were allocated, buffers that stand in for others included
  * @pages: pages in use at the end, compared to the start
  * @peak: most pages in use at a time, compared to the start
+ * @copied: bytes from and to user space, those of small structures left out
  * @nsite: entries in @site and @calls
  * @site: who has allocated, the call's place as the kernel names it
  * @calls: how often
@@ -25,6 +26,7 @@ struct tally {
 	unsigned long taken;
 	long pages;
 	long peak;
+	unsigned long copied;
 	unsigned int nsite;
 	char site[TALLY_SITES][96];
 	unsigned int calls[TALLY_SITES];

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a migration costs and can be counted stays what it is: commands,
+"""What a migration costs and can be counted stays what it is: commands, copies,
 allocations, memory, instructions. Times are for `make bench`.
 
 Where a figure has become better its limit here is to be made tighter. With
@@ -29,6 +29,9 @@ PER_DATA_COMMAND = 3
 # records, and what page tables of the IOMMU need.
 FEW_PAGES = 4
 
+# Bytes copied for each byte of state: itself, and what surrounds it in the stream.
+COPIES = 1.02
+
 # Instructions: of the driver beside those of its commands alone, in a state of
 # 4 KiB; and per byte of state, for two copies and two checksums.
 TIMES_FLOOR = {"standard": 1.2, "vendor": 1.5}
@@ -56,6 +59,8 @@ def judge_cost(out, r):
     taken = r["source"]["taken"] + r["dest"]["taken"]
     out.ok(taken <= FEW_PAGES, f"{name}: no pages are allocated in the blackout", f"there were {taken}")
     for side in ("source", "dest"):
+        ratio = r[side]["copied"] / r["size"]
+        out.ok(1 <= ratio <= COPIES, f"{name}, {side}: each byte is copied once, from or to user space", ratio)
         most = r["step"] // PAGE + FEW_PAGES
         out.ok(0 < r[side]["peak"] <= most, f"{name}, {side}: holds one command's worth of state at most",
                f"{r[side]['peak']} pages, not {most}")
