@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is measured: for each part the hosts, and what runs in them."""
 
-import hosts
+import hosts                            # finds the test bed's modules
+import guest
+import scenario
 
 # KiB of state; with the vendor set one command must carry it, 128 KiB behind an
 # IOMMU
@@ -69,4 +71,26 @@ def timeline(o):
     return hosts.run(["timeline 1024"], kernel=o.kernel, say=o.say)
 
 
-PARTS = {f.__name__: f for f in (blackout, instructions, scale, dirty, io, timeline)}
+# What a guest has, and who tracks which memory its drive writes.
+GUESTS = {
+    "tracked": {},
+    "untracked": {"props": {"lm-track": "off"}},
+    "emulated": {"drive": guest.EMULATED},
+}
+
+
+def vm(o):
+    """Guests moved by QEMU: with a VF, with one whose memory nobody tracks, and
+    with a drive that QEMU emulates. On 6.1, which tracks memory."""
+    records = []
+    for kind, more in GUESTS.items():
+        o.say(f"a guest, {kind}")
+        r = scenario.run("6.1", "standard", REPETITIONS, seconds=hosts.SECONDS, **more)
+        if r.error or not r.clean_end or len(r.trips) != REPETITIONS:
+            raise hosts.Failed(f"a guest, {kind}: {r.error or r.totals}")
+        records += [{"figure": "vm", "kind": kind, "downtime": t["downtime_ms"], "gap": t["gap_ms"],
+                     "total": t["total_ms"], "bytes": t["memory_bytes"], "state": t["state_bytes"]} for t in r.trips]
+    return records
+
+
+PARTS = {f.__name__: f for f in (blackout, instructions, scale, dirty, io, vm, timeline)}

@@ -124,9 +124,22 @@ def io(records):
     return out
 
 
+def vm(records):
+    out = []
+    kinds = {kind: of(records, "vm", kind=kind) for kind in ("tracked", "untracked", "emulated")}
+    if not all(kinds.values()):
+        return out
+    for name, what in (("downtime", "QEMU's downtime"), ("gap", "longest time without the guest's I/O")):
+        for kind, other, text in (("tracked", "emulated", "with a VF ÷ with an emulated drive"),
+                                  ("tracked", "untracked", "with tracking ÷ without")):
+            out.append(row("a guest", f"{what}, {text}", "",
+                           Figure([a[name] / b[name] for a, b in zip(kinds[kind], kinds[other])])))
+    return out
+
+
 def rows(records):
     """All rows, those of one area together."""
-    some = [r for make in (blackout, cost, instructions, scale, dirty, io) for r in make(records)]
+    some = [r for make in (blackout, cost, instructions, scale, dirty, io, vm) for r in make(records)]
     areas = list(dict.fromkeys(r["area"] for r in some))
     return sorted(some, key=lambda r: areas.index(r["area"]))
 

@@ -13,7 +13,10 @@ import initramfs
 import pair
 import place
 
-MODULES = ("nvme",)
+# The drives that guests may have, and with which name and modules.
+VF, EMULATED = "vf", "virtio"
+DISKS = {VF: "nvme0n1", EMULATED: "vda"}
+MODULES = {VF: ("nvme",), EMULATED: ("virtio_pci", "virtio_blk")}
 MEMORY = 256                    # MiB
 POOL = 32                       # MiB of pages that only the drive writes
 WORKERS = 5
@@ -42,10 +45,10 @@ def kernel_of(host_kernel):
     return place.kernel("6.12") if kern.series in ("debug", "iommufd") else kern
 
 
-def files(host_kernel):
-    """What such a host needs to run guests."""
+def files(host_kernel, drive=VF):
+    """What such a host needs to run guests with a drive."""
     kern = kernel_of(host_kernel)
-    parts = [initramfs.base(kern, MODULES, os.path.join(place.RIG, "guest-init")),
+    parts = [initramfs.base(kern, MODULES[drive], os.path.join(place.RIG, "guest-init")),
              initramfs.files("guest", [("/bin/iocheck", place.program("iocheck"))])]
     return {"/guest/kernel": kern.image, "/guest/initrd": initramfs.image(parts)}
 
@@ -66,10 +69,12 @@ class Guest:
     hold          the target waits until the source is known to be done
     may_reset     a reboot of the guest does not end it
     trace         patterns of QEMU's trace events; see traced()
+    drive         VF, or one that QEMU emulates, with the same namespace behind it
     """
 
     def __init__(self, pair_, vfs, *, cpus=1, machine="pc", memory=MEMORY, mode="group",
-                 workers=WORKERS, pool=POOL, tracked=False, capabilities=(), hold=False, may_reset=False, trace=()):
+                 workers=WORKERS, pool=POOL, tracked=False, capabilities=(), hold=False, may_reset=False, trace=(),
+                 drive=VF):
         self.pair = pair_
         self.vfs = dict(vfs)
         self.cpus = cpus
@@ -83,6 +88,7 @@ class Guest:
         self.hold = hold
         self.may_reset = may_reset
         self.trace = tuple(trace)
+        self.drive = drive
         self.host = None                # where it is
         self.life = None                # which of its lives it has now
         self.lives = []                 # the host of every QEMU there was
@@ -93,19 +99,22 @@ class Guest:
         self._capabilities = {}         # that are on, of each life
 
     def arguments(self, host, life, incoming):
-        vf = f"vfio-pci,host=${self.vfs[host]},id=vf"
-        if self.modes[host] == "iommufd":
-            vf += ",iommufd=iommufd0"
+        drive = f"-device vfio-pci,host=${self.vfs[host]},id=vf"
+        if self.drive == EMULATED:
+            drive = ("-drive if=none,id=disk,format=raw,cache=none,file=/dev/nvme0n1 "
+                     "-device virtio-blk-pci,drive=disk")
+        elif self.modes[host] == "iommufd":
+            drive = "-object iommufd,id=iommufd0 " + drive + ",iommufd=iommufd0"
         if not self.tracked:
-            vf += ",enable-migration=on"
+            drive += ",enable-migration=on"
         return (
             f"qemu -name guest -nodefaults -no-user-config -nographic -machine {self.machine} "
             f"-accel kvm -cpu host -smp {self.cpus} -m {self.memory} "
             f"-kernel /guest/kernel -initrd /guest/initrd "
-            f"-append '{CMDLINE} pool={self.pool} change={CHANGE} workers={self.workers}' "
+            f"-append '{CMDLINE} pool={self.pool} change={CHANGE} workers={self.workers} "
+            f"disk={DISKS[self.drive]}' "
             + ("" if self.may_reset else "-no-reboot ")
-            + ("-object iommufd,id=iommufd0 " if self.modes[host] == "iommufd" else "")
-            + f"-device {vf} -pidfile /run/pid-{life} "
+            + f"{drive} -pidfile /run/pid-{life} "
             f"-chardev socket,id=console,path=/run/console.sock,server=on,wait=off,"
             f"logfile=/run/console-{life} -serial chardev:console "
             f"-chardev socket,id=qmp,path=/run/qmp.sock,server=on,wait=off "

@@ -139,7 +139,7 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
         say(f"booting two hosts with kernel {result.kernel}")
         with pairs.Pair(kernel, set, log=result.log, driver=driver, props=props, seconds=seconds,
                         guest_memory=more.get("memory", guests.MEMORY),
-                        root=guests.files(kernel)) as pair:
+                        root=guests.files(kernel, more.get("drive", guests.VF))) as pair:
             say("creating VFs, giving them queues and interrupts, binding them to nvme-vfio-pci")
             pair.setup_vfs(count=2)
             result.versions = versions(pair.a, driver)
