@@ -8,12 +8,17 @@
  *	  qmp -t SOCKET TEXT	write a line of text to a socket (a guest's console)
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define DRAIN_MS	120000
+#define STEP_MS		10
 
 static FILE *answers;
 
@@ -40,6 +45,24 @@ static void put(int fd, const char *text)
 {
 	if (dprintf(fd, "%s\n", text) < 0)
 		die("write");
+}
+
+/* A guest takes a few bytes at a time, and what its QEMU has not read when the
+ * socket is closed is lost.
+ */
+static void drain(int fd)
+{
+	int left, i;
+
+	for (i = 0; i < DRAIN_MS / STEP_MS; i++) {
+		if (ioctl(fd, SIOCOUTQ, &left))
+			die("SIOCOUTQ");
+		if (!left)
+			return;
+		usleep(STEP_MS * 1000);
+	}
+	errno = ETIMEDOUT;
+	die("not all is read");
 }
 
 /* The answer to the last command; events in between are of no interest here. */
@@ -70,8 +93,7 @@ int main(int argc, char **argv)
 		fd = dial(argv[2]);
 		for (i = 3; i < argc; i++)
 			put(fd, argv[i]);
-		/* the reader polls its end; closing at once could lose the text */
-		usleep(200000);
+		drain(fd);
 		return 0;
 	}
 	fd = dial(argv[1]);
