@@ -69,7 +69,7 @@ life() { # SUITE
 	else
 		compiler=$(second_kernel "$suite-backports" "$work/kernel" 2>"$work/log")
 		ok $? "$suite: a second kernel is had" "$work/log"
-		needs+=("$compiler" pahole)
+		needs+=("$compiler" pahole linux-base)
 	fi
 	tree=$(tests/rig/full/tree --minimal "$suite" "${needs[@]}" 2>"$work/log")
 	ok $? "$suite: a system to install them on" "$work/log"

@@ -45,6 +45,7 @@ KVM_MODULES = ("kvm_amd", "kvm_intel") if KVM else ("kvm_amd",)
 BOOT_SECONDS = 300
 RUN_SECONDS = 300
 LEAK_SECONDS = 200
+DOWN_SECONDS = 200       # with many VFs, on a busy machine
 
 # Logs that are kept: more than hosts can run at a time, so that none is in use.
 LOGS = 120
@@ -223,7 +224,7 @@ class Host:
         self.save_log()
         self.agent.send("0 poweroff -f")
         try:
-            self.process.wait(30)
+            self.process.wait(DOWN_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             raise Trouble(f"{self.name}: does not power off") from None
