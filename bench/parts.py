@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is measured: for each part the hosts, and what runs in them."""
 
-import time
-
 import hosts                            # finds the test bed's modules
 import guest
-import pair
 import scenario
 
 # KiB of state; with the vendor set one command must carry it, 128 KiB behind an
@@ -18,8 +15,6 @@ COST_SIZES = {"standard": (64, 1024, 16384, 65536), "vendor": (64,)}
 
 REPETITIONS = 5
 EACH = 5                # short times are measured so often for one repetition
-EXIT_SECONDS = 15       # in which exits are counted
-WARM_SECONDS = 60       # of a guest, until the emulator has translated what it does
 ICOUNT = 3              # an instruction takes 2^3 ns
 
 
@@ -71,42 +66,6 @@ def io(o):
     return hosts.run([f"io {REPETITIONS} 3200"], kernel=o.kernel, say=o.say)
 
 
-def exits(o):
-    """How often a guest is left for the blocks it reads and writes, under our
-    driver and under vfio-pci."""
-    records = []
-    for name, driver in (("nvme-vfio-pci", pair.driver_for(o.kernel)), ("vfio-pci", None)):
-        o.say(f"a guest's exits under {name}")
-        try:
-            with pair.Pair(o.kernel, "standard", driver=driver, guest_memory=guest.MEMORY, seconds=hosts.SECONDS,
-                           root=guest.files(o.kernel)) as hosts_:
-                hosts_.setup_vfs(count=2)
-                one = guest.Guest(hosts_, dict(zip(hosts_.hosts, scenario.VFS)), tracked=True)
-                one.start(hosts_.a)
-                time.sleep(WARM_SECONDS)
-                samples = [left_for(one)]
-                for _ in range(REPETITIONS):
-                    time.sleep(EXIT_SECONDS)
-                    samples.append(left_for(one))
-                one.finish()
-        except hosts.rig.Trouble as e:
-            raise hosts.Failed(str(e)) from None
-        records += [{"figure": "exits", "driver": name, "exits": b[0] - a[0], "blocks": b[1] - a[1]}
-                    for a, b in zip(samples, samples[1:])]
-    return records
-
-
-def left_for(one):
-    """(exits of a guest so far, blocks that its checker wrote and read), just when
-    it has counted anew."""
-    before = scenario.await_totals(one)["ms"]
-    while True:
-        totals = one.totals()
-        if totals["ms"] != before:
-            return int(one.host.run("cat /sys/kernel/debug/kvm/exits")), totals["writes"] + totals["verified"]
-        time.sleep(0.1)
-
-
 def timeline(o):
     """One migration in detail."""
     return hosts.run(["timeline 1024"], kernel=o.kernel, say=o.say)
@@ -134,4 +93,4 @@ def vm(o):
     return records
 
 
-PARTS = {f.__name__: f for f in (blackout, instructions, scale, dirty, io, vm, exits, timeline)}
+PARTS = {f.__name__: f for f in (blackout, instructions, scale, dirty, io, vm, timeline)}

@@ -137,16 +137,9 @@ def vm(records):
     return out
 
 
-def exits(records):
-    ours, plain = ([r["exits"] / r["blocks"] for r in of(records, "exits", driver=d)]
-                   for d in ("nvme-vfio-pci", "vfio-pci"))
-    return [row("I/O path", "a guest's exits for each block ÷ those under vfio-pci", "1.00",
-                Figure([a / b for a, b in zip(ours, plain)]))] if ours else []
-
-
 def rows(records):
     """All rows, those of one area together."""
-    some = [r for make in (blackout, cost, instructions, scale, dirty, io, exits, vm) for r in make(records)]
+    some = [r for make in (blackout, cost, instructions, scale, dirty, io, vm) for r in make(records)]
     areas = list(dict.fromkeys(r["area"] for r in some))
     return sorted(some, key=lambda r: areas.index(r["area"]))
 
