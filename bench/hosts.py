@@ -61,13 +61,6 @@ def hurry(pid):
         pass
 
 
-def copies(kernel, folder):
-    """The module that counts copies, built."""
-    subprocess.run([os.path.join(place.RIG, "build-modules"), kernel, folder, os.path.join(HERE, "copies")],
-                   check=True, stdout=subprocess.DEVNULL)
-    return os.path.join(folder, "copies.ko")
-
-
 class Failed(Exception):
     """A measurement did not come to its end."""
 
@@ -83,12 +76,15 @@ def run(commands, *, kernel="6.12", command_set="standard", usual=False, vfs=4, 
     are counted a module counts with it; it would cost the others time."""
     props = {"lm-test": "on", **(props or {})}
     qemu_args = [] if rig.KVM and "icount" not in options else ["-cpu", CPU]
+    files = {"bin/vf-bench": program()}
+    if any(command.startswith("cost") for command in commands):
+        folder = place.modules(place.kernel(kernel), os.path.join(HERE, "copies"))
+        files["copies.ko"] = os.path.join(folder, "copies.ko")
     records = []
     try:
-        with tempfile.TemporaryDirectory() as folder, \
-             rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, usual), props=props,
-                      files={"bin/vf-bench": program(), "copies.ko": copies(kernel, folder)},
-                      seconds=SECONDS, memory=memory, qemu_args=qemu_args, cmdline=MITIGATIONS, **options) as host:
+        with rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, usual), props=props,
+                      files=files, seconds=SECONDS, memory=memory,
+                      qemu_args=qemu_args, cmdline=MITIGATIONS, **options) as host:
             host.setup_vfs(vfs, queues, queues)
             if "icount" not in options:
                 hurry(host.process.pid)

@@ -442,12 +442,6 @@ def new_log():
     """A fresh folder for logs; the oldest of many are removed."""
     top = os.path.join(place.CACHE, "log")
     os.makedirs(top, exist_ok=True)
-    old = []
-    for entry in os.scandir(top):
-        try:
-            old.append((entry.stat().st_mtime, entry.path))
-        except FileNotFoundError:
-            pass            # another host tidies up as well
-    for _, path in sorted(old)[:-LOGS]:
+    for path in place.oldest(top, LOGS):
         shutil.rmtree(path, ignore_errors=True)
     return tempfile.mkdtemp(prefix=time.strftime("%m%d-%H%M%S-"), dir=top)

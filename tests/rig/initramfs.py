@@ -203,12 +203,7 @@ def image(parts):
 
 
 def drop_unused(keep=40):
-    """Remove images that were not used for longest; other runs may do so as well."""
-    old = []
-    for entry in os.scandir(os.path.join(place.CACHE, "image")):
+    """Remove images that were not used for longest."""
+    for path in place.oldest(os.path.join(place.CACHE, "image"), keep, "image-"):
         with contextlib.suppress(FileNotFoundError):
-            if entry.name.startswith("image-") and entry.is_file():
-                old.append((entry.stat().st_mtime, entry.path))
-    for _, path in sorted(old)[:-keep]:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+            os.unlink(path)         # another run tidies up as well

@@ -2,6 +2,7 @@
 """Where things are: the checkout, the cache, the kernels, tools built on demand."""
 
 import collections
+import contextlib
 import fcntl
 import glob
 import hashlib
@@ -73,6 +74,17 @@ def made(path, command):
     return path
 
 
+def oldest(folder, keep, prefix=""):
+    """Paths in a folder that nobody has used for longest, all but so many. Others
+    may remove some at the same time."""
+    old = []
+    for entry in os.scandir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            if entry.name.startswith(prefix):
+                old.append((entry.stat().st_mtime, entry.path))
+    return [path for _, path in sorted(old)[:-keep]]
+
+
 def program(source):
     """A program of the rig, from one C file or all of a folder, linked
     statically: it must run in any root."""
@@ -88,15 +100,20 @@ def program(source):
     return made(os.path.join(CACHE, "bin", f"{name}-{digest([source])}"), build)
 
 
-def driver(kern):
-    """The folder with our modules built for a kernel."""
+def modules(kern, source):
+    """The folder with the modules of a source folder built for a kernel."""
     def build(path):
-        subprocess.run([os.path.join(RIG, "build-modules"), kern.release, path + ".new"],
+        subprocess.run([os.path.join(RIG, "build-modules"), kern.release, path + ".new", source],
                        check=True, stdout=subprocess.DEVNULL)
         os.rename(path + ".new", path)
 
-    key = digest([os.path.join(TOP, "src")], kern.release)
-    return made(os.path.join(CACHE, "modules", f"{kern.release}-{key}"), build)
+    key = digest([source], kern.release)
+    return made(os.path.join(CACHE, "modules", f"{os.path.basename(source)}-{kern.release}-{key}"), build)
+
+
+def driver(kern):
+    """The folder with our modules built for a kernel."""
+    return modules(kern, os.path.join(TOP, "src"))
 
 
 def packages(suite):
