@@ -126,6 +126,35 @@ def case_delay():
             same(pf.wait(0).status, 0, f"{state} ends")
 
 
+def case_pace():
+    """commands that take their time, and their data's, one after the other"""
+    with machine(extra="lm-command-us=20000,lm-mib-per-s=1") as (qemu, pf):
+        vf = guest(pf.vfs[0])
+        get = (0x42, 1 << 16, vf.cntlid | 1 << 16, 0, 0, 0, 48 // 4 - 1)
+        commands = (("suspend", 20, (0x41, 0, vf.cntlid | 1 << 16)), ("get", 21, get),
+                    ("resume", 20, (0x41, 1, vf.cntlid)))
+        qemu.step_ms(1)                 # time begins at zero
+        pending = []
+        for _, _, (opcode, *dwords) in commands:
+            pending.append(pf.start(0, opcode, prp1=qemu.alloc(PAGE), dwords=dwords))
+            qemu.settle()
+        for cid, (name, ms, _) in zip(pending, commands):
+            qemu.step_ms(ms - 1)
+            qemu.settle()
+            ok(pf.queues[0].peek() is None, f"{name} takes its time")
+            qemu.step_ms(1)
+            done = pf.wait(0)
+            same((done.cid, done.status), (cid, 0), f"{name} ends")
+        pf.start(0, 0x41, dwords=(0, vf.cntlid | 1 << 16))
+        qemu.settle()
+        same(pf.report()[f"vf.{vf.cntlid}"], "suspended", "what tests ask for takes none")
+        pf.disable()
+        qemu.step_ms(100)
+        pf.enable(64)
+        same(pf.admin(6, prp1=qemu.alloc(PAGE), dwords=(1,)).status, 0,
+             "a reset takes what waits with it")
+
+
 def exercise(qemu, pf, a, b, dest_pf=None):
     """Everything at once: data, phases, features, AERs, unfetched commands."""
     guest(a)

@@ -4,6 +4,7 @@
  *
  * nvme-lm.c           switching on and off, dispatch, rules that fail or hang
  * nvme-lm-suspend.c   suspend, resume, reset
+ * nvme-lm-pace.c      the time that commands take
  * nvme-lm-standard.c  Migration Send and Receive, the list of formats
  * nvme-lm-track.c     Track Send and Receive, and every write that they tell of
  * nvme-lm-vendor.c    the vendor command set of 2022
@@ -106,6 +107,11 @@ typedef struct NvmeLm {
     uint64_t    pad;
     uint32_t    suspend_delay_ms;
     uint32_t    resume_delay_ms;
+    uint32_t    command_us;     /* that each command takes */
+    uint32_t    mib_per_s;      /* of its data; 0: no time */
+    GQueue      *late;          /* done, and not completed yet */
+    QEMUTimer   *late_timer;
+    int64_t     busy_until;     /* ns of the virtual clock */
     char        *fail_text;
     char        *hang_text;
     GArray      *fail;
@@ -181,6 +187,12 @@ uint16_t nvme_lm_suspend(NvmeCtrl *vf, NvmeRequest *req);
 uint16_t nvme_lm_resume(NvmeCtrl *vf, NvmeRequest *req);
 void nvme_lm_drop_seq(NvmeCtrl *vf);
 void nvme_lm_disable(NvmeCtrl *vf);
+
+/* nvme-lm-pace.c */
+void nvme_lm_pace_begin(NvmeCtrl *pf);
+bool nvme_lm_complete_late(NvmeCtrl *pf, NvmeRequest *req, uint16_t status);
+void nvme_lm_drop_late(NvmeLm *lm);
+void nvme_lm_free_late(NvmeLm *lm);
 
 /* nvme-lm-standard.c, nvme-lm-track.c, nvme-lm-vendor.c */
 NvmeCtrl *nvme_lm_target(NvmeCtrl *pf, uint16_t cntlid, bool *online);

@@ -83,7 +83,9 @@ static void nvme_lm_finish_waiting(NvmeCtrl *vf, uint16_t status)
         NvmeRequest *req = g_ptr_array_steal_index(vf->lm->waiting, 0);
 
         nvme_lm_record(pf, req, status);
-        nvme_lm_complete_req(pf, req, status);
+        if (!nvme_lm_complete_late(pf, req, status)) {
+            nvme_lm_complete_req(pf, req, status);
+        }
     }
 }
 
@@ -276,6 +278,7 @@ void nvme_lm_reset_begin(NvmeCtrl *n)
         }
         return;
     }
+    nvme_lm_drop_late(n->lm);
     for (unsigned i = 0; i < n->nr_sec_ctrls; i++) {
         NvmeCtrl *vf = nvme_lm_vf_at(n, i);
 

@@ -326,6 +326,8 @@ static const LmName lm_names[] = {
     { "lm-pad", lm_set_pad, lm_get_pad },
     LM_NUMBER("lm-suspend-delay-ms", suspend_delay_ms, 0, UINT32_MAX),
     LM_NUMBER("lm-resume-delay-ms", resume_delay_ms, 0, UINT32_MAX),
+    LM_NUMBER("lm-command-us", command_us, 0, UINT32_MAX),
+    LM_NUMBER("lm-mib-per-s", mib_per_s, 0, UINT32_MAX),
     { "lm-fail", lm_set_fail, lm_get_fail },
     { "lm-hang", lm_set_hang, lm_get_hang },
     { "lm-lie", lm_set_lie, lm_get_lie },

@@ -115,6 +115,7 @@ void nvme_lm_instance_finalize(Object *obj)
 
     nvme_lm_drop_seq(n);
     nvme_lm_track_end(n);
+    nvme_lm_free_late(lm);
     nvme_lm_test_finalize(lm);
     if (lm->waiting) {
         g_ptr_array_free(lm->waiting, true);
@@ -173,6 +174,13 @@ static bool nvme_lm_is_ours(uint8_t opcode)
     return false;
 }
 
+/* those of tests take none */
+static bool nvme_lm_takes_time(uint8_t opcode)
+{
+    return nvme_lm_is_ours(opcode) && opcode != LM_ADM_TEST_SET &&
+           opcode != LM_ADM_TEST_GET;
+}
+
 bool nvme_lm_admin_cmd(NvmeCtrl *n, NvmeRequest *req, uint16_t *status)
 {
     uint8_t opcode = req->cmd.opcode;
@@ -193,12 +201,19 @@ bool nvme_lm_admin_cmd(NvmeCtrl *n, NvmeRequest *req, uint16_t *status)
     } else if (!(n->cse.acs[opcode] & NVME_CMD_EFF_CSUPP)) {
         *status = NVME_INVALID_OPCODE | NVME_DNR;
     } else if (nvme_lm_is_ours(opcode)) {
+        if (nvme_lm_takes_time(opcode)) {
+            nvme_lm_pace_begin(n);
+        }
         *status = nvme_lm_dispatch(n, req);
     } else {
         return false;
     }
     if (*status != NVME_NO_COMPLETE) {
         nvme_lm_record(n, req, *status);
+        if (nvme_lm_takes_time(opcode) &&
+            nvme_lm_complete_late(n, req, *status)) {
+            *status = NVME_NO_COMPLETE;
+        }
     }
     return true;
 }

@@ -30,6 +30,9 @@ bool nvme_lm_no_post(NvmeCtrl *n);
 bool nvme_lm_no_dma(NvmeCtrl *n);
 bool nvme_lm_no_irq(NvmeCtrl *n);
 
+/* data of a command was moved */
+void nvme_lm_moved(NvmeCtrl *pf, uint32_t len);
+
 /* one completion was written; a round of writing them ended */
 void nvme_lm_posted(NvmeCQueue *cq, NvmeRequest *req);
 void nvme_lm_progress(NvmeCtrl *n);

@@ -94,7 +94,7 @@ static void baseline_pf(int pf)
 	changed = report_get(report, "lm", value, sizeof(value)) ||
 		  strcmp(value, bed_set_name(bed.set));
 	snprintf(text, sizeof(text),
-		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n"
+		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-command-us=0\nlm-mib-per-s=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n"
 		 "lm-track=\nlm-track-ranges=\nlm-track-min=\nlm-track-max=\nlm-track-pow2=\nlm-track-grain=\nlm-track-room=\nlm-track-batch=\n",
 		 bed_set_name(bed.set));
 	if (pf_test_set(name, text))

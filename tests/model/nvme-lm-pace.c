@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Live migration commands of the NVMe model: the time that they take.
+ *
+ * An emulated device is as fast as this machine copies. With lm-command-us or
+ * lm-mib-per-s a command does what it does at once, but is completed when a
+ * device would be done that takes so long for each command, and so long for its
+ * data, and does one after the other.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/timer.h"
+#include "nvme-lm-priv.h"
+
+/* a command that is done, and not completed yet */
+typedef struct LmLate {
+    NvmeRequest *req;
+    uint16_t    status;
+    int64_t     due;            /* ns of the virtual clock */
+} LmLate;
+
+static void lm_wait_for_first(NvmeLm *lm)
+{
+    LmLate *first = g_queue_peek_head(lm->late);
+
+    if (first) {
+        timer_mod(lm->late_timer, first->due);
+    }
+}
+
+static void lm_late_timer(void *opaque)
+{
+    NvmeCtrl *pf = opaque;
+    NvmeLm *lm = pf->lm;
+    LmLate *first;
+
+    while ((first = g_queue_peek_head(lm->late)) &&
+           first->due <= qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)) {
+        g_queue_pop_head(lm->late);
+        nvme_lm_complete_req(pf, first->req, first->status);
+        g_free(first);
+    }
+    lm_wait_for_first(lm);
+}
+
+static bool lm_is_paced(const NvmeLm *lm)
+{
+    return lm->command_us || lm->mib_per_s;
+}
+
+/*
+ * From the beginning there is a timer: where time is instructions, and all
+ * processors sleep, it goes on to the next one at once.
+ */
+void nvme_lm_pace_begin(NvmeCtrl *pf)
+{
+    NvmeLm *lm = pf->lm;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    if (!lm_is_paced(lm)) {
+        return;
+    }
+    if (!lm->late) {
+        lm->late = g_queue_new();
+        lm->late_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, lm_late_timer, pf);
+    }
+    lm->busy_until = MAX(lm->busy_until, now) +
+                     (int64_t)lm->command_us * SCALE_US;
+    if (g_queue_is_empty(lm->late)) {
+        timer_mod(lm->late_timer, lm->busy_until);
+    }
+}
+
+void nvme_lm_moved(NvmeCtrl *pf, uint32_t len)
+{
+    NvmeLm *lm = pf->lm;
+
+    if (lm->mib_per_s) {
+        lm->busy_until += len * NANOSECONDS_PER_SECOND / (lm->mib_per_s * MiB);
+    }
+}
+
+bool nvme_lm_complete_late(NvmeCtrl *pf, NvmeRequest *req, uint16_t status)
+{
+    NvmeLm *lm = pf->lm;
+    LmLate *late;
+
+    if (!lm_is_paced(lm) || !lm->late) {
+        return false;
+    }
+    late = g_new(LmLate, 1);
+    *late = (LmLate) {
+        .req = req,
+        .status = status,
+        .due = MAX(lm->busy_until, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)),
+    };
+    g_queue_push_tail(lm->late, late);
+    lm_wait_for_first(lm);
+    return true;
+}
+
+/* the PF's queues go: nothing of them is completed any more */
+void nvme_lm_drop_late(NvmeLm *lm)
+{
+    if (lm->late) {
+        timer_del(lm->late_timer);
+        g_queue_clear_full(lm->late, g_free);
+    }
+    lm->busy_until = 0;
+}
+
+void nvme_lm_free_late(NvmeLm *lm)
+{
+    if (lm->late) {
+        nvme_lm_drop_late(lm);
+        g_queue_free(lm->late);
+        timer_free(lm->late_timer);
+    }
+}
