@@ -105,7 +105,7 @@ guests: setup	## every test with guests, on every kernel and in every way: long
 	tests/rig/setup iommufd
 	CHECK_FULL=1 prove --timer --failures --comments --directives tests/50-guest.t tests/55-upset.t
 
-bench: setup	## what a migration costs, as ratios; a quarter of an hour (BENCH="--write", BENCH=scale)
+bench: setup	## what a migration costs, as ratios; three quarters of an hour (BENCH="--write", BENCH=scale)
 	bench/bench $(BENCH)
 
 demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")

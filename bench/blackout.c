@@ -10,6 +10,9 @@
 
 #define KIB	1024ull
 
+/* commands take time of their own */
+static bool paced;
+
 static void measure(uint64_t want, unsigned int times)
 {
 	struct carrier c;
@@ -24,8 +27,8 @@ static void measure(uint64_t want, unsigned int times)
 	for (i = 0; i < times; i++) {
 		floor = carrier_floor(&c, size, &cpu);
 		carrier_move(&c, &t);
-		printf("{\"figure\": \"blackout\", \"set\": \"%s\", \"want\": %llu, \"size\": %llu, \"stream\": %llu, \"us\": %llu, \"floor\": %llu, \"stop\": %llu, \"read\": %llu, \"load\": %llu, \"run\": %llu, \"cpu\": %llu, \"floor_cpu\": %llu}\n",
-		       bed_set_name(bed.set), (unsigned long long)want,
+		printf("{\"figure\": \"blackout\", \"set\": \"%s\", \"paced\": %d, \"want\": %llu, \"size\": %llu, \"stream\": %llu, \"us\": %llu, \"floor\": %llu, \"stop\": %llu, \"read\": %llu, \"load\": %llu, \"run\": %llu, \"cpu\": %llu, \"floor_cpu\": %llu}\n",
+		       bed_set_name(bed.set), paced, (unsigned long long)want,
 		       (unsigned long long)size, (unsigned long long)t.bytes,
 		       (unsigned long long)t.us, (unsigned long long)floor,
 		       (unsigned long long)t.stop, (unsigned long long)t.read,
@@ -36,11 +39,24 @@ static void measure(uint64_t want, unsigned int times)
 	carrier_close(&c);
 }
 
-/* arguments: repetitions, sizes in KiB */
+/* how long each command takes, and its data; 0: as long as the emulator needs */
+static void pace(unsigned int us, unsigned int mib_per_s)
+{
+	int pf;
+
+	for (pf = 0; pf < 2; pf++)
+		model_set(pf, "lm-command-us=%u\nlm-mib-per-s=%u\n", us,
+			  mib_per_s);
+	paced = us || mib_per_s;
+}
+
+/* arguments: repetitions, microseconds a command, MiB of data a second, sizes in KiB */
 void blackout_run(char **argv)
 {
-	unsigned int times = *argv ? atoi(*argv++) : 5;
+	unsigned int times = atoi(*argv++), us = atoi(*argv++);
 
+	pace(us, atoi(*argv++));
 	for (; *argv; argv++)
 		measure(strtoull(*argv, NULL, 10) * KIB, times);
+	pace(0, 0);
 }

@@ -89,6 +89,12 @@ void carrier_arrived(struct carrier *c)
 	work_check(c->w);
 }
 
+/*
+ * A drive is suspended when it has done what it had begun: that takes the drive,
+ * not whoever asks, as long as its namespace is slow. Before any watch runs.
+ */
+#define DRAIN_US	5000
+
 static void turn(struct carrier *c, enum side side)
 {
 	if (c->turn)
@@ -151,6 +157,8 @@ void carrier_move_only(struct carrier *c, struct blackout *t)
 	memset(t, 0, sizeof(*t));
 	if (c->last_words)
 		c->last_words(c);
+	else
+		usleep(DRAIN_US);
 
 	turn(c, SOURCE);
 	cpu = cpu_us(true);
@@ -191,6 +199,7 @@ uint64_t carrier_floor(struct carrier *c, uint64_t size, uint64_t *cpu)
 	uint64_t us, before;
 
 	port_suspend(to);
+	usleep(DRAIN_US);
 	before = cpu_us(true);
 	us = floor_move(from, to, c->buf, size);
 	if (cpu)

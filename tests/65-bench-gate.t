@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """What a migration costs and can be counted stays what it is: commands, copies,
-allocations, memory, instructions. Times are for `make bench`.
+allocations, memory, instructions, and the blackout where instructions and
+commands are all that takes time. Other times are for `make bench`.
 
 Where a figure has become better its limit here is to be made tighter. With
 --show the figures are printed and nothing is judged.
 """
 
 import os
+import statistics
 import sys
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
@@ -15,6 +17,7 @@ sys.path.insert(0, os.path.join(TESTS, "rig"))
 sys.path.insert(0, os.path.join(TESTS, "..", "bench"))
 import hosts                                            # noqa: E402
 import parts                                            # noqa: E402
+import table                                            # noqa: E402
 import tap                                              # noqa: E402
 
 KERNEL = "6.12"
@@ -78,6 +81,16 @@ def judge_instructions(out, command_set, records):
     out.ok(per_byte <= PER_BYTE, f"{command_set} set: at most {PER_BYTE} instructions for a byte of state", per_byte)
 
 
+def judge_blackout(out, command_set, records):
+    for want in dict.fromkeys(r["want"] for r in records):
+        at = [r for r in records if r["want"] == want]
+        ratio = statistics.median(r["us"] / r["floor"] for r in at)
+        most = table.blackout_limit(want)
+        out.note(f"{command_set} set, state of {want} bytes: blackout {ratio:.2f} times its commands")
+        out.ok(ratio <= most, f"{command_set} set, state of {want} bytes: blackout at most {most:.2f} times its commands",
+               ratio)
+
+
 def judge(out, command_set, records, show):
     if show:
         print(*records, sep="\n")
@@ -85,7 +98,9 @@ def judge(out, command_set, records, show):
     costs = [r for r in records if r["figure"] == "cost"]
     for r in costs:
         judge_cost(out, r)
-    judge_instructions(out, command_set, [r for r in records if r["figure"] == "blackout"])
+    times = [r for r in records if r["figure"] == "blackout"]
+    judge_instructions(out, command_set, [r for r in times if not r["paced"]])
+    judge_blackout(out, command_set, [r for r in times if r["paced"]])
     out.ok(len(costs) == len(SIZES[command_set]), f"{command_set} set: all was measured", len(costs))
 
 
@@ -95,7 +110,8 @@ def main():
     try:
         for command_set, sizes in SIZES.items():
             judge(out, command_set, hosts.run(
-                [f"cost {parts.words(sizes)}", f"blackout 3 4 {sizes[-1]}"], kernel=KERNEL,
+                [f"cost {parts.words(sizes)}", f"blackout 3 {parts.NO_PACE} 4 {sizes[-1]}",
+                 f"blackout {parts.REPETITIONS} {parts.pace()} 4 {parts.words(sizes)}"], kernel=KERNEL,
                 command_set=command_set, icount=parts.ICOUNT, cpus=1), show)
     except hosts.Failed as e:
         out.ok(False, "the hosts ran to their end", str(e))
