@@ -70,8 +70,8 @@ def instructions(o):
     """The same where time is instructions, so that all runs give the same."""
     records = []
     for command_set, sizes in (("standard", "4 64 4096"), ("vendor", "4 64")):
-        records += hosts.run([f"blackout {REPETITIONS} {NO_PACE} {sizes}"], kernel=o.kernel, command_set=command_set, icount=ICOUNT,
-                             cpus=1, say=o.say)
+        records += hosts.run([f"blackout {REPETITIONS} {NO_PACE} {sizes}"], kernel=o.kernel,
+                             command_set=command_set, icount=ICOUNT, cpus=1, say=o.say)
     return [{**r, "figure": "instructions"} for r in records]
 
 

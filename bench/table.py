@@ -73,42 +73,36 @@ def expected_commands(r):
 
 def cost(records):
     out = []
-    for name in ("standard", "vendor"):
-        some = of(records, "cost", set=name)
-        for want in distinct(some, "want"):
-            at = [r for r in some if r["want"] == want]
-            what = f"{name} set, {size(want)}"
-            ours, usual = per_driver(at, lambda x: mean(x, "commands"))
-            limit = expected_commands(at[0])
-            out.append(row("commands in blackout", what, f"≤ {limit}", ours, usual, ours and ours.middle <= limit))
-            ours, usual = per_driver(at, lambda x: Figure([r["source"]["ours"] + r["dest"]["ours"] for r in x]))
-            out.append(row("allocations by the driver in blackout", what, "0", ours, usual,
-                           ours and ours.middle == 0))
-            ours, usual = per_driver(at, lambda x: Figure([r["source"]["taken"] + r["dest"]["taken"] for r in x]))
-            out.append(row("pages allocated in blackout", what, f"≤ {FEW_PAGES}", ours, usual,
-                           ours and ours.middle <= FEW_PAGES))
-            for side in ("source", "dest"):
-                ours, usual = per_driver(at, lambda x: Figure([r[side]["copied"] / r["size"] for r in x]))
-                out.append(row(f"bytes copied by the CPU ÷ state, {side}", what, f"≤ {COPIES:.2f}", ours, usual,
-                               ours and ours.middle <= COPIES))
-                ours, usual = per_driver(at, lambda x: Figure([r[side]["peak"] * 4096 / r["size"] for r in x]))
-                limit = max(1.1, (at[0]["step"] + SLACK) / at[0]["size"])
-                out.append(row(f"peak memory ÷ state, {side}", what, f"≤ {limit:.2f}", ours, usual,
-                               ours and ours.middle <= limit))
+    for name, want, at in by_size(records, "cost"):
+        what = f"{name} set, {size(want)}"
+        ours, usual = per_driver(at, lambda x: mean(x, "commands"))
+        limit = expected_commands(at[0])
+        out.append(row("commands in blackout", what, f"≤ {limit}", ours, usual, ours and ours.middle <= limit))
+        ours, usual = per_driver(at, lambda x: Figure([r["source"]["ours"] + r["dest"]["ours"] for r in x]))
+        out.append(row("allocations by the driver in blackout", what, "0", ours, usual,
+                       ours and ours.middle == 0))
+        ours, usual = per_driver(at, lambda x: Figure([r["source"]["taken"] + r["dest"]["taken"] for r in x]))
+        out.append(row("pages allocated in blackout", what, f"≤ {FEW_PAGES}", ours, usual,
+                       ours and ours.middle <= FEW_PAGES))
+        for side in ("source", "dest"):
+            ours, usual = per_driver(at, lambda x: Figure([r[side]["copied"] / r["size"] for r in x]))
+            out.append(row(f"bytes copied by the CPU ÷ state, {side}", what, f"≤ {COPIES:.2f}", ours, usual,
+                           ours and ours.middle <= COPIES))
+            ours, usual = per_driver(at, lambda x: Figure([r[side]["peak"] * 4096 / r["size"] for r in x]))
+            limit = max(1.1, (at[0]["step"] + SLACK) / at[0]["size"])
+            out.append(row(f"peak memory ÷ state, {side}", what, f"≤ {limit:.2f}", ours, usual,
+                           ours and ours.middle <= limit))
     return out
 
 
 def instructions(records):
     out = []
-    for name in ("standard", "vendor"):
-        some = of(records, "instructions", set=name)
-        for want in distinct(some, "want"):
-            at = [r for r in some if r["want"] == want]
-            what = f"{name} set, {size(want)}"
-            out.append(row("CPU instructions in blackout ÷ floor's", what, "", ratios(at, "cpu", "floor_cpu")))
-            if want >= 65536:
-                out.append(row("CPU instructions beyond the floor's, per byte of state", what, "",
-                               Figure([(r["cpu"] - r["floor_cpu"]) * 1000 / 2 ** ICOUNT / r["size"] for r in at])))
+    for name, want, at in by_size(records, "instructions"):
+        what = f"{name} set, {size(want)}"
+        out.append(row("CPU instructions in blackout ÷ floor's", what, "", ratios(at, "cpu", "floor_cpu")))
+        if want >= 65536:
+            out.append(row("CPU instructions beyond the floor's, per byte of state", what, "",
+                           Figure([(r["cpu"] - r["floor_cpu"]) * 1000 / 2 ** ICOUNT / r["size"] for r in at])))
     return out
 
 

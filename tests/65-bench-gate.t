@@ -41,15 +41,9 @@ TIMES_FLOOR = {"standard": 1.2, "vendor": 1.5}
 PER_BYTE = 0.7
 
 
-def commands(r):
-    if r["set"] == "vendor":
-        return 5
-    return 2 + 2 * -(-r["size"] // r["step"])
-
-
 def judge_cost(out, r):
     name = f"{r['set']} set, state of {r['size']} bytes"
-    want = commands(r)
+    want = table.expected_commands(r)
     data = want - (3 if r["set"] == "vendor" else 2)
     out.ok(r["commands"] == want, f"{name}: {want} commands in the blackout", f"there were {r['commands']}")
     sites = {side: r[side]["sites"] for side in ("source", "dest")}
