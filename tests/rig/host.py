@@ -25,6 +25,7 @@ import initramfs
 import klog
 import place
 import stall
+import times
 
 # What a host needs from its kernel; the rest of the image is the same for all.
 MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
@@ -139,6 +140,7 @@ class Host:
         self.icount = icount
         self.process = None
         self.stall = None
+        self.times = times.Times()
         self.killed = None
         self._sockets = None
         self._timer = None
@@ -196,6 +198,7 @@ class Host:
             # the machine shall not outlive us, however we end
             self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *args],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.times.begin(self.process.pid)
         self.stall = stall.Stall(self.process.pid)
         self.stall.start()
         self._timer = threading.Timer(self.seconds, self._too_long)
@@ -217,9 +220,11 @@ class Host:
             line = None
         if not line or not line.startswith("ready"):
             raise Trouble(f"{self.name}: did not boot, see {self.path()}" + self._tail("serial"))
+        self.times.booted(*map(float, line.split()[1:3]))
 
     def stop(self):
         """Save the kernel log, power off, and fail if the log has trouble."""
+        self.times.mark("test")
         leaks = self.run("leaks", seconds=LEAK_SECONDS)
         self.save_log()
         self.agent.send("0 poweroff -f")
@@ -229,6 +234,8 @@ class Host:
             self.kill()
             raise Trouble(f"{self.name}: does not power off") from None
         self._release()
+        self.times.mark("off")
+        self.times.save(self.kernel.series)
         if leaks:
             with open(self.path("leaks"), "w", encoding="utf-8") as f:
                 f.write(leaks)
@@ -296,7 +303,8 @@ class Host:
 
     def image(self):
         needed = initramfs.depends(self.modules()) if self.driver else ()
-        parts = [initramfs.base(self.kernel, (*MODULES, *KVM_MODULES, *needed),
+        kvm = KVM_MODULES if self.vmm else ()
+        parts = [initramfs.base(self.kernel, (*MODULES, *kvm, *needed),
                                 os.path.join(place.RIG, "host-init"), IF_THERE, self.nvme),
                  initramfs.files("rig", [("/rig/lib.sh", os.path.join(place.RIG, "host-lib.sh")),
                                          ("/bin/nvadm", place.program("nvadm.c")),
@@ -321,7 +329,7 @@ class Host:
             "-name", self.name, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot",
             "-machine", "q35,kernel-irqchip=split" if kvm else "q35",
             "-accel", accel,
-            "-cpu", "host" if kvm else "max",
+            "-cpu", "host" if kvm else os.environ.get("RIG_CPU", "max"),
             "-smp", str(self.cpus), "-m", str(self.memory),
             "-kernel", self.kernel.image, "-initrd", self.image(),
             "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
@@ -435,7 +443,9 @@ class Host:
                 module_args = "vendor_ids=1b36:0010"
             self.run(f"load_driver {module_args}")
         name = "nvme-vfio-pci" if self.driver else "vfio-pci"
-        return self.run(f"setup_vfs {name} {count} {queues} {interrupts}", seconds=RUN_SECONDS)
+        text = self.run(f"setup_vfs {name} {count} {queues} {interrupts}", seconds=RUN_SECONDS)
+        self.times.mark("vfs")
+        return text
 
 
 def new_log():

@@ -102,13 +102,8 @@ def program(source):
 
 def modules(kern, source):
     """The folder with the modules of a source folder built for a kernel."""
-    def build(path):
-        subprocess.run([os.path.join(RIG, "build-modules"), kern.release, path + ".new", source],
-                       check=True, stdout=subprocess.DEVNULL)
-        os.rename(path + ".new", path)
-
-    key = digest([source], kern.release)
-    return made(os.path.join(CACHE, "modules", f"{os.path.basename(source)}-{kern.release}-{key}"), build)
+    return subprocess.run([os.path.join(RIG, "build-modules"), kern.release, "-", source], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def driver(kern):
