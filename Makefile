@@ -79,7 +79,7 @@ check: setup	## install what is needed, run every test (TESTS= for some)
 	prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
 
 check-full: setup	## the same with every kernel, set and fault: hours; make check takes some of each
-	tests/rig/setup iommufd
+	tests/rig/setup iommufd debug-guest
 	CHECK_FULL=1 prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
 
 check-boot: setup	## a whole Debian system whose VFs come back when it starts
@@ -102,7 +102,7 @@ fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is ke
 		prove --timer --failures --comments --directives tests/03-fuzz-stream.t $(wildcard tests/48-uapi-fuzz.t)
 
 guests: setup	## every test with guests, on every kernel and in every way: long
-	tests/rig/setup iommufd
+	tests/rig/setup iommufd debug-guest
 	CHECK_FULL=1 prove --timer --failures --comments --directives tests/50-guest.t tests/55-upset.t
 
 bench: setup	## what a migration costs, as ratios; three quarters of an hour (BENCH="--write", BENCH=scale)

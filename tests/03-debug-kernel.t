@@ -34,7 +34,7 @@ TROUBLES = (
 OPTIONS = ("KASAN", "PROVE_LOCKING", "DEBUG_ATOMIC_SLEEP", "DEBUG_KMEMLEAK", "UBSAN", "DMA_API_DEBUG",
            "DEBUG_OBJECTS", "DEBUG_LIST", "DETECT_HUNG_TASK", "FAULT_INJECTION", "FAILSLAB",
            "FAIL_PAGE_ALLOC", "FAULT_INJECTION_DEBUG_FS", "MODULE_UNLOAD", "PCI_IOV",
-           "IOMMUFD", "VFIO_DEVICE_CDEV", "VFIO_GROUP", "KVM_AMD")
+           "IOMMUFD", "VFIO_DEVICE_CDEV", "VFIO_GROUP")
 MAKE = "dmesg -c >>/share/earlier; insmod /share/mod/trouble.ko what={0}; rmmod trouble; dmesg"
 
 

@@ -25,8 +25,8 @@ CASES = [
 ]
 EVERYTHING = [
     ("iommufd", "standard", {**TRACKED, "mode": "both"}, (upset.acknowledge, *ALL)),
-    ("debug", "standard", TRACKED, (upset.acknowledge, *ALL)),
-    ("debug", "vendor", {}, (upset.acknowledge, *ALL)),
+    ("debug-guest", "standard", TRACKED, (upset.acknowledge, *ALL)),
+    ("debug-guest", "vendor", {}, (upset.acknowledge, *ALL)),
     ("6.1", "standard", TRACKED, ALL),
     ("6.1", "vendor", {}, ALL),
     ("6.12", "standard", {}, (upset.acknowledge, *ALL)),

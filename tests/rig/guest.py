@@ -42,7 +42,7 @@ def kernel_of(host_kernel):
     """The kernel of guests in hosts with a kernel: the same where the distribution
     made it."""
     kern = place.kernel(host_kernel)
-    return place.kernel("6.12") if kern.series in ("debug", "iommufd") else kern
+    return place.kernel("6.12") if kern.series in ("debug-guest", "iommufd") else kern
 
 
 def files(host_kernel, drive=VF):

@@ -35,7 +35,7 @@ class Pair:
             end = "server=on" if i == 0 else "server=off,reconnect-ms=500"
             # One processor each: two hosts share a small machine. The debug
             # kernel does so much in one that nothing else would get done.
-            slow = kernel == "debug"
+            slow = kernel.startswith("debug")
             self.hosts.append(kind(
                 kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
                 cpus=1 + slow, memory=1024 + guest_memory + 1024 * slow, seconds=seconds,

@@ -100,15 +100,18 @@ static void kernel(struct checkup *c, struct answer *a)
 /* Does the kernel, or a module that is loaded, have this function? */
 static bool has_function(const char *name, bool *readable)
 {
-	char line[512], symbol[256], type;
 	FILE *f = fopen("/proc/kallsyms", "re");
+	size_t n = strlen(name);
 	bool found = false;
+	char line[512], *p;
 
+	/* A line is an address, a letter, the name, and a module if it is of one. */
 	*readable = false;
 	while (f && !found && fgets(line, sizeof(line), f)) {
 		*readable = true;
-		found = sscanf(line, "%*s %c %255s", &type, symbol) == 2 &&
-			!strcmp(symbol, name);
+		p = strchr(line, ' ');
+		found = p && strlen(p) > 3 && !strncmp(p + 3, name, n) &&
+			(p[3 + n] == '\n' || p[3 + n] == '\t');
 	}
 	if (f)
 		fclose(f);
@@ -120,12 +123,12 @@ static enum tracking find_tracking(const struct checkup *c)
 	bool readable;
 	struct version v;
 
-	if (has_function("iova_bitmap_set", &readable))
-		return TRACKING_YES;
 	/* Up to 6.6 it is part of module vfio, which need not be loaded yet. */
 	if (version_parse(&v, c->release) && version_before(&v, 6, 7))
 		return TRACKING_YES;
 	/* Since then it is in the kernel itself, or it is not there. */
+	if (has_function("iova_bitmap_set", &readable))
+		return TRACKING_YES;
 	return readable ? TRACKING_NO : TRACKING_UNKNOWN;
 }
 
