@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a host's time went into: a line for each host in the file RIG_TIMES,
-tab-separated: the test, kernel, then for boot (and of that: firmware, kernel),
-VFs, test and power-off the seconds by the clock and of processor time.
-tests/rig/times adds them up."""
+"""What the hosts' time went into: a line for each in the file hosts.times of a
+run's folder (tests/run) or in the file RIG_TIMES, tab-separated: the test, the
+kernel, then for boot, VFs, test and power-off the seconds by the clock and of
+processors, and the kernel's own clock when its first program began and when the
+host was ready. As a program it adds them up by test: times.py FILE"""
 
+import collections
 import os
 import re
+import sys
 import time
 
+SPANS = ("boot", "vfs", "test", "off")
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -64,12 +68,38 @@ class Times:
     def save(self, kernel):
         """Append the line, if somebody wants it."""
         path = os.environ.get("RIG_TIMES")
+        if not path and os.environ.get("RIG_RUN"):
+            path = os.path.join(os.environ["RIG_RUN"], "hosts.times")
         if not path or not self.marks:
             return
         spans = {b[0]: (b[1] - a[1], b[2] - a[2]) for a, b in zip(self.marks, self.marks[1:])}
         words = [test_name(), kernel]
-        for name in ("boot", "vfs", "test", "off"):
+        for name in SPANS:
             words += [f"{x:.2f}" for x in spans.get(name, (0, 0))]
         words += [f"{self.kernel:.2f}", f"{self.init:.2f}"]
         with open(path, "a", encoding="utf-8") as f:
             f.write("\t".join(words) + "\n")
+
+
+def table(path):
+    """Lines of Markdown: of each test the hosts, and the seconds of all of them by
+    the clock and of processors."""
+    sums = collections.defaultdict(lambda: [0] + [0.0] * 2 * len(SPANS))
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            words = line.split("\t")
+            row = sums[words[0]]
+            row[0] += 1
+            for i in range(2 * len(SPANS)):
+                row[1 + i] += float(words[2 + i])
+    yield "| test | hosts | " + " | ".join(f"{name}, clock / CPU s" for name in SPANS) + " |"
+    yield "|---" * (2 + len(SPANS)) + "|"
+    for test, (hosts, *rest) in sorted(sums.items()):
+        pairs = [f"{rest[i]:.0f} / {rest[i + 1]:.0f}" for i in range(0, len(rest), 2)]
+        yield f"| {test} | {hosts} | " + " | ".join(pairs) + " |"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: times.py FILE")
+    print(*table(sys.argv[1]), sep="\n")
