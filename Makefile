@@ -5,10 +5,11 @@
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 LEFT_OUT := tests/35-boot.t tests/37-rpm.t tests/70-libvirt.t
-# Tests that run side by side, where testrules.yml lets them.
-CHECK_JOBS ?= 2
+# CHECK_JOBS=N: test files at a time, where testrules.yml lets them; one per processor unless given.
+RUN = tests/run $(if $(CHECK_JOBS),--jobs $(CHECK_JOBS))
 SUITES ?= bookworm trixie sid
-TESTS ?= $(filter-out $(LEFT_OUT),$(sort $(wildcard tests/*.t)))
+ALL_TESTS := $(filter-out $(LEFT_OUT),$(sort $(wildcard tests/*.t)))
+TESTS ?= $(ALL_TESTS)
 
 .DEFAULT_GOAL := all
 # Where "make install" puts things; DESTDIR= goes before all of them.
@@ -76,17 +77,17 @@ uninstall:	## take away what install put there; configuration stays
 check: setup	## install what is needed, run every test (TESTS= for some)
 	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, check-packages, check-libvirt),"
 	@echo "# and of some tests what takes long (make check-full)"
-	prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
+	$(RUN) $(if $(filter-out $(TESTS),$(ALL_TESTS))$(filter-out $(ALL_TESTS),$(TESTS)),,--whole) $(TESTS)
 
 check-full: setup	## the same with every kernel, set and fault: hours; make check takes some of each
 	tests/rig/setup iommufd debug-guest
-	CHECK_FULL=1 prove --jobs=$(CHECK_JOBS) --timer --failures --comments --directives $(TESTS)
+	CHECK_FULL=1 $(RUN) $(TESTS)
 
 check-boot: setup	## a whole Debian system whose VFs come back when it starts
-	prove --timer --failures --comments --directives tests/35-boot.t
+	$(RUN) tests/35-boot.t
 
 check-libvirt: setup	## two Debian systems with libvirt: who binds VFs, virsh migrate, what is refused
-	prove --timer --failures --comments --directives tests/70-libvirt.t
+	$(RUN) tests/70-libvirt.t
 
 packages: setup	## Debian packages for each suite of SUITES=, and rpms, in packages/
 	for suite in $(SUITES); do \
@@ -94,16 +95,19 @@ packages: setup	## Debian packages for each suite of SUITES=, and rpms, in packa
 	done
 	tests/packages/build-rpm packages/rpm && ls packages/rpm/*.rpm
 
+# these have enough to do by themselves
+check-packages fuzz: CHECK_JOBS ?= 1
+
 check-packages: setup	## their whole life in each suite; make check has a part of it
-	PACKAGES_FULL=1 prove --timer --failures --comments --directives tests/36-packages.t tests/37-rpm.t
+	PACKAGES_FULL=1 $(RUN) tests/36-packages.t tests/37-rpm.t
 
 fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_KEEP=$${FUZZ_KEEP:-$${NVME_VFIO_CACHE:-$$HOME/.cache/nvme-vfio}/fuzz} \
-		prove --timer --failures --comments --directives tests/03-fuzz-stream.t $(wildcard tests/48-uapi-fuzz.t)
+		$(RUN) tests/03-fuzz-stream.t $(wildcard tests/48-uapi-fuzz.t)
 
 guests: setup	## every test with guests, on every kernel and in every way: long
 	tests/rig/setup iommufd debug-guest
-	CHECK_FULL=1 prove --timer --failures --comments --directives tests/50-guest.t tests/55-upset.t
+	CHECK_FULL=1 $(RUN) tests/50-guest.t tests/55-upset.t
 
 bench: setup	## what a migration costs, as ratios; three quarters of an hour (BENCH="--write", BENCH=scale)
 	bench/bench $(BENCH)

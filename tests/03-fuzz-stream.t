@@ -7,6 +7,8 @@
 # With FUZZ_KEEP=FOLDER what it learns stays there for the next run.
 
 set -u
+# By hand as by tests/run: a signal leaves nothing running.
+[ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
 cd "$(dirname "$0")/fuzz/stream" || exit 1
 seconds=${FUZZ_SECONDS:-60}
 # fixed: whether a fault is found shall not be a matter of luck

@@ -5,6 +5,8 @@
 # wrong? FUZZ_SEED=SEED[/ROUND] does the same again, FUZZ_SECONDS= more of it.
 
 set -euo pipefail
+# By hand as by tests/run: a signal leaves nothing running.
+[ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
 cd "$(dirname "$0")/model"
 
 dir=$(./build)

@@ -117,7 +117,7 @@ ok $? "bash completes commands, options and addresses" "$out/log"
 
 make -C "$out/tree" uninstall DESTDIR="$root" prefix=/usr >"$out/log" 2>&1
 ok $? "make uninstall" "$out/log"
-find "$root" ! -type d -o -path '*nvme-vfio*' >"$out/log"
+(cd "$root" && find . ! -type d -o -path '*nvme-vfio*') >"$out/log"
 [ ! -s "$out/log" ]
 ok $? "nothing is left" "$out/log"
 

@@ -8,6 +8,8 @@
 # everywhere, VF_KERNELS="6.12 debug" only there. VF_JOBS hosts run at a time (default: two per processor). VF_ARGS goes to
 # vf-test, e.g. VF_ARGS='--only cancel'.
 set -u
+# By hand as by tests/run: a signal leaves no host behind.
+[ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
 here=$(cd "$(dirname "$0")" && pwd)
 rig=$here/rig
 jobs=${VF_JOBS:-$(($(nproc) * 2))}

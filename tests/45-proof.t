@@ -6,6 +6,8 @@
 # passthrough that works. Likewise a PF whose command set is not to be trusted.
 
 set -u
+# By hand as by tests/run: a signal leaves no host behind.
+[ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
 cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
 

@@ -6,6 +6,8 @@
 # and any leak fails. FUZZ_SEED repeats a run, FUZZ_KERNEL takes another kernel,
 # FUZZ_ARGS goes to mig-fuzz.
 set -u
+# By hand as by tests/run: a signal leaves no host behind.
+[ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
 here=$(cd "$(dirname "$0")" && pwd)
 rig=$here/rig
 seconds=${FUZZ_SECONDS:-60}

@@ -449,9 +449,11 @@ class Host:
 
 
 def new_log():
-    """A fresh folder for logs; the oldest of many are removed."""
-    top = os.path.join(place.CACHE, "log")
+    """A fresh folder for logs, below that of a test that tests/run has started; the
+    oldest of many are removed."""
+    top = os.environ.get("RIG_LOG") or os.path.join(place.CACHE, "log")
     os.makedirs(top, exist_ok=True)
     for path in place.oldest(top, LOGS):
-        shutil.rmtree(path, ignore_errors=True)
+        if not os.path.basename(path).startswith("check-"):     # tests/run's own
+            shutil.rmtree(path, ignore_errors=True)
     return tempfile.mkdtemp(prefix=time.strftime("%m%d-%H%M%S-"), dir=top)
