@@ -2,8 +2,8 @@
 """What the self-test's cases stand on: checks in TAP, and PFs with VFs."""
 
 import contextlib
-import os
 import struct
+import tempfile
 
 from nvmeq import PAGE, Pf, Stuck
 from qtest import Qemu
@@ -21,6 +21,9 @@ PRP_OFFSET = 0x013
 AER = 0x0c
 WRITE, READ = 1, 2
 SMART_LOG = 0x02
+
+SLOW_MS = 100
+AT_ONCE = 2                     # commands that a slow drive does at once
 
 
 class Tap:
@@ -56,10 +59,10 @@ directory = None                # of the QEMU under test
 @contextlib.contextmanager
 def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, extra="",
             ns=""):
-    """PFs that share one drive, with their first VFS VFs online."""
+    """PFs that share one drive, with their first VFS VFs online. A slow drive
+    does two commands at once, then one each SLOW_MS of the machine's clock."""
     args = ["-drive", "if=none,id=d0,format=raw,file=@TMP@/disk,"
-            "file.locking=off,cache=unsafe" +
-            (",throttling.iops-total=10" if slow else "")]
+            "file.locking=off,cache=unsafe"]
     for i in range(pfs):
         args += [
             "-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1},"
@@ -73,8 +76,9 @@ def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, extra="",
                      "file.locking=off,cache=unsafe"]
         args += ["-device", f"nvme-ns,drive=d{i},bus=pf{i},nsid=1,shared=on" + ns]
     qemu = with_disk(args)
-    qemu.slow = slow
     try:
+        if slow:
+            qemu.slow_down(1000 // SLOW_MS)
         found = [Pf(qemu, i) for i in range(pfs)]
         for pf in found:
             pf.bring_up()
@@ -94,13 +98,9 @@ def lm_args(lm):
 
 def with_disk(args):
     """QEMU wants the file when it starts, so it has to exist before."""
-    path = f"/tmp/nvme-lm-disk.{os.getpid()}"
-    with open(path, "wb") as disk:
+    with tempfile.NamedTemporaryFile(prefix="nvme-lm-disk-") as disk:
         disk.truncate(16 << 20)
-    try:
-        return Qemu(directory, *[a.replace("@TMP@/disk", path) for a in args])
-    finally:
-        os.unlink(path)
+        return Qemu(directory, *[a.replace("@TMP@/disk", disk.name) for a in args])
 
 
 def guest(vf, queues=2, depth=16, cq_depth=None):

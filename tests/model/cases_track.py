@@ -5,7 +5,7 @@ import random
 import struct
 
 from bed import AER, BAD_CNTLID, INVALID_FIELD, INVALID_OPCODE, NO_RESOURCES
-from bed import PRP_OFFSET, READ, SMART_LOG, SUSPENDED, WRITE
+from bed import AT_ONCE, PRP_OFFSET, READ, SLOW_MS, SMART_LOG, SUSPENDED, WRITE
 from bed import guest, machine, move, note, ok, pattern, same, stopped
 from nvmeq import PAGE
 
@@ -541,22 +541,24 @@ def case_track_in_flight():
     with machine(lm="standard", slow=True) as (qemu, pf):
         vf = guest(pf.vfs[0])
         bufs = [qemu.alloc(PAGE) for _ in range(6)]
+
+        def missing():
+            return {buf for buf in bufs if qemu.read(buf, 1) == b"\xee"}
+
         for buf in bufs:
             qemu.write(buf, b"\xee" * PAGE)
             vf.start_io(1, READ, 0, buf)
-        qemu.settle()
-        late = {buf for buf in bufs if qemu.read(buf, 1) == b"\xee"}
-        ok(len(late) > 2, "reads in flight when tracking starts")
+        qemu.await_done(AT_ONCE)
+        late = missing()
+        same(len(late), 4, "reads in flight when tracking starts")
         tracked(pf, vf)
-        for _ in range(50):
-            qemu.step_ms(20)
-            qemu.settle()
-            if any(qemu.read(buf, 1) != b"\xee" for buf in late):
-                break
+        qemu.step_ms(SLOW_MS)
+        qemu.await_done(AT_ONCE + 1)
         before, report = pf.changed(vf)
         same(report.suspended, 0, "a report amid them")
-        later = {buf for buf in bufs if qemu.read(buf, 1) == b"\xee"}
+        later = missing()
         ok(late > later and later, "some came, some did not")
+        ok(late - later <= set(before), "those that came are told")
         pf.start(0, 0x41, dwords=(0, vf.cntlid | 1 << 16))
         same(pf.wait(0).status, 0, "suspend waits for them")
         after, report = pf.changed(vf)

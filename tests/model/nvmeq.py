@@ -128,7 +128,7 @@ class Controller:
 
     def run(self, qid, opcode, **fields):
         cid = self.start(qid, opcode, **fields)
-        done = self.wait(qid, step=False)
+        done = self.wait(qid, step=qid > 0)
         assert done.cid == cid, f"cid {done.cid}, expected {cid}"
         return done
 

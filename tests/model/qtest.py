@@ -119,10 +119,40 @@ class Qemu:
         self.cmd(f"clock_step {ms * 1000000}")
 
     def settle(self):
-        """Let the main loop run what is scheduled."""
-        for _ in range(3):
-            self.readl(0)
+        """Let all that has begun go as far as it can without the clock: each
+        answer comes from the main loop, after what was scheduled before. A
+        slow drive is not waited for; done() is for that."""
+        for _ in range(2):
+            for _ in range(3):
+                self.readl(0)
+            if not self.slow:
+                # quick drives have ended all that they were given
+                self.hmp("qemu-io d0 aio_flush")
+
+    def slow_down(self, iops):
+        """From now on the drive waits for the clock. Not by an option: those are
+        read before the accelerator is chosen, and then count this machine's
+        time."""
+        reply = self.qmp("block_set_io_throttle", device="d0", bps=0, bps_rd=0,
+                         bps_wr=0, iops=iops, iops_rd=0, iops_wr=0)
+        if "error" in reply:
+            raise Dead(reply["error"]["desc"])
+        self.slow = True
+
+    def done(self):
+        """How many reads the drive has ended."""
+        return sum(drive["stats"]["rd_operations"]
+                   for drive in self.qmp("query-blockstats")["return"])
+
+    def await_done(self, number):
+        """Until so many reads in all have ended, and what follows has happened.
+        The clock stands still."""
+        end = time.monotonic() + TIMEOUT
+        while self.done() < number:
+            if time.monotonic() > end:
+                raise Dead(f"{self.done()} reads are done, not {number}")
             time.sleep(0.002)
+        self.settle()
 
     def alloc(self, size):
         addr = self.next_free
@@ -145,6 +175,11 @@ class Qemu:
         self.qmp_file.write(json.dumps(message).encode())
         self.qmp_file.flush()
         return self.qmp_read()
+
+    def hmp(self, line):
+        answer = self.qmp("human-monitor-command", **{"command-line": line})["return"]
+        if answer:
+            raise Dead(f"{line}: {answer}")
 
     # PCI: root ports at 00:10.0, 00:11.0, ..., one device behind each
 
