@@ -130,6 +130,30 @@ for name, when, waited, worst in (
     out.ok(worst in watch.said if worst else watch.said is None, f"seen from outside: {name}", watch.worst)
 out.ok(not klog.trouble(HUNG, stalled="not let run") and klog.trouble("BUG: held lock freed!", stalled="not let run"),
        "is as good an excuse, and for nothing else")
+# the clock of the limits goes by what a machine was let run, not by time: at these
+# moments its threads have waited for so long
+for name, looks, ran in (
+        ("has no other beside it", ((1, {"7": 0}), (2, {"7": 0})), 2.0),
+        ("has a thread that waits half of the time", ((1, {"7": 0.5, "8": 0.1}), (2, {"7": 1, "8": 0.2})), 1.0),
+        ("waits all the time", ((1, {"7": 1}), (2, {"7": 2})), 0.0),
+        ("was let run after a long wait", ((1, {"7": 0}), (2, {"7": 0}), (3, {"7": 0}), (4, {"7": 3.5})), 0.5),
+        ("has two threads that were", ((1, {}), (2, {"7": 1.5, "8": 0}), (3, {"7": 1.5, "8": 1.6})), 1.4),
+        ("has a thread that ended after it waited", ((1, {"9": 1}), (2, {"7": 0.1})), 1.0),
+        ("stands still together with us", ((60, {"7": 0}), (61, {"7": 0})), 3.0),
+        ("waits, and stands still with us", ((60, {"7": 58}), (61, {"7": 58})), 3.0)):
+    watch = stall.Stall(os.getpid())
+    watch.look(100.0, {})
+    watch.passed = watch.late = watch.waited = 0.0
+    for when, waited in looks:
+        watch.look(100.0 + when, {thread: int(w * 1e9) for thread, w in waited.items()})
+    out.ok(abs(watch.ran - ran) < 0.001, f"a machine that {name}: {ran:.1f} of {when} s", watch.ran)
+told = []
+watch = stall.Stall(os.getpid(), 2.5, lambda: told.append(when))
+watch.look(100.0, {})
+watch.passed = watch.late = watch.waited = 0.0
+for when, waited in enumerate((0, 1, 2, 2, 2, 3, 3), 101):
+    watch.look(float(when), {"7": int(waited * 1e9)})
+out.ok(told == [105], "who runs longer than a limit is told of, once; waiting does not count", told)
 
 
 def two_on_one_processor():

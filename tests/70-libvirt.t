@@ -376,7 +376,7 @@ def story(work, parts):
     out.note(f"logs: {pair.log}")
     with pair:
         out.note(f"two hosts up: {time.monotonic() - begun:.0f} s")
-        watch = pairs.Watch(pair.disk)
+        watch = pairs.Watch(pair)
         watch.start()
         try:
             for name, part in parts:

@@ -218,11 +218,7 @@ class FullHost(rig.Host):
         """As an administrator does it."""
         self.save_log()
         self.begin("systemctl poweroff")
-        try:
-            self.process.wait(DOWN_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise rig.Trouble(f"{self.name}: does not power off") from None
+        self.wait_off(DOWN_SECONDS)
         self._release()
         self.check_log()
 

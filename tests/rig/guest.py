@@ -124,6 +124,11 @@ class Guest:
             + (" -incoming defer" if incoming else "")
             + (" -S" if incoming and self.hold else ""))
 
+    def limit(self, seconds):
+        """What it does may take so long: a host that has to wait for the other, or
+        this machine for its other work, does not count."""
+        return rig.Limit(seconds, *self.pair.hosts)
+
     def launch(self, host, incoming=False):
         life = len(self.lives)
         self.lives.append(host)
@@ -134,7 +139,7 @@ class Guest:
 
     def _wait(self, host, life, test, seconds):
         """Until a shell test inside holds; a QEMU that is gone ends the wait."""
-        end = time.monotonic() + seconds
+        limit = self.limit(seconds)
         while True:
             status, _ = host.finish(host.begin(test), PATIENCE)
             if not status:
@@ -144,7 +149,7 @@ class Guest:
                 status, output = host.finish(self._commands[life])
                 raise rig.Trouble(f"QEMU in host {host.name} ended with {status}:\n{output}"
                                   + self.console(life)[-2000:])
-            if time.monotonic() > end:
+            if limit.over():
                 raise rig.Trouble(f"host {host.name}: not within {seconds} s: {test}\n"
                                   + self.console(life)[-2000:])
             time.sleep(POLL)
@@ -192,12 +197,12 @@ class Guest:
 
     def await_status(self, *statuses, seconds=900):
         """Until the migration has one of these; QEMU's account of it."""
-        begun = time.monotonic()
+        limit = self.limit(seconds)
         while True:
             info = self.progress()
             if info.get("status") in statuses:
                 return info
-            if info.get("status") in ENDED or time.monotonic() - begun > seconds:
+            if info.get("status") in ENDED or limit.over():
                 raise rig.Trouble(f"migration not {' or '.join(statuses)} within {seconds} s: {info}\n"
                                   + self.output(self.life) + self.output(self.moving[1]))
             time.sleep(POLL)
@@ -226,8 +231,8 @@ class Guest:
 
     def _arrived(self, target, seconds=200):
         """Whether all was loaded on the target."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        limit = self.limit(seconds)
+        while not limit.over():
             try:
                 if self.qmp(target, "query-status")["status"] != "inmigrate":
                     return True

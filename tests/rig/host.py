@@ -18,7 +18,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import initramfs
@@ -42,11 +41,14 @@ OURS = ("nvme-pf-shim.ko", "nvme-vfio-pci.ko")
 KVM = os.environ.get("RIG_ACCEL") == "kvm"
 KVM_MODULES = ("kvm_amd", "kvm_intel") if KVM else ("kvm_amd",)
 
-# How quick a boot is depends on the machine; these are limits, not expectations.
+# Limits, not expectations, in seconds in which this machine let a host run: how
+# much of its time that is depends on what else it does. See Host.clock().
 BOOT_SECONDS = 300
 RUN_SECONDS = 300
 LEAK_SECONDS = 200
-DOWN_SECONDS = 200       # with many VFs, on a busy machine
+DOWN_SECONDS = 200       # with many VFs
+ANSWER_SECONDS = 30
+LOOK_SECONDS = 1.0       # after so long by any clock limits are looked at
 
 # Logs that are kept: more than hosts can run at a time, so that none is in use.
 LOGS = 120
@@ -68,8 +70,13 @@ class Port:
         self.buffer = b""
 
     def accept(self, seconds):
+        """Whether QEMU has connected by then."""
         self.listener.settimeout(seconds)
-        self.link = self.listener.accept()[0]
+        try:
+            self.link = self.listener.accept()[0]
+        except socket.timeout:
+            return False
+        return True
 
     def send(self, text):
         self.link.settimeout(30)
@@ -96,6 +103,17 @@ class Port:
         if self.link:
             self.link.close()
         self.listener.close()
+
+
+class Limit:
+    """of seconds in which each of these hosts was let run"""
+
+    def __init__(self, seconds, *hosts):
+        self.seconds = seconds
+        self.begun = [(host, host.clock()) for host in hosts]
+
+    def over(self):
+        return min(host.clock() - begun for host, begun in self.begun) > self.seconds
 
 
 class Host:
@@ -143,7 +161,6 @@ class Host:
         self.times = times.Times()
         self.killed = None
         self._sockets = None
-        self._timer = None
         self._next = 0
         self._results = {}
 
@@ -199,23 +216,36 @@ class Host:
             self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *args],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.times.begin(self.process.pid)
-        self.stall = stall.Stall(self.process.pid)
+        self.stall = stall.Stall(self.process.pid, self.seconds, self._too_long)
         self.stall.start()
-        self._timer = threading.Timer(self.seconds, self._too_long)
-        self._timer.daemon = True
-        self._timer.start()
 
     def _too_long(self):
         self.killed = f"{self.name}: not done after {self.seconds} s"
         self.process.kill()
 
+    def clock(self):
+        """Seconds in which this machine has let this one run, about one behind: on a
+        busy machine they pass slower than its clock."""
+        return self.stall.ran
+
+    def _line(self, port, seconds):
+        """The next line of a port; None when there is none in time."""
+        limit = Limit(seconds, self)
+        while True:
+            line = port.line(LOOK_SECONDS)
+            if line is not None or limit.over():
+                return line
+
     def wait_ready(self, seconds=BOOT_SECONDS):
+        limit = Limit(seconds, self)
         try:
-            self.agent.accept(30)
-            self.qmp.accept(30)
-            self.qmp.line(30)
+            for port in (self.agent, self.qmp):
+                while not port.accept(LOOK_SECONDS):
+                    if limit.over() or self.process.poll() is not None:
+                        raise EOFError
+            self._line(self.qmp, seconds)
             self.monitor("qmp_capabilities")
-            line = self.agent.line(seconds)
+            line = self._line(self.agent, seconds)
         except (EOFError, OSError):
             line = None
         if not line or not line.startswith("ready"):
@@ -228,11 +258,7 @@ class Host:
         leaks = self.run("leaks", seconds=LEAK_SECONDS)
         self.save_log()
         self.agent.send("0 poweroff -f")
-        try:
-            self.process.wait(DOWN_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise Trouble(f"{self.name}: does not power off") from None
+        self.wait_off(DOWN_SECONDS)
         self._release()
         self.times.mark("off")
         self.times.save(self.kernel.series)
@@ -247,6 +273,18 @@ class Host:
         if leaks:
             raise Trouble(leaks.strip())
 
+    def wait_off(self, seconds):
+        """Until it is off."""
+        limit = Limit(seconds, self)
+        while True:
+            try:
+                self.process.wait(LOOK_SECONDS)
+                return
+            except subprocess.TimeoutExpired:
+                if limit.over():
+                    self.kill()
+                    raise Trouble(f"{self.name}: does not power off") from None
+
     def kill(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
@@ -254,8 +292,6 @@ class Host:
         self._release()
 
     def _release(self):
-        if self._timer:
-            self._timer.cancel()
         if self.stall:
             self.stall.stop()
         if self._sockets:
@@ -266,7 +302,7 @@ class Host:
 
     def save_log(self):
         """The kernel log so far, in the log folder; returns its text."""
-        text = self.run("dmesg", seconds=30)
+        text = self.run("dmesg")
         with open(self.path("dmesg"), "w", encoding="utf-8") as f:
             f.write(text)
         return text
@@ -367,7 +403,7 @@ class Host:
         """A command to the emulator's own monitor; returns what it returns."""
         self.qmp.send(json.dumps({"execute": command, "arguments": arguments}))
         while True:
-            line = self.qmp.line(30)
+            line = self._line(self.qmp, ANSWER_SECONDS)
             if line is None:
                 raise Trouble(f"{self.name}: the emulator does not answer {command}")
             reply = json.loads(line)
@@ -402,13 +438,15 @@ class Host:
 
     def finish(self, number, seconds=60):
         """(exit status, output) of a command."""
-        end = time.monotonic() + seconds
+        limit = Limit(seconds, self)
         while number not in self._results:
             try:
-                line = self.agent.line(max(0.0, end - time.monotonic()))
+                line = self.agent.line(LOOK_SECONDS)
             except EOFError:
                 raise self._is_gone() from None
             if line is None:
+                if not limit.over():
+                    continue
                 raise Trouble(f"{self.name}: command {number} not done after {seconds} s\n"
                               + self.output(number)[-2000:])
             words = line.split()

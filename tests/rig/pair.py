@@ -100,15 +100,15 @@ class Watch(threading.Thread):
 
     STEP = 0.001
 
-    def __init__(self, disk):
+    def __init__(self, pair):
         super().__init__(daemon=True)
-        self.disk = disk
+        self.pair = pair
         self.gaps = []                  # (when it ended, seconds), the long ones
         self.changes = 0
         self._end = threading.Event()
 
     def run(self):
-        fd = os.open(self.disk, os.O_RDONLY)
+        fd = os.open(self.pair.disk, os.O_RDONLY)
         last, since = None, time.monotonic()
         while not self._end.is_set():
             seq = struct.unpack("<Q", os.pread(fd, 8, 16))[0]
@@ -127,9 +127,9 @@ class Watch(threading.Thread):
 
     def moved(self, seconds=200):
         """Wait until the guest has written again."""
-        before, end = self.changes, time.monotonic() + seconds
+        before, limit = self.changes, rig.Limit(seconds, *self.pair.hosts)
         while self.changes < before + 3:
-            if time.monotonic() > end:
+            if limit.over():
                 return False
             time.sleep(0.01)
         return True

@@ -75,12 +75,12 @@ def trace(host):
 
 def await_totals(guest, seconds=120):
     """The checker's first totals of this life of the guest."""
-    end = time.monotonic() + seconds
+    limit = guest.limit(seconds)
     while True:
         totals = guest.totals()
         if totals:
             return totals
-        if time.monotonic() > end:
+        if limit.over():
             raise rig.Trouble("the guest's I/O does not go on\n" + guest.console()[-1000:])
         time.sleep(0.3)
 
@@ -88,12 +88,12 @@ def await_totals(guest, seconds=120):
 def await_pass(guest, seconds=400):
     """Until every page that only the drive writes was compared from first to
     last on this host."""
-    passes, end = await_totals(guest)["dma_passes"], time.monotonic() + seconds
+    passes, limit = await_totals(guest)["dma_passes"], guest.limit(seconds)
     while True:
         totals = guest.totals()
         if totals["dma_passes"] > passes + 1:
             return totals
-        if time.monotonic() > end:
+        if limit.over():
             raise rig.Trouble(f"not all memory was compared within {seconds} s: {totals}")
         time.sleep(guests.POLL)
 
@@ -152,7 +152,7 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
             result.label += ", QEMU's defaults" if result.tracked else ", enable-migration=on"
             guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)),
                                  tracked=result.tracked, **more)
-            watch = pairs.Watch(pair.disk)
+            watch = pairs.Watch(pair)
             watch.start()
             say(f"starting a guest with a VF on host {pair.a.name}")
             guest.start(pair.a)

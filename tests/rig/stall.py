@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whether this machine lets an emulated one run. What is seen from outside is
-seen whatever clock the kernel inside has, and whatever it says of that clock."""
+"""Whether, and for how long, this machine lets an emulated one run. What is seen
+from outside is seen whatever clock the kernel inside has, and whatever it says of
+that clock."""
 
 import os
 import threading
@@ -24,15 +25,25 @@ def waits(pid):
 
 
 class Stall(threading.Thread):
-    """Watches a process until stop(). said: what there is to say, or None."""
+    """Watches a process until stop(). said: what there is to say, or None. ran: the
+    seconds that it was let run or had nothing to do, of that thread which waited most
+    for a processor; when they are more than a limit, over() is called."""
 
-    def __init__(self, pid):
+    def __init__(self, pid, limit=None, over=None):
         super().__init__(daemon=True)
         self.pid = pid
         self.worst = 0.0
+        self.passed = self.late = self.waited = 0.0
+        self.limit = limit
+        self.over = over
         self._end = threading.Event()
         self._when = time.monotonic()
-        self._waits = waits(pid)
+        self._waits = self._first = waits(pid)
+
+    @property
+    def ran(self):
+        # of a machine that stood still as a whole only our own lateness tells
+        return self.passed - max(self.waited, self.late)
 
     @property
     def said(self):
@@ -49,9 +60,15 @@ class Stall(threading.Thread):
         self.worst = max(self.worst, passed - STEP,
                          *((ns - self._waits[thread]) / 1e9 - passed
                            for thread, ns in now.items() if thread in self._waits))
+        self.passed += passed
+        self.late += max(0.0, passed - 2 * STEP)
+        self.waited = max(self.waited, *((ns - self._first.get(thread, 0)) / 1e9 for thread, ns in now.items()), 0.0)
         self._when, self._waits = when, now
+        if self.limit and self.ran > self.limit:
+            self.limit = None
+            self.over()
 
     def stop(self):
         self._end.set()
-        if self.is_alive():
+        if self.is_alive() and self is not threading.current_thread():
             self.join()

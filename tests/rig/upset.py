@@ -276,9 +276,9 @@ def reboot(stage):
     old = scenario.await_totals(stage.guest)["ms"]
 
     def rebooted(seconds=120):
-        end = time.monotonic() + seconds
+        limit = stage.guest.limit(seconds)
         while stage.guest.totals().get("ms", old) >= old:
-            if time.monotonic() > end:
+            if limit.over():
                 raise rig.Trouble("the guest did not boot again\n" + stage.guest.console()[-2000:])
             time.sleep(guests.POLL)
 

@@ -23,7 +23,7 @@ def build():
 
 
 def run(program, kernel, command_set, arguments, seconds, *, allow=(), cmdline=""):
-    """(output, None), or (output, why it is no good)."""
+    """(output, None), or (output, why it is no good). seconds: by the host's clock."""
     command = [os.path.join(RIG, "host"), "--kernel", kernel, "--set", command_set, "--pfs", "2",
                "--prop", "lm-test=on", "--module-args", "vendor_ids=1b36:0010",
                "--seconds", str(seconds), "--file", program]
@@ -32,11 +32,8 @@ def run(program, kernel, command_set, arguments, seconds, *, allow=(), cmdline="
     if cmdline:
         command += ["--cmdline", cmdline]
     command += ["--", "vf-test", "--set", command_set, *arguments]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              errors="replace", timeout=seconds + 120, check=False)
-    except subprocess.TimeoutExpired:
-        return "", f"not done after {seconds + 120} s"
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          errors="replace", check=False)
     points = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "not ok "))]
     if done.returncode or f"1..{len(points)}" not in done.stdout.splitlines() or \
             any(line.startswith("not ok") for line in points):

@@ -188,12 +188,12 @@ class Domain:
             self.await_io()
 
     def await_text(self, pattern, seconds=400):
-        end = time.monotonic() + seconds
+        limit = rig.Limit(seconds, *self.pair.hosts)
         while True:
             text = self.console()
             if re.search(pattern, text, re.M):
                 return text
-            if time.monotonic() > end:
+            if limit.over():
                 raise rig.Trouble(f"{self.host.name}: the guest did not say \"{pattern}\" within {seconds} s\n"
                                   + text[-2000:] + self.log(self.host))
             time.sleep(guests.POLL)
@@ -230,9 +230,9 @@ class Domain:
         all it ever said."""
         self.type("stop")
         self.await_text("^guest: end", seconds)
-        end = time.monotonic() + seconds
+        limit = rig.Limit(seconds, *self.pair.hosts)
         while self.virsh(self.host, f"domstate {NAME}")[0] == 0:
-            if time.monotonic() > end:
+            if limit.over():
                 raise rig.Trouble("the guest does not power off")
             time.sleep(guests.POLL)
         self.host = None
