@@ -41,10 +41,9 @@ static void writer_start(struct writer *w, const char *vf)
 	int ms;
 
 	check(!pthread_create(&w->thread, NULL, writer_main, w), "no thread");
-	for (ms = 0; ms < REACHED_MS; ms += 10) {
-		if (sysfs_link(driver, sizeof(driver), PCI "/devices/%s/driver",
-			       vf))
-			break;
+	for (ms = 0; !sysfs_link(driver, sizeof(driver), PCI "/devices/%s/driver",
+				 vf); ms += 10) {
+		check(ms < REACHED_MS, "the writer does not get to %s", vf);
 		sleep_us(10000);
 	}
 	sleep_us(SEEN_US);

@@ -58,7 +58,7 @@ struct table_state {
 /**
  * enum table_host - kinds of hosts that events need; see vf-test.c
  * @TABLE_ANY: any
- * @TABLE_TIMEOUT: nvme has been told to give up commands soon
+ * @TABLE_TIMEOUT: commands may time out there
  * @TABLE_FAULTS: the kernel lets allocations fail on demand
  */
 enum table_host { TABLE_ANY, TABLE_TIMEOUT, TABLE_FAULTS };

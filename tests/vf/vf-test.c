@@ -11,9 +11,9 @@
  * name. --plain runs I/O without migration on VFs bound to another driver, to
  * check the bed and the library.
  * --table runs the table of states and events instead of the other cases,
- * --table-timeout those of its cells that need a host with a short
- * nvme_core.admin_timeout, --table-faults those that need a kernel whose
- * allocations fail on demand. --soak runs that many migrations in a row.
+ * --table-timeout those of its cells in which nvme gives up a command and says
+ * so, --table-faults those that need a kernel whose allocations fail on demand.
+ * --soak runs that many migrations in a row.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -17,6 +17,7 @@
 #define OP_TEST_SET	0xe1
 #define OP_TEST_GET	0xe2
 #define TEST_ROOM	4096
+#define TIMEOUT_MS	60000	/* whatever nvme_core.admin_timeout is just now */
 
 int pf_cmd(const char *dev, const struct nvme_cmd *cmd, void *data, size_t len,
 	   uint32_t *dw0)
@@ -28,6 +29,7 @@ int pf_cmd(const char *dev, const struct nvme_cmd *cmd, void *data, size_t len,
 		.cdw10 = cmd->cdw10, .cdw11 = cmd->cdw11,
 		.cdw12 = cmd->cdw12, .cdw13 = cmd->cdw13,
 		.cdw14 = cmd->cdw14, .cdw15 = cmd->cdw15,
+		.timeout_ms = TIMEOUT_MS,
 	};
 	char path[32];
 	int fd, n, err;
