@@ -16,6 +16,7 @@
 #define SKIPPED		77
 #define DEFAULT_LIMIT_S	30
 #define KILL_GRACE_S	10
+#define NAP_US		2000
 
 static char skip_file[] = "/tmp/tap-skip-XXXXXX";
 
@@ -92,28 +93,30 @@ void expect_missing(const char *fmt, ...)
 }
 
 /*
- * Wait for a child, at most @limit_s. A child in the kernel that ignores even
- * SIGKILL is given up: that is a hang of the driver.
+ * Wait for a child, at most @limit_s, counted in naps: a machine that is not let
+ * run naps for longer. A child in the kernel that ignores even SIGKILL is given
+ * up: that is a hang of the driver.
  *
  * Return: wait status, -1 = killed for time, -2 = could not be killed.
  */
 static int wait_limited(pid_t pid, unsigned int limit_s)
 {
-	uint64_t end = now_us() + limit_s * 1000000ULL;
+	int64_t left_us = limit_s * 1000000LL;
 	bool killed = false;
 	int status;
 
 	for (;;) {
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return killed ? -1 : status;
-		if (now_us() > end) {
+		if (left_us < 0) {
 			if (killed)
 				return -2;
 			kill(pid, SIGKILL);
 			killed = true;
-			end += KILL_GRACE_S * 1000000ULL;
+			left_us = KILL_GRACE_S * 1000000LL;
 		}
-		sleep_us(2000);
+		sleep_us(NAP_US);
+		left_us -= NAP_US;
 	}
 }
 

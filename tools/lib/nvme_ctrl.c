@@ -10,6 +10,13 @@
 
 #define ADMIN_TIMEOUT_MS	10000
 #define IRQ_GRACE_MS		1000
+
+/*
+ * Limits are counted in naps. A machine that is not let run, as an emulated one
+ * beside others, naps for longer and must not run into limits by that.
+ */
+#define NAP_MS			10
+#define READY_US		200
 #define POLL_US			50
 
 static volatile uint32_t *reg(struct nvme_ctrl *c, unsigned int off)
@@ -36,7 +43,7 @@ static void set_doorbells(struct nvme_ctrl *c, struct nvme_queue *q)
 
 static int wait_ready(struct nvme_ctrl *c, unsigned int ready)
 {
-	uint64_t end = now_us() + c->timeout_ms * 1000ULL;
+	int64_t left_us = c->timeout_ms * 1000LL;
 	uint32_t csts;
 
 	for (;;) {
@@ -46,10 +53,11 @@ static int wait_ready(struct nvme_ctrl *c, unsigned int ready)
 					c->dev->bdf, csts);
 		if ((csts & NVME_CSTS_RDY) == ready)
 			return 0;
-		if (now_us() > end)
+		if (left_us <= 0)
 			return lib_fail(-ETIMEDOUT, "%s: CSTS.RDY stays %x",
 					c->dev->bdf, csts & NVME_CSTS_RDY);
-		sleep_us(200);
+		sleep_us(READY_US);
+		left_us -= READY_US;
 	}
 }
 
@@ -145,25 +153,46 @@ int nvme_rebind(struct nvme_ctrl *c, struct vfio_dev *dev)
 	return 0;
 }
 
+/*
+ * Sleep for an interrupt, at most IRQ_GRACE_MS and *@left_us, from which it is
+ * taken. Return: as vfio_irq_wait().
+ */
+static int irq_wait(struct nvme_ctrl *c, struct nvme_queue *q, int64_t *left_us)
+{
+	unsigned int ms;
+	int n = 0;
+
+	for (ms = 0; !n && ms < IRQ_GRACE_MS && *left_us > 0; ms += NAP_MS) {
+		int64_t passed = now_us();
+
+		n = vfio_irq_wait(c->dev, q->vector, NAP_MS);
+		passed = now_us() - passed;
+		*left_us -= passed < NAP_MS * 1000 ? passed : NAP_MS * 1000;
+	}
+	return n;
+}
+
 /* one round of waiting: sleep for an interrupt or a moment, then reap */
 static int wait_round(struct nvme_ctrl *c, struct nvme_queue *q,
-		      unsigned int left_ms)
+		      int64_t *left_us)
 {
-	unsigned int ms = left_ms < IRQ_GRACE_MS ? left_ms : IRQ_GRACE_MS;
+	int64_t grace_us = IRQ_GRACE_MS * 1000;
 	int n;
 
 	if (q->vector < 0) {
-		if (!nvme_queue_reap(q, 0))
-			sleep_us(POLL_US);
+		if (nvme_queue_reap(q, 0))
+			return 0;
+		sleep_us(POLL_US);
+		*left_us -= POLL_US;
 		return 0;
 	}
-	n = vfio_irq_wait(c->dev, q->vector, ms);
+	n = irq_wait(c, q, left_us);
 	if (n < 0)
 		return lib_fail(n, "%s: wait for vector %d", c->dev->bdf,
 				q->vector);
 	if (!n && nvme_queue_pending(q)) {
 		/* it may have come in the last moment: once more */
-		n = vfio_irq_wait(c->dev, q->vector, IRQ_GRACE_MS);
+		n = irq_wait(c, q, &grace_us);
 		if (!n)
 			nvme_queue_fault(q, "queue %u: completion without an interrupt",
 					 q->id);
@@ -178,18 +207,16 @@ static int wait_for(struct nvme_ctrl *c, struct nvme_queue *q,
 		    struct nvme_req *req, unsigned int keep,
 		    unsigned int timeout_ms)
 {
-	uint64_t end = now_us() + timeout_ms * 1000ULL;
+	int64_t left_us = timeout_ms * 1000LL;
 	int err;
 
 	while (req ? !req->done : q->ledger.out > keep) {
-		uint64_t now = now_us();
-
-		if (now >= end)
+		if (left_us <= 0)
 			return lib_fail(-ETIMEDOUT, "%s: queue %u: no completion in %u ms, %u commands out, first id %d",
 					c->dev->bdf, q->id, timeout_ms,
 					q->ledger.out,
 					ledger_first_out(&q->ledger, 0));
-		err = wait_round(c, q, (end - now) / 1000 + 1);
+		err = wait_round(c, q, &left_us);
 		if (err)
 			return err;
 		if (q->faults)
