@@ -6,16 +6,19 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cases.h"
 #include "move.h"
 
-#define SLOW_MS		600
+#define SLOW_MS		4000	/* a reset cuts it short */
 #define EARLY_US	150000
 
-/* what the second thread does after a while */
+/* what the second thread does after a while, or while a VF is @amid something */
 struct other {
+	const char *amid;
 	pthread_t thread;
 	struct vfio_dev *dev;
 	void (*fn)(struct other *o);
@@ -24,11 +27,25 @@ struct other {
 	atomic_bool stop;
 };
 
+/* until a VF of the first PF is in a state of the model's; the case has a limit */
+static void await_vf(const char *state)
+{
+	char report[4096], line[32];
+
+	snprintf(line, sizeof(line), "=%s\n", state);
+	do
+		must(pf_test_get(bed.pf[0].name, report, sizeof(report)));
+	while (!strstr(report, line));
+}
+
 static void *other_main(void *arg)
 {
 	struct other *o = arg;
 
-	sleep_us(EARLY_US);
+	if (o->amid)
+		await_vf(o->amid);
+	else
+		sleep_us(EARLY_US);
 	o->fn(o);
 	return NULL;
 }
@@ -73,7 +90,7 @@ static void fresh_on_same_fd(struct vfio_dev *dev, struct work *old)
 /* the reset ends last, so its state is what counts: running, and really so */
 static void reset_in_suspend(const void *arg)
 {
-	struct other o = { 0 };
+	struct other o = { .amid = "suspending" };
 	struct vfio_dev a;
 	struct work *w;
 	int err;
@@ -98,7 +115,7 @@ static void reset_in_suspend(const void *arg)
 
 static void reset_in_resume(const void *arg)
 {
-	struct other o = { 0 };
+	struct other o = { .amid = "resuming" };
 	struct vfio_dev a;
 	struct work *w;
 	int err;
@@ -122,7 +139,7 @@ static void reset_in_resume(const void *arg)
 
 static void pf_reset_in_suspend(const void *arg)
 {
-	struct other o = { 0 };
+	struct other o = { .amid = "suspending" };
 	struct vfio_dev a;
 	struct work *w;
 	int err;
@@ -151,8 +168,8 @@ static void read_on_and_on(struct other *o)
 
 	do
 		n = read(o->fd, buf, sizeof(buf));
-	while (n >= 0 && !o->stop);
-	o->err = n < 0 ? errno : 0;
+	while (n >= 0);
+	o->err = errno;
 }
 
 static void write_on_and_on(struct other *o)
@@ -162,8 +179,8 @@ static void write_on_and_on(struct other *o)
 
 	do
 		n = write(o->fd, &byte, 1);
-	while (n >= 0 && !o->stop);
-	o->err = n < 0 ? errno : 0;
+	while (n >= 0);
+	o->err = errno;
 }
 
 /* a reader is at the data fd when the state is left, by an arc or a reset */
@@ -184,8 +201,6 @@ static void leave_while_reading(const void *arg)
 		other_start(&o, &a, read_on_and_on);
 		sleep_us(EARLY_US + 10000);
 		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-		sleep_us(20000);
-		o.stop = true;
 		other_end(&o);
 		close(o.fd);
 		check_eq(o.err, ENODEV, "errno of a reader whose state is gone");
@@ -208,8 +223,6 @@ static void reset_while_writing(const void *arg)
 		other_start(&o, &a, write_on_and_on);
 		sleep_us(round % 2 ? 1000 : EARLY_US);
 		must(vfio_reset(&a));
-		sleep_us(EARLY_US);
-		o.stop = true;
 		other_end(&o);
 		close(o.fd);
 		check(o.err == ENODEV || o.err == EINVAL,
