@@ -69,6 +69,8 @@ struct op {
  * @pf: index of the PF, for the PF's thread
  * @done: operations finished
  * @since: when the current operation began, us; 0 = none
+ * @watched: @since when it was last looked at, and
+ * @waits: for how long it has been the same, us; for watch_for() alone
  * @doing: the current operation
  * @recent: the last operations, with number and result, for reports
  * @result: result of the last call in the current operation
@@ -85,6 +87,8 @@ struct thread {
 	int pf;
 	atomic_ulong done;
 	atomic_ullong since;
+	uint64_t watched;
+	unsigned int waits;
 	const struct op *_Atomic doing;
 	struct {
 		const char *name;
@@ -151,8 +155,8 @@ long ruled_call(struct thread *t, const char *what, long ret);
 /** show_threads - what every thread does now and did last */
 void show_threads(void);
 
-/** watch - end the process if a call hangs */
-void watch(void);
+/** watch_for - sleep; end the process if a call hangs */
+void watch_for(unsigned int us);
 
 /** rnd - random number below @n */
 uint64_t rnd(struct thread *t, uint64_t n);

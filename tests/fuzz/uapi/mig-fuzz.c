@@ -227,15 +227,12 @@ static void random_calls(const void *arg)
 		start(i++, pf_ops, NULL, pf);
 
 	while (!all_done() && (!fuzz.seconds || now_us() < end)) {
-		sleep_us(200000);
-		watch();
+		watch_for(200000);
 	}
 	fuzz.stop = true;
 	for (i = 0; i < fuzz.nall; i++) {
-		while (pthread_tryjoin_np(fuzz.thread[i].thread, NULL)) {
-			sleep_us(50000);
-			watch();
-		}
+		while (pthread_tryjoin_np(fuzz.thread[i].thread, NULL))
+			watch_for(50000);
 		total += fuzz.thread[i].done;
 		tap_note("thread %u: %lu operations", i, fuzz.thread[i].done);
 	}

@@ -11,8 +11,11 @@
 
 #include "fuzz.h"
 
-/* A command may take admin_timeout (60 s), and a PF is reset after that. */
-#define HANG_US		(180 * 1000000ull)
+/*
+ * A command may take admin_timeout (60 s), and a PF is reset after that. Counted in
+ * naps of who watches: what was not let run does not hang.
+ */
+#define HANG_US		(180 * 1000000u)
 
 uint64_t rnd(struct thread *t, uint64_t n)
 {
@@ -117,16 +120,19 @@ static void show_stack(int tid)
 		tap_note("    %s", line);
 }
 
-void watch(void)
+void watch_for(unsigned int us)
 {
-	uint64_t now = now_us();
 	unsigned int i;
+
+	sleep_us(us);
 
 	for (i = 0; i < fuzz.nall; i++) {
 		struct thread *t = &fuzz.thread[i];
 		uint64_t since = t->since;
 
-		if (!since || since > now || now - since < HANG_US)
+		t->waits = since && since == t->watched ? t->waits + us : 0;
+		t->watched = since;
+		if (t->waits < HANG_US)
 			continue;
 		tap_note("seed %llu: thread %u does not come back",
 			 (unsigned long long)fuzz.seed, t->nr);
