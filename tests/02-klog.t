@@ -130,6 +130,14 @@ for name, when, waited, worst in (
     out.ok(worst in watch.said if worst else watch.said is None, f"seen from outside: {name}", watch.worst)
 out.ok(not klog.trouble(HUNG, stalled="not let run") and klog.trouble("BUG: held lock freed!", stalled="not let run"),
        "is as good an excuse, and for nothing else")
+
+def watched(*limit):
+    """A watch that has first looked at 100 s, before anybody had to wait."""
+    watch = stall.Stall(0, *limit)
+    watch._when = 100.0                                 # pylint: disable=protected-access
+    return watch
+
+
 # the clock of the limits goes by what a machine was let run, not by time: at these
 # moments its threads have waited for so long
 for name, looks, ran in (
@@ -141,16 +149,17 @@ for name, looks, ran in (
         ("has a thread that ended after it waited", ((1, {"9": 1}), (2, {"7": 0.1})), 1.0),
         ("stands still together with us", ((60, {"7": 0}), (61, {"7": 0})), 3.0),
         ("waits, and stands still with us", ((60, {"7": 58}), (61, {"7": 58})), 3.0)):
-    watch = stall.Stall(os.getpid())
-    watch.look(100.0, {})
-    watch.passed = watch.late = watch.waited = 0.0
+    watch = watched()
     for when, waited in looks:
         watch.look(100.0 + when, {thread: int(w * 1e9) for thread, w in waited.items()})
     out.ok(abs(watch.ran - ran) < 0.001, f"a machine that {name}: {ran:.1f} of {when} s", watch.ran)
+for share, said in ((0.5, None), (0.25, "let run for 8 of 30 s by this machine")):
+    watch = watched()
+    for when in range(101, 161):
+        watch.look(float(when), {"7": int((when - 100) * (1 - share) * 1e9)})
+    out.ok(watch.said == said, f"a machine that is let run for {share} of the time: {said or 'no excuse'}", watch.said)
 told = []
-watch = stall.Stall(os.getpid(), 2.5, lambda: told.append(when))
-watch.look(100.0, {})
-watch.passed = watch.late = watch.waited = 0.0
+watch = watched(2.5, lambda: told.append(when))
 for when, waited in enumerate((0, 1, 2, 2, 2, 3, 3), 101):
     watch.look(float(when), {"7": int(waited * 1e9)})
 out.ok(told == [105], "who runs longer than a limit is told of, once; waiting does not count", told)

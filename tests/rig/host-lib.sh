@@ -10,12 +10,14 @@
 
 die() { echo "$*" >&2; exit 1; }
 
-wait_for() { # SECONDS COMMAND... - until COMMAND succeeds
-	local end
-	end=$(($(date +%s) + $1))
+wait_for() { # SECONDS COMMAND... - until COMMAND succeeds; a machine that is
+	# not let run naps for longer, which does not count
+	local naps
+	naps=$(($1 * 20))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -lt "$end" ] || die "never came true: $*"
+		[ "$naps" -gt 0 ] || die "never came true: $*"
+		naps=$((naps - 1))
 		sleep 0.05
 	done
 }

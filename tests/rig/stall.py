@@ -3,12 +3,15 @@
 from outside is seen whatever clock the kernel inside has, and whatever it says of
 that clock."""
 
+import collections
 import os
 import threading
 import time
 
 SECONDS = 10            # without a turn of a processor: long enough to be blamed
 STEP = 1.0
+SPAN = 30               # the debug kernel reports who stands still for so long: in that
+LEAST = 10              # many seconds it has to be let run for these
 
 
 def waits(pid):
@@ -36,6 +39,8 @@ class Stall(threading.Thread):
         self.passed = self.late = self.waited = 0.0
         self.limit = limit
         self.over = over
+        self.least = (SPAN, SPAN)       # of some seconds it was let run for so many
+        self._looks = collections.deque([(0.0, 0.0)])
         self._end = threading.Event()
         self._when = time.monotonic()
         self._waits = self._first = waits(pid)
@@ -47,7 +52,11 @@ class Stall(threading.Thread):
 
     @property
     def said(self):
-        return f"not let run for {self.worst:.0f} s by this machine" if self.worst >= SECONDS else None
+        if self.worst >= SECONDS:
+            return f"not let run for {self.worst:.0f} s by this machine"
+        if self.least[1] < LEAST:
+            return f"let run for {self.least[1]:.0f} of {self.least[0]:.0f} s by this machine"
+        return None
 
     def run(self):
         while not self._end.wait(STEP):
@@ -64,6 +73,10 @@ class Stall(threading.Thread):
         self.late += max(0.0, passed - 2 * STEP)
         self.waited = max(self.waited, *((ns - self._first.get(thread, 0)) / 1e9 for thread, ns in now.items()), 0.0)
         self._when, self._waits = when, now
+        self._looks.append((self.passed, self.ran))
+        while self.passed - self._looks[0][0] >= SPAN:
+            begun, ran = self._looks.popleft()
+            self.least = min(self.least, (self.passed - begun, self.ran - ran), key=lambda x: x[1])
         if self.limit and self.ran > self.limit:
             self.limit = None
             self.over()
