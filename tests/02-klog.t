@@ -114,6 +114,22 @@ out.ok(klog.stood_still(STALL), "which can be told")
 out.ok(klog.trouble(SHORT + HUNG) and not klog.stood_still(SHORT), "an instant is no excuse")
 out.ok(klog.trouble(STALL + HUNG + "[  101.0] Call Trace:\n"), "nor is it one for another trace")
 out.ok(klog.trouble(STALL + "[  101.0] BUG: held lock freed!\n"), "or for anything else")
+LOCKED = """[  117.0] rcu: INFO: rcu_preempt self-detected stall on CPU
+[  117.1] Call Trace:
+[  117.2] NMI backtrace for cpu 1
+[  117.3] Call Trace:
+"""
+SOFT = "[  117.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [insmod:99]\n[  117.1] Call Trace:\n"
+OTHERS = "[  117.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n[  117.1] Call Trace:\n"
+for text in (LOCKED, SOFT, OTHERS):
+    name = text.splitlines()[0][10:]
+    out.ok(klog.trouble(text), f"trouble: {name}")
+    out.ok(not klog.trouble(text, stalled="not let run") and not klog.trouble(STALL + text),
+           f"but not on such a machine: {name}")
+    out.ok(len(klog.trouble(text + "[  119.5] Call Trace:\n", stalled="not let run")) == 1,
+           f"nor is it an excuse for a later trace: {name}")
+    out.ok(len(klog.trouble(text + "[  117.4] BUG: held lock freed!\n[  117.4] Call Trace:\n", stalled="not let run")) == 1,
+           f"or for anything else: {name}")
 
 # seen from outside: a thread that waits for a processor, or this process itself
 for name, when, waited, worst in (

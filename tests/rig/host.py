@@ -314,8 +314,8 @@ class Host:
                 text = f.read()
             stalled = self.stall.said
             bad += [line for line in klog.trouble(text, self.allow, stalled) if line not in bad]
-            if klog.HUNG.search(text) and (stalled or klog.stood_still(text)):
-                print(f"# {self.name}: reports of tasks that stood still are set aside, this machine did: "
+            if (klog.HUNG.search(text) or klog.LOCKED.search(text)) and (stalled or klog.stood_still(text)):
+                print(f"# {self.name}: reports of what stood still are set aside, this machine did: "
                       f"{stalled or klog.stood_still(text)}", file=sys.stderr)
         if bad:
             raise Trouble(f"{self.name}: trouble in the kernel log ({self.path('dmesg')}):\n"

@@ -46,11 +46,15 @@ HARMLESS = re.compile("|".join((
 
 
 # An emulated machine that its own host did not let run for seconds. What it
-# says then of tasks that stand still is about the host: a task that does so for
-# ever fails its test all the same, by that test's limit. Only kernels that doubt
+# says then of tasks and processors that stand still is about the host: what does so
+# for ever fails its test all the same, by that test's limit. Only kernels that doubt
 # their clock have these lines; stall.py sees the same from outside.
 STOOD_STILL = re.compile(r"clocksource: Long readout interval.* cs_nsec: \d{10,}|hrtimer: interrupt took \d{10,} ns")
 HUNG = re.compile(r"INFO: task .* blocked for more than")
+# of processors, with a trace of each
+LOCKED = re.compile(r"rcu: INFO: .* detected stalls? on|rcu: INFO: .* self-detected stall on|soft lockup - CPU#")
+DUMP_SECONDS = 2.0
+WHEN = re.compile(r"\[\s*(\d+\.\d+)\]")
 
 
 def stood_still(text):
@@ -65,10 +69,16 @@ def trouble(text, allow=(), stalled=None):
     machine that was not let run."""
     found = []
     starved = stalled or stood_still(text)
-    aside = False
+    aside = dumping = False
     for line in text.splitlines():
+        when = WHEN.search(line)
         if starved and HUNG.search(line):
             aside = True            # and the call trace that comes with it
+            continue
+        if starved and when and LOCKED.search(line):
+            dumping = float(when[1]) + DUMP_SECONDS
+            continue
+        if dumping and "Call Trace:" in line and when and float(when[1]) < dumping:
             continue
         if aside and "Call Trace:" in line:
             aside = False
