@@ -163,7 +163,7 @@ def whole_drive(pair, _):
     out.ok(status != 0 and NO_MIGRATION in text,
            "a whole drive in a guest: migration is refused, with the reason", text)
     result = scenario.Result(KERNEL, SET)
-    scenario.judge(result, guest.finish())
+    scenario.judge(result, guest.finish(), guest.pair.stalled())
     out.ok(result.clean_end and not result.guest_trouble, "a whole drive in a guest: all it wrote is there",
            f"{result.totals} {result.guest_trouble}")
     pair.a.run(f"wait_for 60 bound_to {DRIVE} nvme", 100)
@@ -214,7 +214,7 @@ def moves(guest, watch, target):
 
 def its_end(guest, host):
     end = scenario.Result(KERNEL, SET)
-    scenario.judge(end, guest.finish())
+    scenario.judge(end, guest.finish(), guest.pair.stalled())
     out.ok(end.clean_end and end.read_back and not end.guest_trouble and end.totals.get("errors") == 0,
            "after all that: every block is right, and the guest has no complaint", f"{end.totals} {end.guest_trouble}")
     is_bound(host, VF1, "none", "the guest powers off: no driver", "")

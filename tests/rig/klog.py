@@ -50,10 +50,10 @@ HARMLESS = re.compile("|".join((
 # for ever fails its test all the same, by that test's limit. Only kernels that doubt
 # their clock have these lines; stall.py sees the same from outside.
 STOOD_STILL = re.compile(r"clocksource: Long readout interval.* cs_nsec: \d{10,}|hrtimer: interrupt took \d{10,} ns")
-HUNG = re.compile(r"INFO: task .* blocked for more than")
-# of processors, with a trace of each
-LOCKED = re.compile(r"rcu: INFO: .* detected stalls? on|rcu: INFO: .* self-detected stall on|soft lockup - CPU#")
-DUMP_SECONDS = 2.0
+HUNG = re.compile(r"INFO: task .* blocked for more than|soft lockup - CPU#\d+ stuck for")
+# with a trace of each processor, which takes such a machine long to print
+LOCKED = re.compile(r"rcu: INFO: .* (detected stalls|self-detected stall) on")
+DUMP_SECONDS = 30.0
 WHEN = re.compile(r"\[\s*(\d+\.\d+)\]")
 
 

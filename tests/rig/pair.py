@@ -45,6 +45,10 @@ class Pair:
                 **{**more, **(b or {} if i else {})}))
         self.a, self.b = self.hosts
 
+    def stalled(self):
+        """Why one of them may have stood still, or None."""
+        return next((host.stall.said for host in self.hosts if host.stall.said), None)
+
     def address(self, host):
         return f"10.9.0.{self.hosts.index(host) + 1}"
 

@@ -133,7 +133,7 @@ class Stage:
     def last(self):
         console = self.guest.finish()
         result = scenario.Result(self.kernel, self.set)
-        scenario.judge(result, console)
+        scenario.judge(result, console, self.pair.stalled())
         self.ok(result.totals.get("errors") == 0 and result.clean_end and not result.totals["dma_moved"]
                 and not result.copied,
                 f"{result.totals.get('verified')} blocks, {result.totals.get('dma_compared')} pages "
