@@ -3,11 +3,13 @@
  * case-table-move.c - events of the table: the migration itself goes wrong. It
  * is cancelled, a command fails or never completes, users do not agree.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "table.h"
@@ -80,9 +82,12 @@ static void command_fails(struct scene *s)
 #define TIMEOUT		"/sys/module/nvme_core/parameters/admin_timeout"
 #define SOON		"1"
 
-/* nvme is patient again as soon as it has sent the command that it gives up soon */
+#define WAITING		"blk_execute_rq"	/* for a command, which has its time-out by then */
+
+/* nvme is patient again as soon as it was given the command that it gives up soon */
 struct patience {
 	pthread_t thread;
+	long tid;		/* of who gives it */
 	atomic_bool stop;
 	char usual[16];
 };
@@ -90,9 +95,13 @@ struct patience {
 static void *patience_main(void *arg)
 {
 	struct patience *p = arg;
+	char stack[4096] = "";
 
-	while (!p->stop && !commands())
-		sleep_us(10000);
+	while (!p->stop && !strstr(stack, WAITING)) {
+		sleep_us(1000);
+		check(sysfs_read(stack, sizeof(stack), "/proc/self/task/%ld/stack",
+				 p->tid) >= 0, "the kernel does not tell what a thread waits for");
+	}
 	must(sysfs_write(p->usual, TIMEOUT));
 	return NULL;
 }
@@ -103,7 +112,7 @@ static void *patience_main(void *arg)
  */
 static void command_hangs(struct scene *s)
 {
-	struct patience p = { 0 };
+	struct patience p = { .tid = syscall(SYS_gettid) };
 
 	check(sysfs_read(p.usual, sizeof(p.usual), TIMEOUT) > 0 &&
 	      strcmp(p.usual, SOON), "nvme's time-out is '%s'", p.usual);
