@@ -49,6 +49,15 @@ def qemu():
                           stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
+def qemu_there():
+    """The same if it has been built, or None."""
+    if os.environ.get("RIG_QEMU"):
+        return os.environ["RIG_QEMU"]
+    p = subprocess.run([os.path.join(TOP, "tests/model/build"), "--look"], check=False,
+                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return p.stdout.strip() if p.returncode == 0 else None
+
+
 def digest(paths, *words):
     """A short hash of files, of the sources in folders, and of words."""
     h = hashlib.sha256("\0".join(words).encode())
