@@ -114,8 +114,7 @@ cat /tmp/earlier >>/share/out/dmesg.earlier
 echo "1..$n"
 IN
 
-make -s -C tests/vf BUILD="$out/vf" "$out/vf/vf-test" >&2 || exit 1
-make -s -C tools/nvme-vfio BUILD="$out/tool" >&2 || exit 1
+vf_test=$(tests/rig/program vf-test) && tool=$(tests/rig/program nvme-vfio) || exit
 
 # The three hosts wait more than they work: all at once.
 boot() { # KERNEL SET
@@ -123,8 +122,8 @@ boot() { # KERNEL SET
 		>"$out/$1-$2.err" 2>&1 &&
 	tests/rig/host --kernel "$1" --set "$2" --pfs 2 --prop lm-test=on \
 		--driver "$out/modules-$1-$2" --no-vfs --seconds 300 --log "$out/log-$1-$2" \
-		--file "$out/vf/vf-test" --file data/in-host="$out/in-host" \
-		--file "$out/tool/nvme-vfio" \
+		--file "$vf_test" --file data/in-host="$out/in-host" \
+		--file "$tool" \
 		-- "sh /share/data/in-host $2" >"$out/$1-$2.tap" 2>"$out/$1-$2.err"
 	echo $? >"$out/$1-$2.status"
 }
