@@ -4,7 +4,6 @@
 import os
 import subprocess
 
-import place
 
 RIG = os.path.dirname(os.path.abspath(__file__))
 
