@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: packages:base
 #
 # 10-ledger.t - the checker that the VF tests rely on is itself checked, on
 # made-up memory and on this machine.

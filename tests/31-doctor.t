@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 debug model packages:tool
 """What "nvme-vfio doctor" finds: nothing in a host that is in order, and in each
 of many hosts that are not, what is wrong with it and nothing else.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernels debug model
 #
 # 40-vf.t - VFs driven from user space inside hosts: every kernel, both command
 # sets. 6.1 and 6.12 run all cases but the longest, which do not depend on the

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.12 model
+# Needs, CHECK_FULL=1: debug
 """The table of states and events (docs/states-and-events.md): every cell happens
 in a host, for both command sets, and is what the document says.
 

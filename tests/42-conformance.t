@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernels debug model
 """The suite of tests/conformance on VFs in hosts, one boot for each kernel,
 command set and, where there are two, way to open a VF: some of them, and all with
 CHECK_FULL=1. A case may be skipped only where the kernel or the command

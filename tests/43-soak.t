@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: debug model
 """Many migrations in a row with verified I/O in flight, after which the kernel
 holds what it held before: for each command set 40, 200 with CHECK_FULL=1,
 SOAK=NUMBER for others, on the debug kernel (SOAK_KERNEL=SERIES), which watches

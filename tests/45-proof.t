@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 model packages:tool
 #
 # Finding the PF's admin queue: each of the two ways alone, both at once in a
 # debug build (where they must agree), and none, which must leave a plain

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.12 model
 #
 # 46-patched-nvme.t - the driver on a host whose nvme has been patched: the shim
 # is neither built nor loaded, and VFs migrate all the same, with both sets.

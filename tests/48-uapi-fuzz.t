@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: debug model
 #
 # 48-uapi-fuzz.t - random calls on VFs from several threads (fuzz/uapi), for
 # FUZZ_SECONDS (60) with each command set, on the debug kernel, where any report

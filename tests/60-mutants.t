@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 model
 """Every deliberate fault in tests/faults must be caught by a test.
 
 Each patch there breaks the driver in one way. Its head says by which tests it
