@@ -6,7 +6,9 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 LEFT_OUT := tests/35-boot.t tests/37-rpm.t tests/70-libvirt.t
 # CHECK_JOBS=N: test files at a time, where testrules.yml lets them; one per processor unless given.
-RUN = tests/run $(if $(CHECK_JOBS),--jobs $(CHECK_JOBS))
+RUN = RIG_ACCEL_FOUND=$$(tests/rig/accel.py) tests/run $(if $(CHECK_JOBS),--jobs $(CHECK_JOBS))
+# What these tests need is there afterwards, or they will say what is not.
+set-up = tests/rig/setup --for tests $(1) || [ $$? = 3 ]
 SUITES ?= bookworm trixie sid
 ALL_TESTS := $(filter-out $(LEFT_OUT),$(sort $(wildcard tests/*.t)))
 TESTS ?= $(ALL_TESTS)
@@ -74,22 +76,26 @@ uninstall:	## take away what install put there; configuration stays
 	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(DKMS_TREE)
 	rmdir $(DESTDIR)$(sysconfdir)/nvme-vfio 2>/dev/null || true
 
-check: setup	## install what is needed, run every test (TESTS= for some)
+check:		## install what is needed, run every test (TESTS= for some)
+	@$(call set-up,$(TESTS))
 	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, check-packages, check-libvirt),"
 	@echo "# and of some tests what takes long (make check-full)"
 	$(RUN) $(if $(filter-out $(TESTS),$(ALL_TESTS))$(filter-out $(ALL_TESTS),$(TESTS)),,--whole) $(TESTS)
 
-check-full: setup	## the same with every kernel, set and fault: hours; make check takes some of each
-	tests/rig/setup iommufd debug-guest
+check-full:	## the same with every kernel, set and fault: hours; make check takes some of each
+	@CHECK_FULL=1 $(call set-up,$(TESTS))
 	CHECK_FULL=1 $(RUN) $(TESTS)
 
-check-boot: setup	## a whole Debian system whose VFs come back when it starts
+check-boot:	## a whole Debian system whose VFs come back when it starts
+	@$(call set-up,tests/35-boot.t)
 	$(RUN) tests/35-boot.t
 
-check-libvirt: setup	## two Debian systems with libvirt: who binds VFs, virsh migrate, what is refused
+check-libvirt:	## two Debian systems with libvirt: who binds VFs, virsh migrate, what is refused
+	@$(call set-up,tests/70-libvirt.t)
 	$(RUN) tests/70-libvirt.t
 
-packages: setup	## Debian packages for each suite of SUITES=, and rpms, in packages/
+packages:	## Debian packages for each suite of SUITES=, and rpms, in packages/
+	@tests/rig/setup lists packages:system
 	for suite in $(SUITES); do \
 		tests/packages/build-deb $$suite packages/$$suite && ls packages/$$suite/*.deb || exit 1; \
 	done
@@ -98,27 +104,32 @@ packages: setup	## Debian packages for each suite of SUITES=, and rpms, in packa
 # these have enough to do by themselves
 check-packages fuzz: CHECK_JOBS ?= 1
 
-check-packages: setup	## their whole life in each suite; make check has a part of it
+check-packages:	## their whole life in each suite; make check has a part of it
+	@$(call set-up,tests/36-packages.t tests/37-rpm.t)
 	PACKAGES_FULL=1 $(RUN) tests/36-packages.t tests/37-rpm.t
 
-fuzz: setup	## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
+fuzz:		## ten minutes of each fuzzer (FUZZ_SECONDS=), what they learn is kept in the cache
+	@$(call set-up,tests/03-fuzz-stream.t tests/48-uapi-fuzz.t)
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_KEEP=$${FUZZ_KEEP:-$${NVME_VFIO_CACHE:-$$HOME/.cache/nvme-vfio}/fuzz} \
-		$(RUN) tests/03-fuzz-stream.t $(wildcard tests/48-uapi-fuzz.t)
+		$(RUN) tests/03-fuzz-stream.t tests/48-uapi-fuzz.t
 
-guests: setup	## every test with guests, on every kernel and in every way: long
-	tests/rig/setup iommufd debug-guest
+guests:		## every test with guests, on every kernel and in every way: long
+	@CHECK_FULL=1 $(call set-up,tests/50-guest.t tests/55-upset.t)
 	CHECK_FULL=1 $(RUN) tests/50-guest.t tests/55-upset.t
 
-bench: setup	## what a migration costs, as ratios; three quarters of an hour (BENCH="--write", BENCH=scale)
+bench:		## what a migration costs, as ratios; three quarters of an hour (BENCH="--write", BENCH=scale)
+	@tests/rig/setup --for bench $(BENCH)
 	bench/bench $(BENCH)
 
-demo: setup	## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")
+demo:		## install what is needed, show a live migration (DEMO="--kernel 6.12 --set vendor")
+	@tests/rig/setup --for demo $(DEMO)
 	tests/rig/demo $(DEMO)
 
-demo-libvirt: setup	## the same by virsh, between two Debian systems (DEMO="--kernel 6.1")
+demo-libvirt:	## the same by virsh, between two Debian systems (DEMO="--kernel 6.1")
+	@tests/rig/setup --for demo-libvirt $(DEMO)
 	tests/rig/demo-libvirt $(DEMO)
 
-setup:		## install and download what check and demo need; quick when it is there
+setup:		## install and download what all of them need; quick when it is there
 	tests/rig/setup
 
 clean:		## remove what modules and tools left; the cache of the tests stays

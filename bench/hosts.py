@@ -10,6 +10,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "rig"))
+import accel                                            # noqa: E402
 import host as rig                                      # noqa: E402
 import place                                            # noqa: E402
 
@@ -75,7 +76,7 @@ def run(commands, *, kernel="6.12", command_set="standard", usual=False, vfs=4, 
     """One host; each command is what vf-bench gets. Returns all records. While costs
     are counted a module counts with it; it would cost the others time."""
     props = {"lm-test": "on", **(props or {})}
-    qemu_args = [] if rig.KVM and "icount" not in options else ["-cpu", CPU]
+    qemu_args = [] if accel.found(place.qemu) == "kvm" and "icount" not in options else ["-cpu", CPU]
     files = {"bin/vf-bench": program()}
     if any(command.startswith("cost") for command in commands):
         folder = place.modules(place.kernel(kernel), os.path.join(HERE, "copies"))

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: packages:base
 """The reader of kernel logs sees trouble, and sees none where there is none."""
 
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: debug model
 """The debug kernel reports each kind of trouble, and a host with a report fails.
 All kinds are made in one boot, by a module for that purpose (rig/trouble)."""
 
@@ -13,7 +14,6 @@ RIG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig")
 sys.path.insert(0, RIG)
 import host as rig                                      # noqa: E402
 import klog                                             # noqa: E402
-import place                                            # noqa: E402
 import tap                                              # noqa: E402
 
 # What is done, and the line that must be found. Lockdep gives up with its first

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: packages:fuzz
 #
 # 03-fuzz-stream.t - the stream's reader and writer, fuzzed for FUZZ_SECONDS
 # (60) with both targets side by side. First the fuzzer has to find each of the

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: packages:tool lists
 #
 # Unit tests of the command line tool (tests/unit/tool): its configuration, its
 # steps on a device in memory, each call of which fails once, and what it makes of

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernels debug packages:static
 #
 # The modules build without a warning for every kernel of the test bed, in
 # normal and debug form (this for the newest only with CHECK_FULL=1); sparse,

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernels
 #
 # dkms itself builds the package from dkms.conf, for every kernel: both modules
 # without a warning, and nothing else. dkms is only unpacked, not installed, and

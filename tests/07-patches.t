@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernels packages:dkms
 #
 # 07-patches.t - what patches/ has for people who build their own kernels: the
 # nvme patches apply to the distribution's sources and build, our sources then

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: packages:base
 """tests/run and tests/rig/run-one, on small files in a checkout made for that: what
 files leave behind is ended and told, and no signal to anybody leaves anything; what
 the whole costs is judged. And every test file stands in tests/README.md.
@@ -26,7 +27,8 @@ sys.path.insert(0, RIG)
 import budget                                           # noqa: E402
 import tap                                              # noqa: E402
 
-PARTS = ("run", "rig/run-one", "rig/offspring.py", "rig/checkout.py", "rig/budget.py", "rig/place.py")
+PARTS = ("run", "rig/run-one", "rig/offspring.py", "rig/checkout.py", "rig/budget.py", "rig/place.py",
+         "rig/needs", "rig/parts", "rig/common.sh")
 PASSED = re.compile(r"^All tests successful\.\nFiles=\d+, Tests=\d+, .*\nResult: PASS\n", re.M)
 # In the command lines of all that is started here and might stay.
 TOKEN = f"token-{os.getpid()}-{time.monotonic_ns()}"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: model
 #
 # 20-model.t - is the QEMU device model as strict as it has to be? Builds it if
 # need be and drives it over qtest, without a guest.

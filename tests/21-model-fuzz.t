@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: model
 #
 # 21-model-fuzz.t - does the device model stand a host that does everything
 # wrong? FUZZ_SEED=SEED[/ROUND] does the same again, FUZZ_SECONDS= more of it.

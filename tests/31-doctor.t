@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 debug model packages:tool
 """What "nvme-vfio doctor" finds: nothing in a host that is in order, and in each
 of many hosts that are not, what is wrong with it and nothing else.
 
@@ -24,9 +25,6 @@ import initramfs                                        # noqa: E402
 import place                                            # noqa: E402
 import tap                                              # noqa: E402
 
-TOOL = os.path.join(TESTS, "..", "tools", "nvme-vfio")
-# Any error of memory, and any leak, spoils the report and the exit status.
-CHECKED = "CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 SECONDS = 900
 PERM = 6
 UNFIT = 11
@@ -485,20 +483,12 @@ def run_host(name, tool, top):
 HOSTS = {"many": many, "two_sets": two_sets, "iommu_off": iommu_off, "by_cdev": by_cdev}
 
 
-def build(top, name, *arguments):
-    """(path of the tool, why it does not build)."""
-    run = subprocess.run(["make", "-s", "-C", TOOL, f"BUILD={top}/{name}", *arguments],
-                         capture_output=True, text=True, check=False)
-    return f"{top}/{name}/nvme-vfio", run.stderr if run.returncode else ""
-
-
 def main():
     out = tap.Tap()
     top = tempfile.mkdtemp(prefix="doctor-")
     try:
-        tool, why = build(top, "plain")
-        checked, why_checked = build(top, "checked", CHECKED)
-        if not out.ok(not why and not why_checked, "the tool builds", why + why_checked):
+        (tool, checked), why = place.all_built("nvme-vfio", "nvme-vfio-checked")
+        if not out.ok(not why, "the tool builds", why):
             return out.done()
         refusals(out, tool, checked, top)
         wanted = os.environ.get("DOCTOR_HOSTS", " ".join(HOSTS)).split()

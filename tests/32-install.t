@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.12 packages:tool
 #
 # What "make install" puts where, that it is whole, and that "make uninstall"
 # takes all of it away again. Manual and completion know every command.

@@ -1,26 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.12 model packages:tool
 """What "nvme-vfio watch" shows of a migration from one VF to another in a host,
 in each of its three forms, and that it leaves nothing behind however it ends."""
 
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TESTS, "rig"))
 import host as rig                                      # noqa: E402
 import place                                            # noqa: E402
 import tap                                              # noqa: E402
-import vfrun                                            # noqa: E402
 
 KERNEL = os.environ.get("WATCH_KERNEL", "6.12")
-TOOL = os.path.join(TESTS, "..", "tools", "nvme-vfio")
-# Any error of memory, and any leak, spoils the output and the exit status.
-CHECKED = "CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 MIGRATE = "vf-test --set standard --only 'one migration'"
 INSTANCES = "ls /sys/kernel/tracing/instances"
 
@@ -124,16 +118,12 @@ def ends(out, host):
 
 def main():
     out = tap.Tap()
-    top = tempfile.mkdtemp(prefix="watch-")
-    program = None
+    (tool, program), why = place.all_built("nvme-vfio-checked", "vf-test")
+    if not out.ok(not why, "tool and vf-test build", why):
+        return out.done()
     try:
-        made = subprocess.run(["make", "-s", "-C", TOOL, f"BUILD={top}/build", CHECKED], capture_output=True,
-                              text=True, check=False)
-        program, why = vfrun.build()
-        if not out.ok(not made.returncode and not why, "tool and vf-test build", f"{made.stderr}{why}"):
-            return out.done()
         with rig.Host(KERNEL, pfs=2, props={"lm-test": "on"}, driver=place.driver(place.kernel(KERNEL)),
-                      files={"bin/nvme-vfio": f"{top}/build/nvme-vfio", "bin/vf-test": program,
+                      files={"bin/nvme-vfio": tool, "bin/vf-test": program,
                              "bin/script": "/usr/bin/script"}) as host:
             host.setup_vfs(2)
             as_json(out, host)
@@ -143,10 +133,6 @@ def main():
         out.ok(True, "host and its kernel log are fine")
     except rig.Trouble as e:
         out.ok(False, "host and its kernel log are fine", str(e))
-    finally:
-        shutil.rmtree(top)
-        if program:
-            shutil.rmtree(os.path.dirname(program))
     return out.done()
 
 

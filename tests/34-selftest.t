@@ -1,15 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 model packages:tool
 """nvme-vfio selftest: good VFs of both command sets pass, with figures that make
 sense; a device that loses a completion, denies the suspend or forgets a page does
 not; nothing is written unless asked for, and the VFs are fit for use afterwards."""
 
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TESTS, "rig"))
@@ -17,8 +16,6 @@ import host as rig                                      # noqa: E402
 import place                                            # noqa: E402
 import tap as tapfile                                   # noqa: E402
 
-TOOL = os.path.join(TESTS, "..", "tools", "nvme-vfio")
-CHECKED = "CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
 SECONDS = 900
 VF, OTHER, FAR = "0000:01:00.1", "0000:01:00.2", "0000:02:00.1"
 
@@ -130,19 +127,21 @@ def run(tap, kernel, set_name, program):
 
 def main():
     tap = tapfile.Tap()
-    folder = tempfile.mkdtemp(prefix="nvme-vfio-selftest-")
-    try:
-        made = subprocess.run(["make", "-s", "-C", TOOL, f"BUILD={folder}", CHECKED], capture_output=True,
-                              text=True, check=False)
-        if not tap.ok(not made.returncode, "the tool builds", made.stderr):
-            return tap.done()
-        for kernel, set_name in HOSTS:
-            try:
-                run(tap, kernel, set_name, os.path.join(folder, "nvme-vfio"))
-            except rig.Trouble as e:
-                tap.ok(False, f"{kernel} {set_name}: the host", e)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    (program,), why = place.all_built("nvme-vfio-checked")
+    if not tap.ok(not why, "the tool builds", why):
+        return tap.done()
+
+    def one(job):
+        results = tapfile.Later()
+        try:
+            run(results, *job, program)
+        except rig.Trouble as e:
+            results.ok(False, f"{' '.join(job)}: the host", e)
+        return results
+
+    with ThreadPoolExecutor(len(HOSTS)) as pool:
+        for results in pool.map(one, HOSTS):
+            results.say(tap)
     return tap.done()
 
 

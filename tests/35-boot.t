@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.12 model packages:tool packages:system
 """A system with systemd on which the tool, its udev rule and its unit are
 installed: it is changed by nothing until it is configured; then its VFs are
 there after every start, before libvirt is; and all goes back.

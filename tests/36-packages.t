@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: lists packages:system
 #
 # The Debian packages: built in a clean system of their suite, looked at by its
 # lintian, installed, upgraded, removed and purged in another, where dkms builds

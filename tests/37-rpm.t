@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: lists packages:system
 #
 # The rpms: built on Debian, looked at by rpmlint, and what their scripts do.
 # What they are on Fedora or RHEL is not seen here.

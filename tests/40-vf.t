@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernels debug model
 #
 # 40-vf.t - VFs driven from user space inside hosts: every kernel, both command
 # sets. 6.1 and 6.12 run all cases but the longest, which do not depend on the
@@ -44,7 +45,7 @@ run() { # NAME KERNEL SET LEVEL
 		--prop lm-test=on --module-args vendor_ids=1b36:0010 \
 		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status' \
 		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h was aborted' \
-		--seconds "$limit" --file "$out/bin/vf-test" -- \
+		--seconds "$limit" --file "$program" -- \
 		"vf-test --set $3 $4 ${VF_ARGS:-}" \
 		>"$out/$1.tap" 2>"$out/$1.err" </dev/null
 	echo $? >"$out/$1.status"
@@ -84,7 +85,7 @@ merge() { # NAME TITLE
 	fi
 }
 
-if ! make -s -C "$here/vf" BUILD="$out/bin" >"$out/log" 2>&1; then
+if ! program=$("$rig/program" vf-test 2>"$out/log"); then
 	give_up "build of the programs" "$out/log"
 fi
 if ! "$here/model/build" >"$out/log" 2>&1; then

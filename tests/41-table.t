@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.12 model
+# Needs, CHECK_FULL=1: debug
 """The table of states and events (docs/states-and-events.md): every cell happens
 in a host, for both command sets, and is what the document says.
 
@@ -10,13 +12,13 @@ happens there, whatever the kernel of the others, and only with CHECK_FULL=1.
 """
 
 import os
-import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TESTS, "rig"))
 import cells                                            # noqa: E402
+import place                                            # noqa: E402
 import tap                                              # noqa: E402
 import vfrun                                            # noqa: E402
 
@@ -48,17 +50,14 @@ def run(job):
 
 def run_all(out):
     """[((kernel, kind, set), (output, why))], or None."""
-    program, why = vfrun.build()
-    try:
-        if not out.ok(why is None, "vf-test builds", why or ""):
-            return None
-        jobs = [(FAULTS_KERNEL, "--table-faults", s, program) for s in SETS if FULL]
-        jobs += [(k, kind, s, program) for k in KERNELS for kind in ("--table", "--table-timeout")
-                 for s in SETS]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(zip([job[:3] for job in jobs], pool.map(run, jobs)))
-    finally:
-        shutil.rmtree(os.path.dirname(program))
+    (program,), why = place.all_built("vf-test")
+    if not out.ok(why is None, "vf-test builds", why or ""):
+        return None
+    jobs = [(FAULTS_KERNEL, "--table-faults", s, program) for s in SETS if FULL]
+    jobs += [(k, kind, s, program) for k in KERNELS for kind in ("--table", "--table-timeout")
+             for s in SETS]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(zip([job[:3] for job in jobs], pool.map(run, jobs)))
 
 
 def seen_on(out, kernel, results):

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernels debug model
 """The suite of tests/conformance on VFs in hosts, one boot for each kernel,
 command set and, where there are two, way to open a VF: some of them, and all with
 CHECK_FULL=1. A case may be skipped only where the kernel or the command
@@ -12,7 +13,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -121,29 +121,25 @@ def report(out, title, forced, expected, done):
 
 def main():
     out = tap.Tap()
-    with tempfile.TemporaryDirectory() as work:
-        made = subprocess.run(["make", "-s", "-C", TOP / "tests/conformance", f"BUILD={work}",
-                               "LDFLAGS=-static", "CFLAGS=-O2 -g -Werror"],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              check=False)
-        if not out.ok(made.returncode == 0, "the suite builds without warnings", made.stdout):
-            return out.done()
-        place.qemu()
-        every = [(k, s) for k in kernels() for s in ("standard", "vendor")]
-        jobs = [(k, s) for k, s in every if ONLY or FULL or (k.series, s) not in SELDOM]
-        jobs.sort(key=lambda job: job[0].series != "debug")     # the slowest first
-        with ThreadPoolExecutor(JOBS) as pool:
-            runs = []
-            for k, s in jobs:
-                forced = Forced(k, s)
-                for options, ways in forced.hosts():
-                    done = pool.submit(run, f"{work}/vfio-mig-conformance", k, s, options)
-                    runs.append((f"{k.series} {s}", forced, ways, done))
-            for title, forced, ways, done in runs:
-                report(out, title, forced, ways, done.result())
-        for k, s in every:
-            if (k, s) not in jobs:
-                out.skip(f"{k.series} {s}", "CHECK_FULL=1")
+    (program,), why = place.all_built("vfio-mig-conformance")
+    if not out.ok(not why, "the suite builds without warnings", why):
+        return out.done()
+    place.qemu()
+    every = [(k, s) for k in kernels() for s in ("standard", "vendor")]
+    jobs = [(k, s) for k, s in every if ONLY or FULL or (k.series, s) not in SELDOM]
+    jobs.sort(key=lambda job: job[0].series != "debug")     # the slowest first
+    with ThreadPoolExecutor(JOBS) as pool:
+        runs = []
+        for k, s in jobs:
+            forced = Forced(k, s)
+            for options, ways in forced.hosts():
+                done = pool.submit(run, program, k, s, options)
+                runs.append((f"{k.series} {s}", forced, ways, done))
+        for title, forced, ways, done in runs:
+            report(out, title, forced, ways, done.result())
+    for k, s in every:
+        if (k, s) not in jobs:
+            out.skip(f"{k.series} {s}", "CHECK_FULL=1")
     return out.done()
 
 

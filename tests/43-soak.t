@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: debug model
 """Many migrations in a row with verified I/O in flight, after which the kernel
 holds what it held before: for each command set 40, 200 with CHECK_FULL=1,
 SOAK=NUMBER for others, on the debug kernel (SOAK_KERNEL=SERIES), which watches
 memory and locks."""
 
 import os
-import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
+import place                                            # noqa: E402
 import tap                                              # noqa: E402
 import vfrun                                            # noqa: E402
 
@@ -22,22 +23,19 @@ SECONDS = 420 + 6 * NUMBER
 
 def main():
     out = tap.Tap()
-    program, why = vfrun.build()
-    try:
-        if not out.ok(why is None, "vf-test builds", why or ""):
-            return out.done()
-        with ThreadPoolExecutor(len(SETS)) as pool:
-            results = pool.map(lambda s: vfrun.run(program, KERNEL, s, ["--soak", str(NUMBER)],
-                                                   SECONDS, cmdline="slab_nomerge"), SETS)
-            for name, (output, why) in zip(SETS, results):
-                out.ok(why is None, f"{KERNEL} {name}: {NUMBER} migrations in a row leave nothing behind",
-                       why or "")
-                if why is None:
-                    for line in output.splitlines():
-                        if line.startswith("# "):
-                            out.note(line[2:])
-    finally:
-        shutil.rmtree(os.path.dirname(program))
+    (program,), why = place.all_built("vf-test")
+    if not out.ok(why is None, "vf-test builds", why or ""):
+        return out.done()
+    with ThreadPoolExecutor(len(SETS)) as pool:
+        results = pool.map(lambda s: vfrun.run(program, KERNEL, s, ["--soak", str(NUMBER)],
+                                               SECONDS, cmdline="slab_nomerge"), SETS)
+        for name, (output, why) in zip(SETS, results):
+            out.ok(why is None, f"{KERNEL} {name}: {NUMBER} migrations in a row leave nothing behind",
+                   why or "")
+            if why is None:
+                for line in output.splitlines():
+                    if line.startswith("# "):
+                        out.note(line[2:])
     return out.done()
 
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 model packages:tool
 #
 # Finding the PF's admin queue: each of the two ways alone, both at once in a
 # debug build (where they must agree), and none, which must leave a plain
@@ -113,8 +114,7 @@ cat /tmp/earlier >>/share/out/dmesg.earlier
 echo "1..$n"
 IN
 
-make -s -C tests/vf BUILD="$out/vf" "$out/vf/vf-test" >&2 || exit 1
-make -s -C tools/nvme-vfio BUILD="$out/tool" >&2 || exit 1
+vf_test=$(tests/rig/program vf-test) && tool=$(tests/rig/program nvme-vfio) || exit
 
 # The three hosts wait more than they work: all at once.
 boot() { # KERNEL SET
@@ -122,8 +122,8 @@ boot() { # KERNEL SET
 		>"$out/$1-$2.err" 2>&1 &&
 	tests/rig/host --kernel "$1" --set "$2" --pfs 2 --prop lm-test=on \
 		--driver "$out/modules-$1-$2" --no-vfs --seconds 300 --log "$out/log-$1-$2" \
-		--file "$out/vf/vf-test" --file data/in-host="$out/in-host" \
-		--file "$out/tool/nvme-vfio" \
+		--file "$vf_test" --file data/in-host="$out/in-host" \
+		--file "$tool" \
 		-- "sh /share/data/in-host $2" >"$out/$1-$2.tap" 2>"$out/$1-$2.err"
 	echo $? >"$out/$1-$2.status"
 }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.12 model
 #
 # 46-patched-nvme.t - the driver on a host whose nvme has been patched: the shim
 # is neither built nor loaded, and VFs migrate all the same, with both sets.
@@ -26,7 +27,7 @@ tests/rig/build-nvme "$kernel" "$out/nvme" >"$out/log" 2>&1 ||
 tests/rig/build-modules "$kernel" "$out/driver" src \
 	KBUILD_EXTRA_SYMBOLS="$out/nvme/Module.symvers" >"$out/log" 2>&1 ||
 	give_up "modules for a patched nvme" "$out/log"
-make -s -C tests/vf BUILD="$out/vf" "$out/vf/vf-test" >"$out/log" 2>&1 ||
+vf_test=$(tests/rig/program vf-test 2>"$out/log") ||
 	give_up "build of the programs" "$out/log"
 
 cat >"$out/in-host" <<'IN'
@@ -50,7 +51,7 @@ boot() { # SET
 		--module-args vendor_ids=1b36:0010 \
 		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status' \
 		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h was aborted' --seconds "$limit" \
-		--file "$out/vf/vf-test" --file data/in-host="$out/in-host" \
+		--file "$vf_test" --file data/in-host="$out/in-host" \
 		-- "sh /share/data/in-host $1" >"$out/$1.tap" 2>"$out/$1.err" </dev/null
 	echo $? >"$out/$1.status"
 }

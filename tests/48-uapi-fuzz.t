@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: debug model
 #
 # 48-uapi-fuzz.t - random calls on VFs from several threads (fuzz/uapi), for
 # FUZZ_SECONDS (60) with each command set, on the debug kernel, where any report
@@ -33,7 +34,7 @@ give_up() { # NAME LOG
 	exit 1
 }
 
-make -s -C "$here/fuzz/uapi" BUILD="$out/bin" >"$out/log" 2>&1 || give_up "build of mig-fuzz" "$out/log"
+program=$("$rig/program" mig-fuzz 2>"$out/log") || give_up "build of mig-fuzz" "$out/log"
 "$rig/kernels" "$kernel" >"$out/log" 2>&1 || give_up "kernel $kernel" "$out/log"
 
 # What the fuzzer provokes: commands fail, and a reset of the PF aborts some.
@@ -51,7 +52,7 @@ run() { # SET [ARGUMENT...]
 	# shellcheck disable=SC2086
 	"$rig/host" --kernel "$kernel" --set "$1" --pfs 2 \
 		--prop lm-test=on --module-args vendor_ids=1b36:0010 "${allow[@]}" \
-		--seconds "$limit" --file "$out/bin/mig-fuzz" -- \
+		--seconds "$limit" --file "$program" -- \
 		mig-fuzz --set "$@" --seconds "$seconds" ${FUZZ_ARGS:-} \
 		>"$out/$1.tap" 2>"$out/$1.err" </dev/null
 	echo $? >"$out/$1.status"

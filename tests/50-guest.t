@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 vmm model
+# Needs, CHECK_FULL=1: kernels debug-guest iommufd
 """Guests with a passed-through VF, moved between two hosts there and back, for
 each set of migration commands, with and without somebody who tracks which
 memory the drive writes. CHECK_FULL=1 for more kernels and ways."""

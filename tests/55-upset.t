@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 vmm model
+# Needs, CHECK_FULL=1: kernels debug-guest iommufd
 """Migrations of guests that are cancelled, lose one of their QEMUs, meet a
 target that does not want them, or a guest that resets its drive or itself.
 Every act with every kernel and command set with CHECK_FULL=1. Some acts come at

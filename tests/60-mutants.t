@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 kernel:6.12 model
 """Every deliberate fault in tests/faults must be caught by a test.
 
 Each patch there breaks the driver in one way. Its head says by which tests it
@@ -23,6 +24,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "tests/rig"))
+import place                                            # noqa: E402
+
 KERNEL = os.environ.get("MUTANT_KERNEL", "6.12")
 AT_ONCE = 2 * os.cpu_count()     # hosts wait more than they work
 
@@ -114,11 +118,7 @@ def control(kernel, cmdset, only=None):
 def main():
     global SCRATCH, VF_TEST, CONFORMANCE
     with tempfile.TemporaryDirectory() as SCRATCH:
-        must("make", "-s", "-C", TOP / "tests/vf", f"BUILD={SCRATCH}/vf")
-        VF_TEST = f"{SCRATCH}/vf/vf-test"
-        must("make", "-s", "-C", TOP / "tests/conformance", f"BUILD={SCRATCH}/conformance",
-             "LDFLAGS=-static")
-        CONFORMANCE = f"{SCRATCH}/conformance/vfio-mig-conformance"
+        VF_TEST, CONFORMANCE = place.built("vf-test"), place.built("vfio-mig-conformance")
 
         known = [Mutant(p) for p in sorted((TOP / "tests/faults").glob("*.patch"))]
         mutants = [m for m in known if m.often or os.environ.get("CHECK_FULL")]

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.12 model
 """What a migration costs and can be counted stays what it is: commands, copies,
 allocations, memory, instructions, and the blackout where instructions and
 commands are all that takes time. Other times are for `make bench`.

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: kernel:6.1 model packages:tool packages:system
 """What administrators do with VFs by virsh, on two Debian systems with libvirt:
 who binds which driver when, the life of a guest that owns a VF, migration there
 and back, VFs that come and go while it runs, and what is refused with what words.

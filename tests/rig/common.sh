@@ -15,6 +15,14 @@ export TOP
 say() { printf '%s\n' "-- $*" >&2; }
 die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
 
+# reason LOG - the line near its end that says most about a failure, or the last one
+reason() {
+	tail -n 200 "$1" | tr '\r' '\n' | cut -c1-300 | awk '
+		NF { last = $0 }
+		/[Ee]rror[: ]|^E: |fatal|No space left|Killed|cannot |refuse/ && !/^make|recipe for/ { why = $0 }
+		END { print why ? why : last }'
+}
+
 # key FILE... - a short hash of the files' contents, to name what is made of them
 key() { cat "$@" | sha256sum | cut -c1-12; }
 
@@ -125,14 +133,14 @@ pkg_file() {
 
 # pkg_file_of PACKAGE VERSION - the same for one version, whatever suite has it
 pkg_file_of() {
-	local f d=$NVME_VFIO_CACHE/debs
+	local f d=$NVME_VFIO_CACHE/debs own=$NVME_VFIO_CACHE/debs/partial.$BASHPID
 
 	f=$d/$1_${2//:/%3a}.deb
 	if [ ! -s "$f" ]; then
-		mkdir -p "$d/partial.$$" || return
-		(cd "$d/partial.$$" && private_apt apt-get -o Acquire::Retries=3 \
+		mkdir -p "$own" || return
+		(cd "$own" && private_apt apt-get -o Acquire::Retries=3 \
 			download "$1=$2" >&2) || return
-		mv "$d/partial.$$"/*.deb "$f" && rmdir "$d/partial.$$"
+		mv "$own"/*.deb "$f" && rmdir "$own"
 	fi
 	echo "$f"
 }

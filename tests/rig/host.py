@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 
+import accel
 import initramfs
 import klog
 import place
@@ -37,13 +38,14 @@ IF_THERE = ("crc32c_generic", "crc32c_intel")
 # The first is not there when the kernel's nvme has been patched.
 OURS = ("nvme-pf-shim.ko", "nvme-vfio-pci.ko")
 
-# Emulation offers AMD's virtualisation; with RIG_ACCEL=kvm it is this machine's.
-KVM = os.environ.get("RIG_ACCEL") == "kvm"
-KVM_MODULES = ("kvm_amd", "kvm_intel") if KVM else ("kvm_amd",)
+# What a host runs guests with: emulation offers AMD's virtualisation, KVM this
+# machine's.
+KVM_MODULES = {"tcg": ("kvm_amd",), "kvm": ("kvm_amd", "kvm_intel")}
 
 # Limits, not expectations, in seconds in which this machine let a host run: how
 # much of its time that is depends on what else it does. See Host.clock().
 BOOT_SECONDS = 300
+KVM_BOOT_SECONDS = 60    # of the first host
 RUN_SECONDS = 300
 LEAK_SECONDS = 200
 DOWN_SECONDS = 200       # with many VFs
@@ -156,6 +158,7 @@ class Host:
         self.cmdline = cmdline
         self.allow = tuple(allow)
         self.icount = icount
+        self.accel = None       # that of the last start
         self.process = None
         self.stall = None
         self.times = times.Times()
@@ -193,6 +196,7 @@ class Host:
 
     def start(self):
         """Start the machine; wait_ready() waits until it takes commands."""
+        self.accel = "tcg" if self.icount is not None else accel.found(place.qemu)
         for folder in ("out", "bin", "mod"):
             os.makedirs(os.path.join(self.share, folder), exist_ok=True)
         for target, source in self.files.items():
@@ -245,12 +249,21 @@ class Host:
                         raise EOFError
             self._line(self.qmp, seconds)
             self.monitor("qmp_capabilities")
-            line = self._line(self.agent, seconds)
+            # KVM that does not get there may stand still instead of ending
+            first = self.accel == "kvm" and accel.may_fall_back()
+            line = self._line(self.agent, min(seconds, KVM_BOOT_SECONDS) if first else seconds)
         except (EOFError, OSError):
             line = None
         if not line or not line.startswith("ready"):
+            if self.accel == "kvm" and accel.fall_back(f"see {self.path()}"):
+                self.kill()
+                self.start()
+                Host.wait_ready(self, seconds)
+                return
             raise Trouble(f"{self.name}: did not boot, see {self.path()}" + self._tail("serial"))
         self.times.booted(*map(float, line.split()[1:3]))
+        if self.accel == "kvm":
+            accel.works()
 
     def stop(self):
         """Save the kernel log, power off, and fail if the log has trouble."""
@@ -339,7 +352,7 @@ class Host:
 
     def image(self):
         needed = initramfs.depends(self.modules()) if self.driver else ()
-        kvm = KVM_MODULES if self.vmm else ()
+        kvm = KVM_MODULES[self.accel] if self.vmm else ()
         parts = [initramfs.base(self.kernel, (*MODULES, *kvm, *needed),
                                 os.path.join(place.RIG, "host-init"), IF_THERE, self.nvme),
                  initramfs.files("rig", [("/rig/lib.sh", os.path.join(place.RIG, "host-lib.sh")),
@@ -358,13 +371,13 @@ class Host:
 
     def arguments(self):
         folder = place.qemu()
-        kvm = KVM and self.icount is None
-        accel = "kvm" if kvm else f"tcg,thread={'multi' if self.icount is None else 'single'},tb-size=512"
+        kvm = self.accel == "kvm"
+        threads = "multi" if self.icount is None else "single"
         args = [
             os.path.join(folder, "qemu-system-x86_64"), "-L", os.path.join(folder, "share"),
             "-name", self.name, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot",
             "-machine", "q35,kernel-irqchip=split" if kvm else "q35",
-            "-accel", accel,
+            "-accel", "kvm" if kvm else f"tcg,thread={threads},tb-size=512",
             "-cpu", "host" if kvm else os.environ.get("RIG_CPU", "max"),
             "-smp", str(self.cpus), "-m", str(self.memory),
             "-kernel", self.kernel.image, "-initrd", self.image(),

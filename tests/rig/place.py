@@ -7,6 +7,7 @@ import fcntl
 import glob
 import hashlib
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -47,6 +48,15 @@ def qemu():
         return os.environ["RIG_QEMU"]
     return subprocess.run([os.path.join(TOP, "tests/model/build")], check=True,
                           stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def qemu_there():
+    """The same if it has been built, or None."""
+    if os.environ.get("RIG_QEMU"):
+        return os.environ["RIG_QEMU"]
+    p = subprocess.run([os.path.join(TOP, "tests/model/build"), "--look"], check=False,
+                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return p.stdout.strip() if p.returncode == 0 else None
 
 
 def digest(paths, *words):
@@ -98,6 +108,53 @@ def program(source):
 
     name = os.path.basename(source).removesuffix(".c")
     return made(os.path.join(CACHE, "bin", f"{name}-{digest([source])}"), build)
+
+
+# Test programs and the tool: where they are made, and what make is told besides.
+PROGRAMS = {
+    "vf-test": ("tests/vf",),
+    "ledger-test": ("tests/vf",),
+    "mig-fuzz": ("tests/fuzz/uapi",),
+    "vfio-mig-conformance": ("tests/conformance", "LDFLAGS=-static", "CFLAGS=-O2 -g -Werror"),
+    "nvme-vfio": ("tools/nvme-vfio",),
+    "nvme-vfio-checked": ("tools/nvme-vfio",
+                          "CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"),
+}
+
+
+class NotBuilt(Exception):
+    """With all that the compiler said."""
+
+
+def built(name):
+    """One of PROGRAMS. It is another as soon as any source of this checkout is:
+    who includes what need not be known here."""
+    folder, *more = PROGRAMS[name]
+    sources = [os.path.join(TOP, d) for d in ("src", "tests", "tools")]
+    key = digest([*sources, os.path.join(TOP, "dkms.conf")], name, *more)
+    file = name.removesuffix("-checked")
+
+    def build(path):
+        done = subprocess.run(["make", "-s", "-C", os.path.join(TOP, folder), f"BUILD={path}.new", *more,
+                               f"{path}.new/{file}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+        if done.returncode or done.stdout:
+            raise NotBuilt(done.stdout)
+        for old in oldest(os.path.dirname(path), 60):
+            shutil.rmtree(old, ignore_errors=True)
+        os.rename(path + ".new", path)
+
+    path = made(os.path.join(CACHE, "programs", f"{name}-{key}"), build)
+    os.utime(path)
+    return os.path.join(path, file)
+
+
+def all_built(*names):
+    """(their paths, None), or (Nones, why one does not build)."""
+    try:
+        return [built(name) for name in names], None
+    except NotBuilt as e:
+        return [None] * len(names), str(e)
 
 
 def modules(kern, source):

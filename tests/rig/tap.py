@@ -4,6 +4,27 @@
 import sys
 
 
+class Later:
+    """Results of something that runs beside others, to be said in their turn."""
+
+    def __init__(self):
+        self.said = []
+
+    def ok(self, good, name, why=""):
+        self.said.append(("ok", good, name, why))
+        return bool(good)
+
+    def skip(self, name, why):
+        self.said.append(("skip", name, why))
+
+    def note(self, text):
+        self.said.append(("note", text))
+
+    def say(self, tap):
+        for method, *arguments in self.said:
+            getattr(tap, method)(*arguments)
+
+
 class Tap:
     def __init__(self, out=sys.stdout):
         self.out = out

@@ -12,7 +12,6 @@ import time
 
 import guest as guests
 import host as rig
-import klog
 import pair as pairs
 import scenario
 

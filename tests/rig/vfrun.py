@@ -3,7 +3,7 @@
 
 import os
 import subprocess
-import tempfile
+
 
 RIG = os.path.dirname(os.path.abspath(__file__))
 
@@ -12,14 +12,6 @@ ALLOW = (
     r"nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status",
     r"nvme-vfio-pci .*PF command [0-9a-f]+h was aborted",
 )
-
-
-def build():
-    """(path of vf-test, what make says when it does not build)."""
-    folder = tempfile.mkdtemp(prefix="vf-test-")
-    made = subprocess.run(["make", "-s", "-C", os.path.join(RIG, "..", "vf"), f"BUILD={folder}"],
-                          capture_output=True, text=True, check=False)
-    return os.path.join(folder, "vf-test"), made.stderr if made.returncode else None
 
 
 def run(program, kernel, command_set, arguments, seconds, *, allow=(), cmdline=""):

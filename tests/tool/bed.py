@@ -55,18 +55,14 @@ snapshot() { # often done: hardly a program is started
 
 
 def build(folder):
-    """The tool and meddle.so in a folder: None, or what went wrong."""
-    flags = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
-    for command in (
-            ["make", "-s", "-C", os.path.join(TOP, "tools/nvme-vfio"), f"BUILD={folder}/plain"],
-            ["make", "-s", "-C", os.path.join(TOP, "tools/nvme-vfio"), f"BUILD={folder}/checked",
-             f"CFLAGS={flags}"],
-            ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
-             "-o", f"{folder}/meddle.so", os.path.join(HERE, "meddle.c")]):
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        if run.returncode:
-            return run.stdout + run.stderr
-    return None
+    """The tool, and meddle.so in a folder: None, or what went wrong."""
+    why = place.all_built("nvme-vfio", "nvme-vfio-checked")[1]
+    if why:
+        return why
+    run = subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-shared",
+                          "-fPIC", "-o", f"{folder}/meddle.so", os.path.join(HERE, "meddle.c")],
+                         capture_output=True, text=True, check=False)
+    return run.stdout + run.stderr if run.returncode else None
 
 
 def loader_symbols():
@@ -103,8 +99,8 @@ class Bed:
         with open(disk, "wb") as f:
             f.truncate(16 << 20)
         files = {
-            "bin/nvme-vfio": f"{folder}/checked/nvme-vfio",
-            "bin/nvme-vfio-plain": f"{folder}/plain/nvme-vfio",
+            "bin/nvme-vfio": place.built("nvme-vfio-checked"),
+            "bin/nvme-vfio-plain": place.built("nvme-vfio"),
             "bin/nvme": "/usr/sbin/nvme",
             "bin/as-user": "/usr/bin/setpriv",
             "bin/valgrind": "/usr/bin/valgrind.bin",

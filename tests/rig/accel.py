@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Whether hosts run by KVM or are emulated.
+
+RIG_ACCEL=tcg or kvm says it. Without it KVM is used where a tiny machine starts
+by it and sees that it may have guests of its own. The answer is kept for those
+that this process starts, in RIG_ACCEL_FOUND; nowhere else, because a machine may
+lose its KVM. As a program it prints the answer, for those that come; nothing
+while there is no QEMU to try it with.
+"""
+
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+
+DEVICE = "/dev/kvm"
+NESTED = "/sys/module/kvm_*/parameters/nested"
+SECONDS = 5
+FOUND = "RIG_ACCEL_FOUND"
+
+# The whole firmware of the tiny machine: it tells on the serial port whether its
+# processor has AMD's virtualisation or Intel's, and resets itself.
+CODE = bytes.fromhex(
+    "66b801000080" "0fa2"       # mov eax, 0x80000001; cpuid
+    "6689ce"                    # mov esi, ecx
+    "66b801000000" "0fa2"       # mov eax, 1; cpuid
+    "baf803"                    # mov dx, 0x3f8
+    "66f7c604000000" "750d"     # test esi, 1 << 2 (svm); jnz yes
+    "66f7c120000000" "7504"     # test ecx, 1 << 5 (vmx); jnz yes
+    "b06e" "eb02"               # mov al, 'n'; jmp out
+    "b079"                      # yes: mov al, 'y'
+    "ee"                        # out: out dx, al
+    "baf90c" "b006" "ee"        # mov dx, 0xcf9; mov al, 6; out dx, al
+    "f4" "ebfd")                # hlt, for ever
+RESET = bytes.fromhex("e90d00")         # at the reset vector: jmp to the beginning
+SIZE = 0x10000
+
+_lock = threading.Lock()
+_booted = False
+
+
+def firmware():
+    image = bytearray(b"\xf4" * SIZE)
+    image[:len(CODE)] = CODE
+    image[0xfff0:0xfff0 + len(RESET)] = RESET
+    return bytes(image)
+
+
+def boots(qemu, accel, cpu):
+    """What the tiny machine says: y, n, or nothing; and what QEMU says."""
+    with tempfile.NamedTemporaryFile() as f:
+        f.write(firmware())
+        f.flush()
+        args = [os.path.join(qemu, "qemu-system-x86_64"), "-L", os.path.join(qemu, "share"),
+                "-nodefaults", "-no-user-config", "-nographic", "-no-reboot",
+                "-machine", "q35,kernel-irqchip=split" if accel == "kvm" else "q35",
+                "-accel", accel, "-cpu", cpu, "-m", "16", "-bios", f.name, "-serial", "stdio"]
+        try:
+            p = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, timeout=SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as e:
+            return "", str(e)
+    return p.stdout.decode(errors="replace").strip(), p.stderr.decode(errors="replace").strip()
+
+
+def nested(pattern):
+    """Whether the module for this machine's processor lets guests have guests."""
+    for path in glob.glob(pattern):
+        with open(path, encoding="ascii", errors="replace") as f:
+            if f.read().strip() in ("1", "Y", "y"):
+                return True
+    return False
+
+
+def probe(qemu, device=None, pattern=None):
+    """Whether hosts can run by KVM: (answer, reason). qemu() is only called, and
+    perhaps built by that, where there is a point in it."""
+    device, pattern = device or DEVICE, pattern or NESTED
+    try:
+        os.close(os.open(device, os.O_RDWR))
+    except OSError as e:
+        return "tcg", f"{device}: {e.strerror}"
+    if not nested(pattern):
+        return "tcg", "KVM is there, but its guests may have none: load it with nested=1"
+    said, why = boots(qemu(), "kvm", "host")
+    if said == "y":
+        return "kvm", "a machine starts by KVM, and may have guests"
+    if said == "n":
+        return "tcg", "a machine that KVM runs sees no virtualisation"
+    return "tcg", "no machine starts by KVM: " + (why or said or "it says nothing")
+
+
+def found(qemu):
+    """tcg or kvm; qemu() is the folder of the QEMU that plays the hosts."""
+    with _lock:
+        asked = os.environ.get("RIG_ACCEL")
+        if asked not in (None, "", "tcg", "kvm"):
+            sys.exit(f"RIG_ACCEL={asked}: it is tcg or kvm, or not given")
+        if asked:
+            return asked
+        if os.environ.get(FOUND) not in ("tcg", "kvm"):
+            os.environ[FOUND] = probe(qemu)[0]
+        return os.environ[FOUND]
+
+
+def works():
+    """A host runs: from now on what fails is no matter of KVM."""
+    global _booted
+    _booted = True
+
+
+def may_fall_back():
+    """Whether KVM was not asked for, and no host has run by it yet."""
+    return not os.environ.get("RIG_ACCEL") and not _booted
+
+
+def fall_back(why):
+    """Whether a host that KVM did not start shall be emulated; then all are, from
+    now on."""
+    with _lock:
+        if not may_fall_back():
+            return False
+        if os.environ.get(FOUND) == "kvm":
+            os.environ[FOUND] = "tcg"
+            print(f"# KVM started no host, hosts are emulated from now on: {why}", file=sys.stderr)
+        return True
+
+
+if __name__ == "__main__":
+    import place
+    folder = place.qemu_there()
+    print(found(lambda: folder) if folder else "")
