@@ -26,7 +26,7 @@
 
 static struct device *dev_of(struct migration *m)
 {
-	return &m->target.vf->dev;
+	return &m->vf.pdev->dev;
 }
 
 void dirty_init(struct dirty_log *log)
@@ -41,8 +41,8 @@ void dirty_destroy(struct dirty_log *log)
 
 bool dirty_can_log(const struct migration *m)
 {
-	return COMPAT_IOVA_BITMAP && m->target.set->track_start &&
-	       m->target.track.ranges;
+	return COMPAT_IOVA_BITMAP && m->vf.set->track_start &&
+	       m->vf.track.ranges;
 }
 
 static void forget_spans(struct dirty_log *log)
@@ -62,13 +62,13 @@ static void drop_memory(struct dirty_log *log)
 
 static void stop_device(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	int ret;
 
 	if (!m->dirty.device_on)
 		return;
 
-	ret = t->set->track_stop(t);
+	ret = vf->set->track_stop(vf);
 	/* Owed as long as the device has not heard it. */
 	m->dirty.device_on = ret == -EAGAIN || ret == -ENOMEM;
 }
@@ -95,8 +95,8 @@ static bool give_way(struct track_limits *limits, u8 *shift, u32 n, int err,
 static int start_device(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
-	struct target *t = &m->target;
-	struct track_limits limits = t->track;
+	struct nvme_vf *vf = &m->vf;
+	struct track_limits limits = vf->track;
 	struct track_offer offer = { };
 	struct track_span *s;
 	u8 shift = log->shift;
@@ -114,8 +114,8 @@ static int start_device(struct migration *m)
 	for (tries = 0; tries < START_TRIES; tries++) {
 		memcpy(s, log->span, log->nr * sizeof(*s));
 		n = track_fit(s, log->nr, &limits, shift);
-		ret = n < 0 ? n : t->set->track_start(t, s, n, shift, &offer);
-		if (!ret || t->uncertain)
+		ret = n < 0 ? n : vf->set->track_start(vf, s, n, shift, &offer);
+		if (!ret || vf->state_unknown)
 			break;
 		if (ret == -EALREADY && !stopped) {
 			/* Somebody before us has left it on. */
@@ -135,7 +135,7 @@ static int start_device(struct migration *m)
 		return 0;
 	}
 	/* An aborted command may have had its effect. */
-	if (t->uncertain)
+	if (vf->state_unknown)
 		log->device_on = true;
 	dev_warn(dev_of(m), "the device cannot track writes to memory (%pe)\n",
 		 ERR_PTR(ret));
@@ -183,7 +183,7 @@ void dirty_end(struct migration *m)
 
 	log->state = DIRTY_OFF;
 	/* Without the PF nothing is tracked, and nobody can be told. */
-	if (m->target.pf)
+	if (m->vf.pf)
 		stop_device(m);
 	log->device_on = false;
 	forget_spans(log);
@@ -233,7 +233,7 @@ static int start_locked(struct migration *m, struct rb_root_cached *ranges,
 	drop_memory(log);
 	log->state = DIRTY_OFF;
 	log->all = false;
-	log->shift = unit_for(&m->target.track, page_size);
+	log->shift = unit_for(&m->vf.track, page_size);
 	ret = take_ranges(log, ranges, nr);
 	if (ret)
 		return ret;
@@ -304,8 +304,8 @@ static void mark(void *arg, u64 first, u64 last)
 static int drain_device(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
-	struct target *t = &m->target;
-	u32 len = min_t(u32, REPORT_LEN, t->max_transfer);
+	struct nvme_vf *vf = &m->vf;
+	u32 len = min_t(u32, REPORT_LEN, vf->max_transfer);
 	bool suspended = migration_is_suspended(m->state);
 	u64 tries = dirty_map_units(log->map);
 	struct track_report r;
@@ -315,7 +315,8 @@ static int drain_device(struct migration *m)
 	if (!suspended)
 		tries /= 64;
 	for (tries += 16; tries; tries--) {
-		ret = t->set->track_report(t, log->buf, len, mark, log->map, &r);
+		ret = vf->set->track_report(vf, log->buf, len, mark, log->map,
+					    &r);
 		if (ret)
 			return ret;
 		if (!r.more)

@@ -44,18 +44,18 @@ void image_put(struct image *img)
 		kref_put(&img->ref, image_release);
 }
 
-int image_check_size(struct target *t, u64 limit, u64 size)
+int image_check_size(struct nvme_vf *vf, u64 limit, u64 size)
 {
 	if (size > limit) {
-		dev_warn(&t->vf->dev,
+		dev_warn(&vf->pdev->dev,
 			 "a state of %llu bytes is larger than max_state_mb allows\n",
 			 size);
 		return -ENOSPC;
 	}
-	if (t->set->whole && size > t->max_transfer) {
-		dev_warn(&t->vf->dev,
+	if (vf->set->whole && size > vf->max_transfer) {
+		dev_warn(&vf->pdev->dev,
 			 "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries %u bytes here\n",
-			 size, t->max_transfer);
+			 size, vf->max_transfer);
 		return -EOVERFLOW;
 	}
 	return 0;
@@ -94,17 +94,17 @@ static unsigned int pieces_for(u64 size, u32 first, u32 step)
  * The first read asks for the whole state if it may fit one command, and for a
  * page more than was told, because that was when the VF still ran.
  */
-static u32 first_room(const struct target *t, u64 hint)
+static u32 first_room(const struct nvme_vf *vf, u64 hint)
 {
-	if (!hint || hint > t->max_transfer - PAGE_SIZE)
-		return t->max_transfer;
+	if (!hint || hint > vf->max_transfer - PAGE_SIZE)
+		return vf->max_transfer;
 
 	return PAGE_ALIGN(hint + PAGE_SIZE);
 }
 
-struct image *image_prepare(struct target *t, u64 hint)
+struct image *image_prepare(struct nvme_vf *vf, u64 hint)
 {
-	u32 first = first_room(t, hint);
+	u32 first = first_room(vf, hint);
 	struct image *img;
 
 	img = kzalloc(sizeof(*img), GFP_KERNEL_ACCOUNT);
@@ -112,7 +112,7 @@ struct image *image_prepare(struct target *t, u64 hint)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&img->ref);
 	img->size = hint;
-	img->step = t->max_transfer;
+	img->step = vf->max_transfer;
 	img->nr = pieces_for(hint, first, img->step);
 
 	if (make_room(img, first)) {
@@ -123,17 +123,17 @@ struct image *image_prepare(struct target *t, u64 hint)
 }
 
 /* The first piece tells how large the whole is. */
-static int read_first(struct image *img, struct target *t, u64 limit)
+static int read_first(struct image *img, struct nvme_vf *vf, u64 limit)
 {
 	u32 len = img->room;
 	int ret;
 
-	if (t->set->whole) {
+	if (vf->set->whole) {
 		u64 size;
 
-		ret = t->set->state_size(t, &size);
+		ret = vf->set->state_size(vf, &size);
 		if (!ret)
-			ret = image_check_size(t, limit, size);
+			ret = image_check_size(vf, limit, size);
 		if (!ret)
 			ret = make_room(img, size);
 		if (ret)
@@ -141,9 +141,9 @@ static int read_first(struct image *img, struct target *t, u64 limit)
 		len = size;
 	}
 
-	ret = t->set->get_state(t, 0, img->data, len, &img->size);
+	ret = vf->set->get_state(vf, 0, img->data, len, &img->size);
 	if (!ret)
-		ret = image_check_size(t, limit, img->size);
+		ret = image_check_size(vf, limit, img->size);
 	if (ret)
 		return ret;
 
@@ -189,11 +189,11 @@ static void add_ends(struct image *img)
 	stream_fill_small(img->tail, STREAM_END, &end, sizeof(end));
 }
 
-int image_begin(struct image *img, struct target *t, u64 limit)
+int image_begin(struct image *img, struct nvme_vf *vf, u64 limit)
 {
 	int ret;
 
-	ret = read_first(img, t, limit);
+	ret = read_first(img, vf, limit);
 	if (ret)
 		return ret;
 
@@ -209,13 +209,14 @@ int image_begin(struct image *img, struct target *t, u64 limit)
 	return 0;
 }
 
-int image_go_on(struct image *img, struct target *t)
+int image_go_on(struct image *img, struct nvme_vf *vf)
 {
 	unsigned int next = img->now + 1;
 	u32 len = length_of(img, next);
 	int ret;
 
-	ret = t->set->get_state(t, offset_of(img, next), img->data, len, NULL);
+	ret = vf->set->get_state(vf, offset_of(img, next), img->data, len,
+				 NULL);
 	if (ret)
 		return ret;
 
@@ -231,9 +232,9 @@ void image_describe(const struct image *img, struct stream_identity *id)
 	id->data_hint = cpu_to_le32(img->nr > 1 ? img->step : img->room);
 }
 
-int image_write(const struct image *img, struct target *t)
+int image_write(const struct image *img, struct nvme_vf *vf)
 {
-	return t->set->set_state(t, 0, img->data, img->len, true, true);
+	return vf->set->set_state(vf, 0, img->data, img->len, true, true);
 }
 
 /*

@@ -9,7 +9,7 @@
 #include <linux/kref.h>
 #include <linux/types.h>
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 #include "stream.h"
 
 struct image;
@@ -26,18 +26,18 @@ struct image_cursor {
 
 /**
  * image_check_size - can a state of this size move?
- * @t: the VF
+ * @vf: the VF
  * @limit: largest state accepted, bytes
  * @size: its size, bytes
  *
  * Return: 0; -ENOSPC when it exceeds @limit; -EOVERFLOW when one command
  * cannot carry a state that must move as a whole. Both are logged.
  */
-int image_check_size(struct target *t, u64 limit, u64 size);
+int image_check_size(struct nvme_vf *vf, u64 limit, u64 size);
 
 /**
  * image_prepare - get memory for the state of a VF that still runs
- * @t: the VF
+ * @vf: the VF
  * @hint: how large the state is thought to be, bytes; 0 if not known. A good
  *	hint saves memory, a bad one only costs a command.
  *
@@ -45,12 +45,12 @@ int image_check_size(struct target *t, u64 limit, u64 size);
  *
  * Return: the image, without a state as yet, or ERR_PTR(-ENOMEM)
  */
-struct image *image_prepare(struct target *t, u64 hint);
+struct image *image_prepare(struct nvme_vf *vf, u64 hint);
 
 /**
  * image_begin - read the start of the state of a suspended VF, or all of it
  * @img: the image, begun only once, and not shared so far
- * @t: the VF
+ * @vf: the VF
  * @limit: largest state accepted, bytes
  *
  * All of it where one command carries that, as it must with a set that moves a
@@ -60,18 +60,18 @@ struct image *image_prepare(struct target *t, u64 hint);
  * Return: 0, what the command set's @get_state returns, as image_check_size(),
  * or -ENOMEM
  */
-int image_begin(struct image *img, struct target *t, u64 limit);
+int image_begin(struct image *img, struct nvme_vf *vf, u64 limit);
 
 /**
  * image_go_on - read the next piece
  * @img: the image, whose present piece has been passed on
- * @t: the VF, suspended ever since image_begin()
+ * @vf: the VF, suspended ever since image_begin()
  *
  * May be called again after a failure.
  *
  * Return: 0, or what the command set's @get_state returns
  */
-int image_go_on(struct image *img, struct target *t);
+int image_go_on(struct image *img, struct nvme_vf *vf);
 
 /**
  * image_describe - say in an identity record what to expect of an image
@@ -83,11 +83,11 @@ void image_describe(const struct image *img, struct stream_identity *id);
 /**
  * image_write - write a whole state back into the VF it was read from
  * @img: the image, all of whose state is in memory
- * @t: the VF
+ * @vf: the VF
  *
  * Return: 0, or what the command set's @set_state returns
  */
-int image_write(const struct image *img, struct target *t);
+int image_write(const struct image *img, struct nvme_vf *vf);
 
 /*
  * An image that one command has filled never changes, and any holder of a

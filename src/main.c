@@ -130,7 +130,7 @@ static int init_device(struct vfio_device *vdev)
 		if (dirty_can_log(m))
 			vdev->log_ops = &log_ops;
 		dev_info(&pdev->dev, "can migrate: %s command set, controller %u, %s dirty tracking\n",
-			 m->target.set->name, m->target.cntlid,
+			 m->vf.set->name, m->vf.cntlid,
 			 vdev->log_ops ? "with" : "without");
 	} else {
 		dev_info(&pdev->dev, "cannot migrate, plain passthrough: %s\n",

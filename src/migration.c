@@ -47,7 +47,7 @@ u64 migration_max_state(void)
 
 static struct device *dev_of(struct migration *m)
 {
-	return &m->target.vf->dev;
+	return &m->vf.pdev->dev;
 }
 
 static void end_file(struct migration *m)
@@ -124,17 +124,17 @@ void migration_reset(struct migration *m)
 
 static int resume(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	int ret;
 
 	if (m->parked) {
 		/* Reading the state has disabled the VF: give it back first. */
-		ret = image_write(m->parked, t);
+		ret = image_write(m->parked, vf);
 		if (ret)
 			return ret;
 		drop_image(&m->parked);
 	}
-	ret = t->set->resume(t);
+	ret = vf->set->resume(vf);
 	if (!ret)
 		dirty_resumed(m);
 	return ret;
@@ -149,7 +149,7 @@ static void learned_size(struct migration *m, u64 size)
 static int new_save_file(struct migration *m, const struct image *img,
 			 struct file **filp)
 {
-	struct stream_identity id = m->target.identity;
+	struct stream_identity id = m->vf.identity;
 	struct mig_file *f;
 
 	image_describe(img, &id);
@@ -167,7 +167,7 @@ static int new_save_file(struct migration *m, const struct image *img,
  */
 static int start_precopy(struct migration *m, struct file **filp)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	struct image *img = m->parked;
 	u64 size;
 	int ret;
@@ -175,17 +175,17 @@ static int start_precopy(struct migration *m, struct file **filp)
 	if (img)
 		return new_save_file(m, img, filp);
 
-	ret = t->set->state_size(t, &size);
+	ret = vf->set->state_size(vf, &size);
 	/* An aborted question is no harm to a VF that runs. */
 	if (!migration_is_suspended(m->state))
-		t->uncertain = false;
+		vf->state_unknown = false;
 	if (!ret)
-		ret = image_check_size(t, migration_max_state(), size);
+		ret = image_check_size(vf, migration_max_state(), size);
 	if (ret)
 		return ret;
 	learned_size(m, size);
 
-	img = image_prepare(t, size);
+	img = image_prepare(vf, size);
 	if (IS_ERR(img))
 		return PTR_ERR(img);
 
@@ -210,7 +210,7 @@ static void end_precopy(struct migration *m)
  */
 static struct image *read_state(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	struct image *img = m->prepared;
 	int ret;
 
@@ -220,17 +220,17 @@ static struct image *read_state(struct migration *m)
 	if (img)
 		image_get(img);
 	else
-		img = image_prepare(t, m->size);
+		img = image_prepare(vf, m->size);
 	if (IS_ERR(img))
 		return img;
 
-	ret = image_begin(img, t, migration_max_state());
+	ret = image_begin(img, vf, migration_max_state());
 	if (ret) {
 		image_put(img);
 		return ERR_PTR(ret);
 	}
 
-	if (t->set->save_disables)
+	if (vf->set->save_disables)
 		m->parked = image_get(img);
 	drop_image(&m->prepared);
 	return img;
@@ -288,12 +288,12 @@ static int finish_loading(struct migration *m)
 static int take_arc(struct migration *m, enum vfio_device_mig_state to,
 		    struct file **filp)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 
 	switch (ARC(m->state, to)) {
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P):
-		return t->set->suspend(t);
+		return vf->set->suspend(vf);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY):
 		return resume(m);
@@ -324,7 +324,7 @@ static int take_arc(struct migration *m, enum vfio_device_mig_state to,
 /* A PF that was reset or unbound takes the suspension of its VFs along. */
 static bool is_lost(const struct migration *m, int err)
 {
-	return err && (m->target.uncertain ||
+	return err && (m->vf.state_unknown ||
 		       (err == -ENODEV && migration_is_suspended(m->state)));
 }
 
@@ -347,11 +347,11 @@ static int step(struct migration *m, enum vfio_device_mig_state to,
 		struct file **filp)
 {
 	enum vfio_device_mig_state from = m->state;
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	ktime_t start = ktime_get();
 	int ret;
 
-	t->uncertain = false;
+	vf->state_unknown = false;
 	ret = take_arc(m, to, filp);
 	if (!ret)
 		m->state = to;
@@ -436,16 +436,16 @@ static bool size_is_fresh(struct migration *m)
 
 u64 migration_data_size(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	u64 size;
 
 	migration_lock(m);
 	/* A VF in ERROR has no state to move, one that is parked no new one. */
 	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->parked &&
-	    !size_is_fresh(m) && !t->set->state_size(t, &size))
+	    !size_is_fresh(m) && !vf->set->state_size(vf, &size))
 		learned_size(m, size);
 	/* Not known yet: one command's worth is the best guess. */
-	size = image_estimate(m->size ?: t->max_transfer, t->max_transfer);
+	size = image_estimate(m->size ?: vf->max_transfer, vf->max_transfer);
 	migration_unlock(m);
 
 	return size;
@@ -474,7 +474,7 @@ int migration_save_more(struct migration *m, struct mig_file *f,
 	if (m->file != f || m->state != VFIO_DEVICE_STATE_STOP_COPY)
 		goto unlock;
 
-	ret = image_go_on(img, &m->target);
+	ret = image_go_on(img, &m->vf);
 	if (is_lost(m, ret)) {
 		give_up(m);
 		warn_error(m);
@@ -498,7 +498,7 @@ int migration_load_identity(struct migration *m, struct mig_file *f,
 	migration_lock(m);
 	if (!is_current(m, f))
 		ret = -ENODEV;
-	else if (!target_compatible(&m->target, &r->identity, &why))
+	else if (!nvme_vfio_compatible(&m->vf, &r->identity, &why))
 		ret = stream_reader_fail(r, -EINVAL, why);
 	migration_unlock(m);
 
@@ -508,7 +508,7 @@ int migration_load_identity(struct migration *m, struct mig_file *f,
 int migration_load_data(struct migration *m, struct mig_file *f,
 			struct stream_reader *r)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	const char *why;
 	u32 done, n;
 	int ret = -ENODEV;
@@ -518,7 +518,8 @@ int migration_load_data(struct migration *m, struct mig_file *f,
 		goto unlock;
 
 	if (!r->data_offset) {
-		ret = t->set->check_start(t, r->data, r->data_len, r->size, &why);
+		ret = vf->set->check_start(vf, r->data, r->data_len, r->size,
+					   &why);
 		if (ret) {
 			stream_reader_fail(r, ret, why);
 			goto unlock;
@@ -529,9 +530,9 @@ int migration_load_data(struct migration *m, struct mig_file *f,
 	for (done = 0; done < r->data_len; done += n) {
 		u64 offset = r->data_offset + done;
 
-		n = min(r->data_len - done, t->max_transfer);
-		ret = t->set->set_state(t, offset, r->data + done, n, !offset,
-					offset + n == r->size);
+		n = min(r->data_len - done, vf->max_transfer);
+		ret = vf->set->set_state(vf, offset, r->data + done, n, !offset,
+					 offset + n == r->size);
 		if (ret) {
 			stream_reader_fail(r, ret, "the device refused the state");
 			break;
@@ -576,7 +577,7 @@ void migration_open(struct migration *m)
 	migration_lock(m);
 	forget(m);
 	m->size = 0;
-	ret = target_attach(&m->target, &why);
+	ret = nvme_vfio_vf_attach(&m->vf, &why);
 	if (ret) {
 		/* The VF itself works, and the next command tries again. */
 		dev_warn(dev_of(m), "cannot migrate for now: %s (%pe)\n",
@@ -596,7 +597,7 @@ void migration_detach(struct migration *m)
 {
 	migration_lock(m);
 	dirty_end(m);
-	target_detach(&m->target);
+	nvme_vfio_vf_detach(&m->vf);
 	migration_unlock(m);
 }
 
@@ -620,8 +621,8 @@ void migration_put(struct migration *m)
 	kref_put(&m->ref, migration_release);
 }
 
-struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
-				   const char **why)
+struct migration *migration_create(struct pci_dev *pdev,
+				   struct vfio_device *vdev, const char **why)
 {
 	struct migration *m;
 	int ret;
@@ -636,11 +637,11 @@ struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
 	dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
-	target_init(&m->target, vf);
+	nvme_vfio_vf_init(&m->vf, pdev);
 
-	ret = target_attach(&m->target, why);
+	ret = nvme_vfio_vf_attach(&m->vf, why);
 	/* Nobody has opened the VF: the PF must stay free to go. */
-	target_detach(&m->target);
+	nvme_vfio_vf_detach(&m->vf);
 	if (!ret)
 		return m;
 

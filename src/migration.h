@@ -10,7 +10,7 @@
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 #include "dirty.h"
 #include "image.h"
 
@@ -28,7 +28,7 @@ struct mig_file;
  * @deferred_reset: the VF was reset while @lock was held by somebody else
  * @vdev: the VF as VFIO sees it; valid while a user has it open
  * @state: enum vfio_device_mig_state
- * @target: the VF as the commands see it
+ * @vf: the VF as the commands see it
  * @file: the data file of PRE_COPY, STOP_COPY or RESUMING, else NULL
  * @prepared: PRE_COPY: memory for the state to come, else NULL
  * @parked: the state of a VF that was disabled by reading it; NULL when the
@@ -47,7 +47,7 @@ struct migration {
 
 	struct vfio_device *vdev;
 	enum vfio_device_mig_state state;
-	struct target target;
+	struct nvme_vf vf;
 	struct mig_file *file;
 	struct image *prepared;
 	struct image *parked;
@@ -60,15 +60,15 @@ struct migration {
 
 /**
  * migration_create - find out whether a VF can migrate
- * @vf: the function
+ * @pdev: the function
  * @vdev: the same, as VFIO sees it
  * @why: set to a constant text when it cannot
  *
  * Return: the migration, NULL when this function cannot migrate, or
  * ERR_PTR: -EPROBE_DEFER when the PF is busy now, -ENOMEM
  */
-struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
-				   const char **why);
+struct migration *migration_create(struct pci_dev *pdev,
+				   struct vfio_device *vdev, const char **why);
 
 struct migration *migration_get(struct migration *m);
 void migration_put(struct migration *m);

@@ -6,7 +6,7 @@
 #include <linux/build_bug.h>
 #include <linux/slab.h>
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 #include "standard_track.h"
 
 static_assert(sizeof(struct std_track_header) == 8);
@@ -17,10 +17,10 @@ static_assert(sizeof(struct std_report_range) == 16);
 #define UNIT_SHIFT	12	/* units are 2^n * 4 KiB */
 #define MAX_SHIFT	51	/* so that 2^n * 4 KiB stays a number */
 
-void std_track_limits(struct target *t, const struct nvme_id_ctrl *id)
+void std_track_limits(struct nvme_vf *vf, const struct nvme_id_ctrl *id)
 {
 	const struct std_track_caps *caps = (const void *)id + STD_TRACK_CAPS;
-	struct track_limits *l = &t->track;
+	struct track_limits *l = &vf->track;
 	u32 min = caps->minmrtg + UNIT_SHIFT, max = caps->maxmrtg + UNIT_SHIFT;
 
 	memset(l, 0, sizeof(*l));
@@ -34,9 +34,9 @@ void std_track_limits(struct target *t, const struct nvme_id_ctrl *id)
 }
 
 /* These fail for reasons that the caller can do something about. */
-static int track_errno(const struct target *t, int ret)
+static int track_errno(const struct nvme_vf *vf, int ret)
 {
-	switch (t->status) {
+	switch (vf->status) {
 	case 0:
 		return ret;
 	case STD_SC_SUSPENDED:
@@ -52,7 +52,7 @@ static int track_errno(const struct target *t, int ret)
 	}
 }
 
-int std_track_start(struct target *t, const struct track_span *s, u32 n,
+int std_track_start(struct nvme_vf *vf, const struct track_span *s, u32 n,
 		    u8 shift, struct track_offer *offer)
 {
 	struct nvme_command cmd = { };
@@ -74,27 +74,27 @@ int std_track_start(struct target *t, const struct track_span *s, u32 n,
 		r[i].len = cpu_to_le32(((s[i].last - s[i].first) >> shift) + 1);
 	}
 
-	std_track_memory(&cmd.common, t->cntlid, true);
-	ret = target_try(t, &cmd, h, len, &result);
+	std_track_memory(&cmd.common, vf->cntlid, true);
+	ret = nvme_vfio_try_exec(vf, &cmd, h, len, &result);
 	kfree(h);
 
-	if (t->status == STD_SC_NO_RESOURCES) {
+	if (vf->status == STD_SC_NO_RESOURCES) {
 		offer->shift = min_t(u32, lower_32_bits(result) & 0xffff,
 				     MAX_SHIFT) + UNIT_SHIFT;
 		offer->ranges = upper_32_bits(result);
 	}
-	return track_errno(t, ret);
+	return track_errno(vf, ret);
 }
 
-int std_track_stop(struct target *t)
+int std_track_stop(struct nvme_vf *vf)
 {
 	struct nvme_command cmd = { };
 
-	std_track_memory(&cmd.common, t->cntlid, false);
-	return track_errno(t, target_try(t, &cmd, NULL, 0, NULL));
+	std_track_memory(&cmd.common, vf->cntlid, false);
+	return track_errno(vf, nvme_vfio_try_exec(vf, &cmd, NULL, 0, NULL));
 }
 
-int std_track_report(struct target *t, void *buf, u32 len,
+int std_track_report(struct nvme_vf *vf, void *buf, u32 len,
 		     void (*mark)(void *arg, u64 first, u64 last), void *arg,
 		     struct track_report *report)
 {
@@ -104,8 +104,8 @@ int std_track_report(struct target *t, void *buf, u32 len,
 	u32 i, n, shift;
 	int ret;
 
-	std_track_receive(&cmd.common, t->cntlid, len);
-	ret = target_exec(t, &cmd, buf, len, NULL);
+	std_track_receive(&cmd.common, vf->cntlid, len);
+	ret = nvme_vfio_exec(vf, &cmd, buf, len, NULL);
 	if (ret)
 		return ret;
 
@@ -115,7 +115,7 @@ int std_track_report(struct target *t, void *buf, u32 len,
 	report->suspended = h->attrb & STD_REPORT_SUSP;
 	if (h->ver || n > (len - sizeof(*h)) / sizeof(*r) ||
 	    (n && shift > MAX_SHIFT) || (!n && report->more)) {
-		dev_warn(&t->vf->dev, "the device's report of dirty memory makes no sense\n");
+		dev_warn(&vf->pdev->dev, "the device's report of dirty memory makes no sense\n");
 		return -EIO;
 	}
 

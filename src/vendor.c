@@ -8,7 +8,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 #include "vendor_cmd.h"
 
 /* PCI ids of VFs, from the module's parameter; written while it is loaded. */
@@ -88,7 +88,7 @@ static bool vendor_id_listed(u16 vendor, u16 device)
  * the standard's list of its VFs can tell, so that a destination with too few
  * is found before the state is on its way.
  */
-static int find_resources(struct target *t, const struct nvme_id_ctrl *id)
+static int find_resources(struct nvme_vf *vf, const struct nvme_id_ctrl *id)
 {
 	const char *why;
 	void *page;
@@ -100,89 +100,89 @@ static int find_resources(struct target *t, const struct nvme_id_ctrl *id)
 	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	ret = target_find_secondary(t, le16_to_cpu(id->cntlid), page, &why);
+	ret = nvme_vfio_find_secondary(vf, le16_to_cpu(id->cntlid), page, &why);
 	kfree(page);
 
 	/* Not to know is no harm; not to reach the PF is. */
-	return ret == -EOPNOTSUPP || t->status ? 0 : ret;
+	return ret == -EOPNOTSUPP || vf->status ? 0 : ret;
 }
 
-static int vnd_probe(struct target *t, const struct nvme_id_ctrl *id,
+static int vnd_probe(struct nvme_vf *vf, const struct nvme_id_ctrl *id,
 		     const char **why)
 {
 	if (id->vs[0] != 1)
 		return -EOPNOTSUPP;
-	if (!vendor_id_listed(t->vf->vendor, t->vf->device)) {
+	if (!vendor_id_listed(vf->pdev->vendor, vf->pdev->device)) {
 		*why = "the PF may have the set of 2022, but the VF's id is not in vendor_ids";
 		return -EOPNOTSUPP;
 	}
-	return find_resources(t, id);
+	return find_resources(vf, id);
 }
 
-static int command(struct target *t, u8 opcode, u64 *result)
+static int command(struct nvme_vf *vf, u8 opcode, u64 *result)
 {
 	struct nvme_command cmd = { };
 
-	vnd_command(&cmd.common, opcode, t->vfn);
-	return target_exec(t, &cmd, NULL, 0, result);
+	vnd_command(&cmd.common, opcode, vf->vfn);
+	return nvme_vfio_exec(vf, &cmd, NULL, 0, result);
 }
 
-static int vnd_suspend(struct target *t)
+static int vnd_suspend(struct nvme_vf *vf)
 {
-	return command(t, VND_SUSPEND, NULL);
+	return command(vf, VND_SUSPEND, NULL);
 }
 
-static int vnd_resume(struct target *t)
+static int vnd_resume(struct nvme_vf *vf)
 {
-	return command(t, VND_RESUME, NULL);
+	return command(vf, VND_RESUME, NULL);
 }
 
-static int vnd_state_size(struct target *t, u64 *size)
+static int vnd_state_size(struct nvme_vf *vf, u64 *size)
 {
 	u64 result = 0;
 	int ret;
 
-	ret = command(t, VND_QUERY_DATA_SIZE, &result);
+	ret = command(vf, VND_QUERY_DATA_SIZE, &result);
 	if (ret)
 		return ret;
 	*size = lower_32_bits(result);
 	if (!*size) {
-		dev_warn(&t->vf->dev, "the device reports an empty state\n");
+		dev_warn(&vf->pdev->dev, "the device reports an empty state\n");
 		return -EIO;
 	}
 	return 0;
 }
 
-static int vnd_get_state(struct target *t, u64 offset, void *buf, u32 len,
+static int vnd_get_state(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
 			 u64 *total)
 {
 	struct nvme_command cmd = { };
 
 	*total = len;
-	vnd_command(&cmd.common, VND_SAVE_DATA, t->vfn);
-	return target_exec(t, &cmd, buf, ALIGN(len, 4), NULL);
+	vnd_command(&cmd.common, VND_SAVE_DATA, vf->vfn);
+	return nvme_vfio_exec(vf, &cmd, buf, ALIGN(len, 4), NULL);
 }
 
-static int vnd_check_start(const struct target *t, const void *buf, u32 len,
+static int vnd_check_start(const struct nvme_vf *vf, const void *buf, u32 len,
 			   u64 total, const char **why)
 {
-	if (len == total && total <= t->max_transfer)
+	if (len == total && total <= vf->max_transfer)
 		return 0;
 
 	*why = "the state does not fit one command of this device";
 	return -EINVAL;
 }
 
-static int vnd_set_state(struct target *t, u64 offset, const void *buf,
+static int vnd_set_state(struct nvme_vf *vf, u64 offset, const void *buf,
 			 u32 len, bool first, bool last)
 {
 	struct nvme_command cmd = { };
 
-	vnd_load_data(&cmd.common, t->vfn, len);
-	return target_exec(t, &cmd, (void *)buf, ALIGN(len, 4), NULL);
+	vnd_load_data(&cmd.common, vf->vfn, len);
+	return nvme_vfio_exec(vf, &cmd, (void *)buf, ALIGN(len, 4), NULL);
 }
 
-const struct cmdset cmdset_vendor_2022 = {
+const struct cmdset nvme_vfio_cmdset_vendor = {
 	.id		= CMDSET_VENDOR_2022,
 	.name		= "vendor 2022",
 	.whole		= true,

@@ -140,12 +140,12 @@ static void end_file(struct migration *m)
 
 static int save(struct migration *m, struct file **filp)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	u64 size, at, total;
 	u32 n;
 	int ret;
 
-	ret = t->set->state_size(t, &size);
+	ret = vf->set->state_size(vf, &size);
 	if (!ret && size > LIMIT)
 		ret = -ENOMEM;
 	if (!ret)
@@ -154,8 +154,8 @@ static int save(struct migration *m, struct file **filp)
 		return ret;
 
 	for (at = 0; at < size && !ret; at += n) {
-		n = min_t(u64, size - at, t->max_transfer);
-		ret = t->set->get_state(t, at, m->file->data + at, n, &total);
+		n = min_t(u64, size - at, vf->max_transfer);
+		ret = vf->set->get_state(vf, at, m->file->data + at, n, &total);
 	}
 	m->file->size = size;
 	return ret;
@@ -163,16 +163,16 @@ static int save(struct migration *m, struct file **filp)
 
 static int load(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	struct mig_file *f = m->file;
 	u64 at;
 	u32 n;
 	int ret = 0;
 
 	for (at = 0; at < f->size && !ret; at += n) {
-		n = min_t(u64, f->size - at, t->max_transfer);
-		ret = t->set->set_state(t, at, f->data + at, n, !at,
-					at + n == f->size);
+		n = min_t(u64, f->size - at, vf->max_transfer);
+		ret = vf->set->set_state(vf, at, f->data + at, n, !at,
+					 at + n == f->size);
 	}
 	end_file(m);
 	return ret;
@@ -183,13 +183,13 @@ static int load(struct migration *m)
 static int take_arc(struct migration *m, enum vfio_device_mig_state to,
 		    struct file **filp)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 
 	switch (ARC(m->state, to)) {
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
-		return t->set->suspend(t);
+		return vf->set->suspend(vf);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
-		return t->set->resume(t);
+		return vf->set->resume(vf);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_STOP):
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P):
 		return 0;
@@ -240,7 +240,7 @@ u64 migration_data_size(struct migration *m)
 	u64 size = 0;
 
 	migration_lock(m);
-	m->target.set->state_size(&m->target, &size);
+	m->vf.set->state_size(&m->vf, &size);
 	migration_unlock(m);
 	return size;
 }
@@ -264,7 +264,7 @@ void migration_open(struct migration *m)
 
 	forget(m);
 	migration_lock(m);
-	target_attach(&m->target, &why);
+	nvme_vfio_vf_attach(&m->vf, &why);
 	migration_unlock(m);
 }
 
@@ -277,7 +277,7 @@ void migration_detach(struct migration *m)
 {
 	migration_lock(m);
 	dirty_end(m);
-	target_detach(&m->target);
+	nvme_vfio_vf_detach(&m->vf);
 	migration_unlock(m);
 }
 
@@ -291,8 +291,8 @@ void migration_put(struct migration *m)
 	kref_put(&m->ref, free_migration);
 }
 
-struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
-				   const char **why)
+struct migration *migration_create(struct pci_dev *pdev,
+				   struct vfio_device *vdev, const char **why)
 {
 	struct migration *m = kzalloc(sizeof(*m), GFP_KERNEL);
 	int ret;
@@ -304,9 +304,9 @@ struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
 	dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
-	target_init(&m->target, vf);
-	ret = target_attach(&m->target, why);
-	target_detach(&m->target);
+	nvme_vfio_vf_init(&m->vf, pdev);
+	ret = nvme_vfio_vf_attach(&m->vf, why);
+	nvme_vfio_vf_detach(&m->vf);
 	if (!ret)
 		return m;
 	migration_put(m);

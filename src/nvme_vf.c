@@ -7,80 +7,81 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 #include "trace.h"
 
-static const struct cmdset * const cmdsets[] = {
-	&cmdset_standard,	/* preferred */
-	&cmdset_vendor_2022,
+static const struct cmdset * const nvme_vfio_cmdsets[] = {
+	&nvme_vfio_cmdset_standard,	/* preferred */
+	&nvme_vfio_cmdset_vendor,
 };
 
-void target_init(struct target *t, struct pci_dev *vf)
+void nvme_vfio_vf_init(struct nvme_vf *vf, struct pci_dev *pdev)
 {
-	memset(t, 0, sizeof(*t));
-	t->vf = vf;
+	memset(vf, 0, sizeof(*vf));
+	vf->pdev = pdev;
 }
 
-void target_detach(struct target *t)
+void nvme_vfio_vf_detach(struct nvme_vf *vf)
 {
-	if (t->pf)
-		nvme_pf_put(t->pf);
-	t->pf = NULL;
+	if (vf->pf)
+		nvme_pf_put(vf->pf);
+	vf->pf = NULL;
 }
 
-int target_try(struct target *t, struct nvme_command *cmd, void *buf, u32 len,
-	       u64 *result)
+int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_command *cmd, void *buf,
+		       u32 len, u64 *result)
 {
 	ktime_t start;
 	int ret;
 
-	t->uncertain = false;
-	t->status = 0;
-	if (!t->pf) {
+	vf->state_unknown = false;
+	vf->status = 0;
+	if (!vf->pf) {
 		const char *why;
 
-		ret = target_attach(t, &why);
+		ret = nvme_vfio_vf_attach(vf, &why);
 		if (ret)
 			return ret == -EAGAIN || ret == -ENOMEM ? ret : -ENODEV;
 	}
 
 	start = ktime_get();
-	ret = nvme_pf_submit(t->pf, cmd, buf, len, result);
-	trace_admin_cmd(&t->vf->dev, cmd->common.opcode,
+	ret = nvme_pf_submit(vf->pf, cmd, buf, len, result);
+	trace_admin_cmd(&vf->pdev->dev, cmd->common.opcode,
 			le32_to_cpu(cmd->common.cdw10),
 			le32_to_cpu(cmd->common.cdw11), len,
 			ktime_us_delta(ktime_get(), start), ret);
 
 	if (ret > 0) {
-		t->status = ret;
+		vf->status = ret;
 		return -EIO;
 	}
 	if (ret == -ENODEV) {
 		/* Unbound: the handle stays dead even if the PF returns. */
-		target_detach(t);
+		nvme_vfio_vf_detach(vf);
 	} else if (ret == -EIO) {
-		t->uncertain = true;
-		dev_warn_ratelimited(&t->vf->dev,
+		vf->state_unknown = true;
+		dev_warn_ratelimited(&vf->pdev->dev,
 				     "PF command %02xh was aborted: the PF was reset, removed or timed out\n",
 				     cmd->common.opcode);
 	}
 	return ret;
 }
 
-int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
-		u32 len, u64 *result)
+int nvme_vfio_exec(struct nvme_vf *vf, struct nvme_command *cmd, void *buf,
+		   u32 len, u64 *result)
 {
-	int ret = target_try(t, cmd, buf, len, result);
+	int ret = nvme_vfio_try_exec(vf, cmd, buf, len, result);
 
-	if (t->status)
-		dev_warn_ratelimited(&t->vf->dev,
+	if (vf->status)
+		dev_warn_ratelimited(&vf->pdev->dev,
 				     "PF command %02xh (cdw10 %08x) failed with status %03xh\n",
 				     cmd->common.opcode,
-				     le32_to_cpu(cmd->common.cdw10), t->status);
+				     le32_to_cpu(cmd->common.cdw10),
+				     vf->status);
 	return ret;
 }
 
-static int identify_pf(struct target *t, struct nvme_id_ctrl **id)
+static int nvme_vfio_identify_pf(struct nvme_vf *vf, struct nvme_id_ctrl **id)
 {
 	struct nvme_command cmd = { };
 	int ret;
@@ -90,7 +91,7 @@ static int identify_pf(struct target *t, struct nvme_id_ctrl **id)
 		return -ENOMEM;
 
 	std_identify(&cmd.common, NVME_ID_CNS_CTRL, 0);
-	ret = target_exec(t, &cmd, *id, sizeof(**id), NULL);
+	ret = nvme_vfio_exec(vf, &cmd, *id, sizeof(**id), NULL);
 	if (ret) {
 		kfree(*id);
 		*id = NULL;
@@ -98,9 +99,10 @@ static int identify_pf(struct target *t, struct nvme_id_ctrl **id)
 	return ret;
 }
 
-static void describe(struct target *t, const struct nvme_id_ctrl *id)
+static void nvme_vfio_describe(struct nvme_vf *vf,
+			       const struct nvme_id_ctrl *id)
 {
-	struct stream_identity *me = &t->identity;
+	struct stream_identity *me = &vf->identity;
 
 	memset(me, 0, sizeof(*me));
 	memcpy(me->magic, STREAM_MAGIC, sizeof(me->magic));
@@ -108,37 +110,37 @@ static void describe(struct target *t, const struct nvme_id_ctrl *id)
 	me->minor = cpu_to_le16(STREAM_MINOR);
 	memcpy(me->model, id->mn, sizeof(me->model));
 	memcpy(me->firmware, id->fr, sizeof(me->firmware));
-	me->pci_vendor = cpu_to_le16(t->vf->vendor);
-	me->pci_device = cpu_to_le16(t->vf->device);
+	me->pci_vendor = cpu_to_le16(vf->pdev->vendor);
+	me->pci_device = cpu_to_le16(vf->pdev->device);
 	me->nvme_version = id->ver;
 }
 
-static int find_set(struct target *t, const char **why)
+static int nvme_vfio_find_set(struct nvme_vf *vf, const char **why)
 {
 	const char *reason = "the PF offers no migration commands";
 	struct nvme_id_ctrl *id;
 	int i, ret;
 
 	*why = "the PF does not answer Identify";
-	ret = identify_pf(t, &id);
+	ret = nvme_vfio_identify_pf(vf, &id);
 	if (ret)
 		return ret;
 
-	t->max_transfer = min(nvme_pf_max_transfer(t->pf), STREAM_MAX_DATA);
-	describe(t, id);
+	vf->max_transfer = min(nvme_pf_max_transfer(vf->pf), STREAM_MAX_DATA);
+	nvme_vfio_describe(vf, id);
 
-	for (i = 0; i < ARRAY_SIZE(cmdsets); i++) {
-		const struct cmdset *set = cmdsets[i];
+	for (i = 0; i < ARRAY_SIZE(nvme_vfio_cmdsets); i++) {
+		const struct cmdset *set = nvme_vfio_cmdsets[i];
 
 		/* Once offered to user space, a VF keeps its command set. */
-		if (t->set && t->set != set)
+		if (vf->set && vf->set != set)
 			continue;
 
 		*why = NULL;
-		ret = set->probe(t, id, why);
+		ret = set->probe(vf, id, why);
 		if (!ret) {
-			t->set = set;
-			t->identity.cmdset = cpu_to_le32(set->id);
+			vf->set = set;
+			vf->identity.cmdset = cpu_to_le32(set->id);
 			break;
 		}
 		if (ret != -EOPNOTSUPP)
@@ -156,32 +158,32 @@ static int find_set(struct target *t, const char **why)
 	return ret;
 }
 
-int target_attach(struct target *t, const char **why)
+int nvme_vfio_vf_attach(struct nvme_vf *vf, const char **why)
 {
 	struct nvme_pf *pf;
 	int ret;
 
 	*why = NULL;
-	if (t->pf)
+	if (vf->pf)
 		return 0;
 
-	pf = nvme_pf_get(t->vf, why);
+	pf = nvme_pf_get(vf->pdev, why);
 	if (IS_ERR(pf))
 		return PTR_ERR(pf);
 
-	t->pf = pf;
-	t->vfn = pci_iov_vf_id(t->vf) + 1;
-	ret = find_set(t, why);
+	vf->pf = pf;
+	vf->vfn = pci_iov_vf_id(vf->pdev) + 1;
+	ret = nvme_vfio_find_set(vf, why);
 	if (ret)
-		target_detach(t);
+		nvme_vfio_vf_detach(vf);
 
 	return ret;
 }
 
-bool target_compatible(struct target *t, const struct stream_identity *from,
-		       const char **why)
+bool nvme_vfio_compatible(struct nvme_vf *vf,
+			  const struct stream_identity *from, const char **why)
 {
-	const struct stream_identity *me = &t->identity;
+	const struct stream_identity *me = &vf->identity;
 
 	if (from->cmdset != me->cmdset)
 		*why = "the state is of the other command set";
