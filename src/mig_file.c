@@ -24,13 +24,13 @@
  * @m: the migration; a reference is held
  * @filp: the file; a reference is held by the migration until the end
  * @lock: serialises calls on this file; taken before @m->lock
- * @end_lock: @image and @ended
+ * @end_lock: @sbuf and @ended
  * @ended: the state that this file belongs to was left
- * @wait: saving: those who wait for @image or @ended
+ * @wait: saving: those who wait for @sbuf or @ended
  * @head: saving: the identity record
  * @head_done: saving: bytes of it that were read
- * @image: saving: the rest; NULL in PRE_COPY, and when ended
- * @at: saving: how far in @image
+ * @sbuf: saving: the rest; NULL in PRE_COPY, and when ended
+ * @at: saving: how far in @sbuf
  * @reader: loading: the stream
  * @data: loading: buffer of one data record
  * @data_room: loading: bytes at @data
@@ -45,8 +45,8 @@ struct mig_file {
 
 	u8 head[sizeof(struct stream_header) + sizeof(struct stream_identity)];
 	u32 head_done;
-	struct image *image;
-	struct image_cursor at;
+	struct save_buf *sbuf;
+	struct save_pos at;
 
 	struct stream_reader reader;
 	void *data;
@@ -77,14 +77,14 @@ static void drop_data_if_idle(struct mig_file *f)
 
 void mig_file_end(struct mig_file *f)
 {
-	struct image *img;
+	struct save_buf *sbuf;
 
 	spin_lock(&f->end_lock);
 	WRITE_ONCE(f->ended, true);
-	img = f->image;
-	f->image = NULL;
+	sbuf = f->sbuf;
+	f->sbuf = NULL;
 	spin_unlock(&f->end_lock);
-	image_put(img);
+	nvme_vfio_save_buf_put(sbuf);
 	wake_up_all(&f->wait);
 
 	drop_data_if_idle(f);
@@ -95,7 +95,7 @@ static int mig_file_release(struct inode *inode, struct file *filp)
 {
 	struct mig_file *f = filp->private_data;
 
-	image_put(f->image);
+	nvme_vfio_save_buf_put(f->sbuf);
 	drop_data(f);
 	migration_put(f->m);
 	mutex_destroy(&f->lock);
@@ -103,40 +103,40 @@ static int mig_file_release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-void mig_file_attach(struct mig_file *f, struct image *img)
+void mig_file_attach(struct mig_file *f, struct save_buf *sbuf)
 {
 	spin_lock(&f->end_lock);
-	f->image = image_get(img);
+	f->sbuf = nvme_vfio_save_buf_get(sbuf);
 	spin_unlock(&f->end_lock);
 	wake_up_all(&f->wait);
 }
 
 /*
- * What the file is good for now: 0 with *@img NULL in PRE_COPY, 0 with a
- * reference to the image later, -ENODEV when it has ended.
+ * What the file is good for now: 0 with *@sbuf NULL in PRE_COPY, 0 with
+ * a reference to the buffer later, -ENODEV when it has ended.
  */
-static int current_image(struct mig_file *f, struct image **img)
+static int current_save_buf(struct mig_file *f, struct save_buf **sbuf)
 {
 	int ret = 0;
 
-	*img = NULL;
+	*sbuf = NULL;
 	spin_lock(&f->end_lock);
 	if (f->ended)
 		ret = -ENODEV;
-	else if (f->image)
-		*img = image_get(f->image);
+	else if (f->sbuf)
+		*sbuf = nvme_vfio_save_buf_get(f->sbuf);
 	spin_unlock(&f->end_lock);
 	return ret;
 }
 
-static const void *save_next(struct mig_file *f, const struct image *img,
+static const void *save_next(struct mig_file *f, const struct save_buf *sbuf,
 			     u32 *len)
 {
 	if (f->head_done < sizeof(f->head)) {
 		*len = sizeof(f->head) - f->head_done;
 		return f->head + f->head_done;
 	}
-	return img ? image_next(img, &f->at, len) : NULL;
+	return sbuf ? nvme_vfio_save_buf_bytes(sbuf, &f->at, len) : NULL;
 }
 
 static void save_advance(struct mig_file *f, u32 len)
@@ -151,7 +151,7 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 			 loff_t *pos)
 {
 	struct mig_file *f = filp->private_data;
-	struct image *img;
+	struct save_buf *sbuf;
 	ssize_t done;
 
 	if (pos)
@@ -159,7 +159,7 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 	if (mutex_lock_interruptible(&f->lock))
 		return -ERESTARTSYS;
 
-	done = current_image(f, &img);
+	done = current_save_buf(f, &sbuf);
 	if (done)
 		goto unlock;
 
@@ -171,19 +171,20 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 			done = -ENODEV;
 			break;
 		}
-		from = save_next(f, img, &n);
-		if (!from && img && image_has_more(img, &f->at)) {
+		from = save_next(f, sbuf, &n);
+		if (!from && sbuf &&
+		    nvme_vfio_save_buf_has_more(sbuf, &f->at)) {
 			/* What is there can be on its way meanwhile. */
 			if (done)
 				break;
-			done = migration_save_more(f->m, f, img);
+			done = migration_save_more(f->m, f, sbuf);
 			if (done)
 				break;
-			from = save_next(f, img, &n);
+			from = save_next(f, sbuf, &n);
 		}
 		if (!from) {
 			/* More will come only after PRE_COPY. */
-			if (!img && !done)
+			if (!sbuf && !done)
 				done = -ENOMSG;
 			break;
 		}
@@ -197,7 +198,7 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 		len -= n;
 		done += n;
 	}
-	image_put(img);
+	nvme_vfio_save_buf_put(sbuf);
 unlock:
 	mutex_unlock(&f->lock);
 	return done;
@@ -213,7 +214,7 @@ static __poll_t save_poll(struct file *filp, struct poll_table_struct *wait)
 	spin_lock(&f->end_lock);
 	if (f->ended)
 		mask = EPOLLERR | EPOLLIN | EPOLLRDNORM;
-	else if (f->image || READ_ONCE(f->head_done) < sizeof(f->head))
+	else if (f->sbuf || READ_ONCE(f->head_done) < sizeof(f->head))
 		mask = EPOLLIN | EPOLLRDNORM;
 	spin_unlock(&f->end_lock);
 	return mask;
@@ -225,7 +226,7 @@ static long save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
 	struct mig_file *f = filp->private_data;
 	struct vfio_precopy_info info;
-	struct image *img;
+	struct save_buf *sbuf;
 	int ret;
 
 	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
@@ -237,11 +238,11 @@ static long save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 
 	ret = migration_precopy_flags(f->m, f, &info.flags);
 	if (!ret)
-		ret = current_image(f, &img);
+		ret = current_save_buf(f, &sbuf);
 	if (ret)
 		return ret;
-	if (img) {
-		image_put(img);
+	if (sbuf) {
+		nvme_vfio_save_buf_put(sbuf);
 		return -EINVAL;
 	}
 

@@ -7,7 +7,7 @@
 
 #include <linux/fs.h>
 
-struct image;
+struct save_buf;
 struct mig_file;
 struct migration;
 struct stream_identity;
@@ -19,8 +19,8 @@ struct stream_identity;
  * @filp: set to the file, with one reference for user space. A second one is
  *	held until mig_file_end().
  *
- * Reading stops behind the identity record, with -ENOMSG, until an image is
- * attached.
+ * Reading stops behind the identity record, with -ENOMSG, until a state
+ * is attached.
  *
  * Return: the file, or ERR_PTR
  */
@@ -31,9 +31,9 @@ struct mig_file *mig_file_save(struct migration *m,
 /**
  * mig_file_attach - the rest of the stream is there
  * @f: a file of mig_file_save(), the migration's lock held
- * @img: the image, filled; the file takes a reference of its own
+ * @sbuf: its first piece; the file takes a reference of its own
  */
-void mig_file_attach(struct mig_file *f, struct image *img);
+void mig_file_attach(struct mig_file *f, struct save_buf *sbuf);
 
 /* mig_file_load - a file to write a stream to; as mig_file_save() */
 struct mig_file *mig_file_load(struct migration *m, struct file **filp);

@@ -57,17 +57,17 @@ static void end_file(struct migration *m)
 	m->file = NULL;
 }
 
-static void drop_image(struct image **img)
+static void drop_save_buf(struct save_buf **sbuf)
 {
-	image_put(*img);
-	*img = NULL;
+	nvme_vfio_save_buf_put(*sbuf);
+	*sbuf = NULL;
 }
 
 static void forget(struct migration *m)
 {
 	end_file(m);
-	drop_image(&m->prepared);
-	drop_image(&m->parked);
+	drop_save_buf(&m->prealloc);
+	drop_save_buf(&m->rollback_state);
 	dirty_lost(m);
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 }
@@ -127,12 +127,12 @@ static int resume(struct migration *m)
 	struct nvme_vf *vf = &m->vf;
 	int ret;
 
-	if (m->parked) {
+	if (m->rollback_state) {
 		/* Reading the state has disabled the VF: give it back first. */
-		ret = image_write(m->parked, vf);
+		ret = nvme_vfio_save_buf_restore(m->rollback_state, vf);
 		if (ret)
 			return ret;
-		drop_image(&m->parked);
+		drop_save_buf(&m->rollback_state);
 	}
 	ret = vf->set->resume(vf);
 	if (!ret)
@@ -146,13 +146,13 @@ static void learned_size(struct migration *m, u64 size)
 	m->size_at = jiffies;
 }
 
-static int new_save_file(struct migration *m, const struct image *img,
+static int new_save_file(struct migration *m, const struct save_buf *sbuf,
 			 struct file **filp)
 {
 	struct stream_identity id = m->vf.identity;
 	struct mig_file *f;
 
-	image_describe(img, &id);
+	nvme_vfio_save_buf_describe(sbuf, &id);
 	f = mig_file_save(m, &id, filp);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
@@ -168,39 +168,40 @@ static int new_save_file(struct migration *m, const struct image *img,
 static int start_precopy(struct migration *m, struct file **filp)
 {
 	struct nvme_vf *vf = &m->vf;
-	struct image *img = m->parked;
+	struct save_buf *sbuf = m->rollback_state;
 	u64 size;
 	int ret;
 
-	if (img)
-		return new_save_file(m, img, filp);
+	if (sbuf)
+		return new_save_file(m, sbuf, filp);
 
 	ret = vf->set->state_size(vf, &size);
 	/* An aborted question is no harm to a VF that runs. */
 	if (!migration_is_suspended(m->state))
 		vf->state_unknown = false;
 	if (!ret)
-		ret = image_check_size(vf, migration_max_state(), size);
+		ret = nvme_vfio_check_state_size(vf, migration_max_state(),
+						 size);
 	if (ret)
 		return ret;
 	learned_size(m, size);
 
-	img = image_prepare(vf, size);
-	if (IS_ERR(img))
-		return PTR_ERR(img);
+	sbuf = nvme_vfio_save_buf_alloc(vf, size);
+	if (IS_ERR(sbuf))
+		return PTR_ERR(sbuf);
 
-	ret = new_save_file(m, img, filp);
+	ret = new_save_file(m, sbuf, filp);
 	if (ret)
-		image_put(img);
+		nvme_vfio_save_buf_put(sbuf);
 	else
-		m->prepared = img;
+		m->prealloc = sbuf;
 	return ret;
 }
 
 static void end_precopy(struct migration *m)
 {
 	end_file(m);
-	drop_image(&m->prepared);
+	drop_save_buf(&m->prealloc);
 }
 
 /*
@@ -208,50 +209,50 @@ static void end_precopy(struct migration *m)
  * What one command does not carry is read when user space wants it, so that the
  * destination loads a piece while the next one is read here.
  */
-static struct image *read_state(struct migration *m)
+static struct save_buf *read_state(struct migration *m)
 {
 	struct nvme_vf *vf = &m->vf;
-	struct image *img = m->prepared;
+	struct save_buf *sbuf = m->prealloc;
 	int ret;
 
-	if (m->parked)
-		return image_get(m->parked);
+	if (m->rollback_state)
+		return nvme_vfio_save_buf_get(m->rollback_state);
 
-	if (img)
-		image_get(img);
+	if (sbuf)
+		nvme_vfio_save_buf_get(sbuf);
 	else
-		img = image_prepare(vf, m->size);
-	if (IS_ERR(img))
-		return img;
+		sbuf = nvme_vfio_save_buf_alloc(vf, m->size);
+	if (IS_ERR(sbuf))
+		return sbuf;
 
-	ret = image_begin(img, vf, migration_max_state());
+	ret = nvme_vfio_save_buf_read_first(sbuf, vf, migration_max_state());
 	if (ret) {
-		image_put(img);
+		nvme_vfio_save_buf_put(sbuf);
 		return ERR_PTR(ret);
 	}
 
 	if (vf->set->save_disables)
-		m->parked = image_get(img);
-	drop_image(&m->prepared);
-	return img;
+		m->rollback_state = nvme_vfio_save_buf_get(sbuf);
+	drop_save_buf(&m->prealloc);
+	return sbuf;
 }
 
 static int start_saving(struct migration *m, struct file **filp)
 {
-	struct image *img;
+	struct save_buf *sbuf;
 	int ret = 0;
 
-	img = read_state(m);
-	if (IS_ERR(img))
-		return PTR_ERR(img);
+	sbuf = read_state(m);
+	if (IS_ERR(sbuf))
+		return PTR_ERR(sbuf);
 
 	/* From PRE_COPY the file is there already. */
 	if (!m->file)
-		ret = new_save_file(m, img, filp);
+		ret = new_save_file(m, sbuf, filp);
 	if (!ret)
-		mig_file_attach(m->file, img);
+		mig_file_attach(m->file, sbuf);
 
-	image_put(img);
+	nvme_vfio_save_buf_put(sbuf);
 	return ret;
 }
 
@@ -263,7 +264,7 @@ static int start_loading(struct migration *m, struct file **filp)
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 
-	drop_image(&m->parked);
+	drop_save_buf(&m->rollback_state);
 	m->loaded = false;
 	m->load_failed = false;
 	m->file = f;
@@ -331,7 +332,7 @@ static bool is_lost(const struct migration *m, int err)
 static void give_up(struct migration *m)
 {
 	end_file(m);
-	drop_image(&m->prepared);
+	drop_save_buf(&m->prealloc);
 	dirty_lost(m);
 	m->state = VFIO_DEVICE_STATE_ERROR;
 }
@@ -440,12 +441,13 @@ u64 migration_data_size(struct migration *m)
 	u64 size;
 
 	migration_lock(m);
-	/* A VF in ERROR has no state to move, one that is parked no new one. */
-	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->parked &&
+	/* A VF in ERROR has no state to move, and reading it once is enough. */
+	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->rollback_state &&
 	    !size_is_fresh(m) && !vf->set->state_size(vf, &size))
 		learned_size(m, size);
 	/* Not known yet: one command's worth is the best guess. */
-	size = image_estimate(m->size ?: vf->max_transfer, vf->max_transfer);
+	size = nvme_vfio_save_buf_estimate(m->size ?: vf->max_transfer,
+					   vf->max_transfer);
 	migration_unlock(m);
 
 	return size;
@@ -466,7 +468,7 @@ int migration_precopy_flags(struct migration *m, struct mig_file *f, u32 *flags)
 }
 
 int migration_save_more(struct migration *m, struct mig_file *f,
-			struct image *img)
+			struct save_buf *sbuf)
 {
 	int ret = -ENODEV;
 
@@ -474,7 +476,7 @@ int migration_save_more(struct migration *m, struct mig_file *f,
 	if (m->file != f || m->state != VFIO_DEVICE_STATE_STOP_COPY)
 		goto unlock;
 
-	ret = image_go_on(img, &m->vf);
+	ret = nvme_vfio_save_buf_read_next(sbuf, &m->vf);
 	if (is_lost(m, ret)) {
 		give_up(m);
 		warn_error(m);

@@ -12,7 +12,7 @@
 
 #include "nvme_vf.h"
 #include "dirty.h"
-#include "image.h"
+#include "save_buf.h"
 
 struct mig_file;
 
@@ -30,9 +30,10 @@ struct mig_file;
  * @state: enum vfio_device_mig_state
  * @vf: the VF as the commands see it
  * @file: the data file of PRE_COPY, STOP_COPY or RESUMING, else NULL
- * @prepared: PRE_COPY: memory for the state to come, else NULL
- * @parked: the state of a VF that was disabled by reading it; NULL when the
- *	VF holds its state itself
+ * @prealloc: PRE_COPY: buffer for the state to come, else NULL
+ * @rollback_state: the state of a VF that was disabled by reading it, to be
+ *	loaded again if the VF is to run on here; NULL when the VF holds its
+ *	state itself
  * @loaded: RESUMING: all of the state has reached the device
  * @load_failed: RESUMING: the stream was refused
  * @size: the last size of the state that the device told, bytes; 0 unknown
@@ -49,8 +50,8 @@ struct migration {
 	enum vfio_device_mig_state state;
 	struct nvme_vf vf;
 	struct mig_file *file;
-	struct image *prepared;
-	struct image *parked;
+	struct save_buf *prealloc;
+	struct save_buf *rollback_state;
 	bool loaded;
 	bool load_failed;
 	u64 size;
@@ -124,13 +125,14 @@ int migration_precopy_flags(struct migration *m, struct mig_file *f, u32 *flags)
  * migration_save_more - read the next piece of the state from the device
  * @m: the migration
  * @f: the file that wants it
- * @img: its image
+ * @sbuf: its buffer
  *
  * Return: 0, -ENODEV when @f is not the current file any more, or as
- * image_go_on(). The VF is in ERROR when it is found not suspended.
+ * nvme_vfio_save_buf_read_next(). The VF is in ERROR when it is found not
+ * suspended.
  */
 int migration_save_more(struct migration *m, struct mig_file *f,
-			struct image *img);
+			struct save_buf *sbuf);
 
 /**
  * migration_load_identity - may the state in this stream be loaded?
