@@ -9,7 +9,7 @@
 #include <linux/nvme.h>
 #include <linux/types.h>
 
-#include "track_span.h"
+#include "iova_range.h"
 
 /* Numbers are part of the stream. */
 enum cmdset_id {
@@ -94,7 +94,7 @@ struct cmdset {
 	int (*set_state)(struct nvme_vf *vf, u64 offset, const void *buf,
 			 u32 len, bool first, bool last);
 
-	int (*track_start)(struct nvme_vf *vf, const struct track_span *s,
+	int (*track_start)(struct nvme_vf *vf, const struct iova_range *ranges,
 			   u32 n, u8 shift, struct track_offer *offer);
 	int (*track_stop)(struct nvme_vf *vf);
 	int (*track_report)(struct nvme_vf *vf, void *buf, u32 len,

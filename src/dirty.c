@@ -29,38 +29,38 @@ static struct device *dev_of(struct migration *m)
 	return &m->vf.pdev->dev;
 }
 
-void dirty_init(struct dirty_log *log)
+void nvme_vfio_dirty_init(struct dirty_log *log)
 {
 	mutex_init(&log->lock);
 }
 
-void dirty_destroy(struct dirty_log *log)
+void nvme_vfio_dirty_destroy(struct dirty_log *log)
 {
 	mutex_destroy(&log->lock);
 }
 
-bool dirty_can_log(const struct migration *m)
+bool nvme_vfio_dirty_can_log(const struct migration *m)
 {
 	return COMPAT_IOVA_BITMAP && m->vf.set->track_start &&
 	       m->vf.track.ranges;
 }
 
-static void forget_spans(struct dirty_log *log)
+static void nvme_vfio_dirty_forget_ranges(struct dirty_log *log)
 {
-	kfree(log->span);
-	log->span = NULL;
+	kfree(log->ranges);
+	log->ranges = NULL;
 	log->nr = 0;
 }
 
-static void drop_memory(struct dirty_log *log)
+static void nvme_vfio_dirty_drop_memory(struct dirty_log *log)
 {
-	dirty_map_free(log->map);
+	nvme_vfio_dirty_map_free(log->map);
 	log->map = NULL;
 	kvfree(log->buf);
 	log->buf = NULL;
 }
 
-static void stop_device(struct migration *m)
+static void nvme_vfio_dirty_stop_device(struct migration *m)
 {
 	struct nvme_vf *vf = &m->vf;
 	int ret;
@@ -74,8 +74,9 @@ static void stop_device(struct migration *m)
 }
 
 /* The device wants other ranges or units: what it said, or less of both. */
-static bool give_way(struct track_limits *limits, u8 *shift, u32 n, int err,
-		     const struct track_offer *offer)
+static bool nvme_vfio_dirty_renegotiate(struct track_limits *limits, u8 *shift,
+					u32 n, int err,
+					const struct track_offer *offer)
 {
 	if (err == -EOVERFLOW) {
 		(*shift)++;
@@ -92,13 +93,13 @@ static bool give_way(struct track_limits *limits, u8 *shift, u32 n, int err,
 	return *shift <= limits->max_shift;
 }
 
-static int start_device(struct migration *m)
+static int nvme_vfio_dirty_start_device(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 	struct nvme_vf *vf = &m->vf;
 	struct track_limits limits = vf->track;
 	struct track_offer offer = { };
-	struct track_span *s;
+	struct iova_range *s;
 	u8 shift = log->shift;
 	bool stopped = false;
 	int tries, n, ret;
@@ -112,8 +113,8 @@ static int start_device(struct migration *m)
 		return -ENOMEM;
 
 	for (tries = 0; tries < START_TRIES; tries++) {
-		memcpy(s, log->span, log->nr * sizeof(*s));
-		n = track_fit(s, log->nr, &limits, shift);
+		memcpy(s, log->ranges, log->nr * sizeof(*s));
+		n = nvme_vfio_combine_ranges(s, log->nr, &limits, shift);
 		ret = n < 0 ? n : vf->set->track_start(vf, s, n, shift, &offer);
 		if (!ret || vf->state_unknown)
 			break;
@@ -121,10 +122,11 @@ static int start_device(struct migration *m)
 			/* Somebody before us has left it on. */
 			stopped = true;
 			log->device_on = true;
-			stop_device(m);
+			nvme_vfio_dirty_stop_device(m);
 			continue;
 		}
-		if (!give_way(&limits, &shift, n, ret, &offer))
+		if (!nvme_vfio_dirty_renegotiate(&limits, &shift, n, ret,
+						 &offer))
 			break;
 	}
 	kfree(s);
@@ -151,7 +153,7 @@ static int start_device(struct migration *m)
 	}
 }
 
-void dirty_lost(struct migration *m)
+void nvme_vfio_dirty_lost(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
@@ -159,17 +161,17 @@ void dirty_lost(struct migration *m)
 		log->state = DIRTY_LOST;
 }
 
-void dirty_resumed(struct migration *m)
+void nvme_vfio_dirty_resumed(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
 	if (log->state != DIRTY_ON)
-		stop_device(m);
+		nvme_vfio_dirty_stop_device(m);
 	if (log->state != DIRTY_ARMED)
 		return;
 
 	/* The VF has run before the device could be told: all may be dirty. */
-	if (start_device(m)) {
+	if (nvme_vfio_dirty_start_device(m)) {
 		log->state = DIRTY_LOST;
 	} else {
 		log->state = DIRTY_ON;
@@ -177,51 +179,52 @@ void dirty_resumed(struct migration *m)
 	}
 }
 
-void dirty_end(struct migration *m)
+void nvme_vfio_dirty_end(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
 	log->state = DIRTY_OFF;
 	/* Without the PF nothing is tracked, and nobody can be told. */
 	if (m->vf.pf)
-		stop_device(m);
+		nvme_vfio_dirty_stop_device(m);
 	log->device_on = false;
-	forget_spans(log);
-	drop_memory(log);
+	nvme_vfio_dirty_forget_ranges(log);
+	nvme_vfio_dirty_drop_memory(log);
 }
 
-static int take_ranges(struct dirty_log *log, struct rb_root_cached *ranges,
-		       u32 nr)
+static int nvme_vfio_dirty_take_ranges(struct dirty_log *log,
+				       struct rb_root_cached *ranges, u32 nr)
 {
 	struct interval_tree_node *node;
-	struct track_span *s;
+	struct iova_range *s;
 
 	s = kmalloc_array(nr, sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
 
-	forget_spans(log);
-	log->span = s;
+	nvme_vfio_dirty_forget_ranges(log);
+	log->ranges = s;
 	for (node = interval_tree_iter_first(ranges, 0, ULONG_MAX);
 	     node && log->nr < nr;
 	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
 		/* An empty range is in the tree with its ends swapped. */
 		if (node->start > node->last)
 			return -EINVAL;
-		s[log->nr++] = (struct track_span) { node->start, node->last };
+		s[log->nr++] = (struct iova_range) { node->start, node->last };
 	}
 	return log->nr ? 0 : -EINVAL;
 }
 
 /* The finest unit that the device has and that is not finer than asked for. */
-static u8 unit_for(const struct track_limits *limits, u64 page_size)
+static u8 nvme_vfio_dirty_unit(const struct track_limits *limits, u64 page_size)
 {
 	return clamp_t(u8, ilog2(page_size), limits->min_shift,
 		       limits->max_shift);
 }
 
-static int start_locked(struct migration *m, struct rb_root_cached *ranges,
-			u32 nr, u64 page_size)
+static int nvme_vfio_dirty_start_locked(struct migration *m,
+					struct rb_root_cached *ranges, u32 nr,
+					u64 page_size)
 {
 	struct dirty_log *log = &m->dirty;
 	int ret;
@@ -230,15 +233,15 @@ static int start_locked(struct migration *m, struct rb_root_cached *ranges,
 	    m->state == VFIO_DEVICE_STATE_ERROR)
 		return -EINVAL;
 
-	drop_memory(log);
+	nvme_vfio_dirty_drop_memory(log);
 	log->state = DIRTY_OFF;
 	log->all = false;
-	log->shift = unit_for(&m->vf.track, page_size);
-	ret = take_ranges(log, ranges, nr);
+	log->shift = nvme_vfio_dirty_unit(&m->vf.track, page_size);
+	ret = nvme_vfio_dirty_take_ranges(log, ranges, nr);
 	if (ret)
 		return ret;
 
-	log->map = dirty_map_new(log->span, log->nr, log->shift);
+	log->map = nvme_vfio_dirty_map_new(log->ranges, log->nr, log->shift);
 	log->buf = kvzalloc(REPORT_LEN, GFP_KERNEL_ACCOUNT);
 	if (!log->map || !log->buf)
 		return -ENOMEM;
@@ -247,15 +250,15 @@ static int start_locked(struct migration *m, struct rb_root_cached *ranges,
 		log->state = DIRTY_ARMED;
 		return 0;
 	}
-	stop_device(m);
-	ret = start_device(m);
+	nvme_vfio_dirty_stop_device(m);
+	ret = nvme_vfio_dirty_start_device(m);
 	if (!ret)
 		log->state = DIRTY_ON;
 	return ret;
 }
 
-int dirty_start(struct migration *m, struct rb_root_cached *ranges, u32 nr,
-		u64 *page_size)
+int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
+			  u32 nr, u64 *page_size)
 {
 	struct dirty_log *log = &m->dirty;
 	int ret;
@@ -265,49 +268,49 @@ int dirty_start(struct migration *m, struct rb_root_cached *ranges, u32 nr,
 
 	mutex_lock(&log->lock);
 	migration_lock(m);
-	ret = start_locked(m, ranges, nr, *page_size);
+	ret = nvme_vfio_dirty_start_locked(m, ranges, nr, *page_size);
 	if (!ret)
 		*page_size = 1ull << log->shift;
 	else if (log->state == DIRTY_OFF)
-		forget_spans(log);
+		nvme_vfio_dirty_forget_ranges(log);
 	migration_unlock(m);
 	if (ret && log->state == DIRTY_OFF)
-		drop_memory(log);
+		nvme_vfio_dirty_drop_memory(log);
 	mutex_unlock(&log->lock);
 	return ret;
 }
 
-int dirty_stop(struct migration *m)
+int nvme_vfio_dirty_stop(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
 	mutex_lock(&log->lock);
 	migration_lock(m);
 	log->state = DIRTY_OFF;
-	stop_device(m);
-	forget_spans(log);
+	nvme_vfio_dirty_stop_device(m);
+	nvme_vfio_dirty_forget_ranges(log);
 	migration_unlock(m);
-	drop_memory(log);
+	nvme_vfio_dirty_drop_memory(log);
 	mutex_unlock(&log->lock);
 	return 0;
 }
 
-static void mark(void *arg, u64 first, u64 last)
+static void nvme_vfio_dirty_mark(void *arg, u64 first, u64 last)
 {
-	dirty_map_mark(arg, first, last);
+	nvme_vfio_dirty_map_mark(arg, first, last);
 }
 
 /*
  * All that the device has to tell. A VF that runs may give it ever more: then
  * some is left for the next time. A suspended one must come to an end.
  */
-static int drain_device(struct migration *m)
+static int nvme_vfio_dirty_drain(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 	struct nvme_vf *vf = &m->vf;
 	u32 len = min_t(u32, REPORT_LEN, vf->max_transfer);
 	bool suspended = migration_is_suspended(m->state);
-	u64 tries = dirty_map_units(log->map);
+	u64 tries = nvme_vfio_dirty_map_units(log->map);
 	struct track_report r;
 	int ret;
 
@@ -315,8 +318,8 @@ static int drain_device(struct migration *m)
 	if (!suspended)
 		tries /= 64;
 	for (tries += 16; tries; tries--) {
-		ret = vf->set->track_report(vf, log->buf, len, mark, log->map,
-					    &r);
+		ret = vf->set->track_report(vf, log->buf, len,
+					    nvme_vfio_dirty_mark, log->map, &r);
 		if (ret)
 			return ret;
 		if (!r.more)
@@ -337,7 +340,7 @@ static int drain_device(struct migration *m)
 	return 0;
 }
 
-static int report_locked(struct migration *m)
+static int nvme_vfio_dirty_report_locked(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 	int ret;
@@ -353,27 +356,27 @@ static int report_locked(struct migration *m)
 		break;
 	}
 
-	ret = drain_device(m);
+	ret = nvme_vfio_dirty_drain(m);
 	if (ret) {
 		/* What the device told last may not have arrived. */
 		dev_warn(dev_of(m), "the log of dirty memory is lost (%pe)\n",
 			 ERR_PTR(ret));
-		dirty_lost(m);
+		nvme_vfio_dirty_lost(m);
 		return ret;
 	}
 	if (log->all)
-		dirty_map_mark(log->map, 0, U64_MAX);
+		nvme_vfio_dirty_map_mark(log->map, 0, U64_MAX);
 	log->all = false;
 	return 0;
 }
 
-static void found(void *arg, u64 first, u64 last)
+static void nvme_vfio_dirty_set_bitmap(void *arg, u64 first, u64 last)
 {
 	iova_bitmap_set(arg, first, last - first + 1);
 }
 
-int dirty_report(struct migration *m, u64 iova, u64 len,
-		 struct iova_bitmap *dirty)
+int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
+			   struct iova_bitmap *dirty)
 {
 	struct dirty_log *log = &m->dirty;
 	u64 last = iova + len - 1;
@@ -384,14 +387,16 @@ int dirty_report(struct migration *m, u64 iova, u64 len,
 
 	mutex_lock(&log->lock);
 	/* Memory that nobody tracks must not pass for clean. */
-	ret = log->map && !dirty_map_covers(log->map, iova, last) ? -EINVAL : 0;
+	ret = log->map && !nvme_vfio_dirty_map_covers(log->map, iova, last) ?
+	      -EINVAL : 0;
 	if (!ret) {
 		migration_lock(m);
-		ret = report_locked(m);
+		ret = nvme_vfio_dirty_report_locked(m);
 		migration_unlock(m);
 	}
 	if (!ret)
-		dirty_map_take(log->map, iova, last, found, dirty);
+		nvme_vfio_dirty_map_take(log->map, iova, last,
+					 nvme_vfio_dirty_set_bitmap, dirty);
 	mutex_unlock(&log->lock);
 	return ret;
 }

@@ -66,19 +66,20 @@ static const struct vfio_migration_ops mig_ops = {
 static int log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
 		     u32 nnodes, u64 *page_size)
 {
-	return dirty_start(from_vdev(vdev)->migration, ranges, nnodes,
-			   page_size);
+	return nvme_vfio_dirty_start(from_vdev(vdev)->migration, ranges, nnodes,
+				     page_size);
 }
 
 static int log_stop(struct vfio_device *vdev)
 {
-	return dirty_stop(from_vdev(vdev)->migration);
+	return nvme_vfio_dirty_stop(from_vdev(vdev)->migration);
 }
 
 static int log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
 			      unsigned long length, struct iova_bitmap *dirty)
 {
-	return dirty_report(from_vdev(vdev)->migration, iova, length, dirty);
+	return nvme_vfio_dirty_report(from_vdev(vdev)->migration, iova, length,
+				      dirty);
 }
 
 static const struct vfio_log_ops log_ops = {
@@ -127,7 +128,7 @@ static int init_device(struct vfio_device *vdev)
 					VFIO_MIGRATION_P2P |
 					COMPAT_MIGRATION_PRE_COPY;
 		vdev->mig_ops = &mig_ops;
-		if (dirty_can_log(m))
+		if (nvme_vfio_dirty_can_log(m))
 			vdev->log_ops = &log_ops;
 		dev_info(&pdev->dev, "can migrate: %s command set, controller %u, %s dirty tracking\n",
 			 m->vf.set->name, m->vf.cntlid,

@@ -68,7 +68,7 @@ static void forget(struct migration *m)
 	end_file(m);
 	drop_save_buf(&m->prealloc);
 	drop_save_buf(&m->rollback_state);
-	dirty_lost(m);
+	nvme_vfio_dirty_lost(m);
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 }
 
@@ -136,7 +136,7 @@ static int resume(struct migration *m)
 	}
 	ret = vf->set->resume(vf);
 	if (!ret)
-		dirty_resumed(m);
+		nvme_vfio_dirty_resumed(m);
 	return ret;
 }
 
@@ -333,7 +333,7 @@ static void give_up(struct migration *m)
 {
 	end_file(m);
 	drop_save_buf(&m->prealloc);
-	dirty_lost(m);
+	nvme_vfio_dirty_lost(m);
 	m->state = VFIO_DEVICE_STATE_ERROR;
 }
 
@@ -359,7 +359,7 @@ static int step(struct migration *m, enum vfio_device_mig_state to,
 	else if (is_lost(m, ret))
 		give_up(m);
 	if (m->state == VFIO_DEVICE_STATE_ERROR)
-		dirty_lost(m);
+		nvme_vfio_dirty_lost(m);
 	if (ret && m->state == VFIO_DEVICE_STATE_ERROR)
 		warn_error(m);
 
@@ -598,7 +598,7 @@ void migration_close(struct migration *m)
 void migration_detach(struct migration *m)
 {
 	migration_lock(m);
-	dirty_end(m);
+	nvme_vfio_dirty_end(m);
 	nvme_vfio_vf_detach(&m->vf);
 	migration_unlock(m);
 }
@@ -613,7 +613,7 @@ static void migration_release(struct kref *ref)
 {
 	struct migration *m = container_of(ref, struct migration, ref);
 
-	dirty_destroy(&m->dirty);
+	nvme_vfio_dirty_destroy(&m->dirty);
 	mutex_destroy(&m->lock);
 	kfree(m);
 }
@@ -636,7 +636,7 @@ struct migration *migration_create(struct pci_dev *pdev,
 	kref_init(&m->ref);
 	mutex_init(&m->lock);
 	spin_lock_init(&m->reset_lock);
-	dirty_init(&m->dirty);
+	nvme_vfio_dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 	nvme_vfio_vf_init(&m->vf, pdev);

@@ -11,10 +11,10 @@
 #include <linux/types.h>
 
 #include "cmdset.h"
+#include "iova_range.h"
 #include "nvme_pf.h"
 #include "standard_cmd.h"
 #include "stream.h"
-#include "track_span.h"
 
 /**
  * struct nvme_vf - one VF as the migration commands see it

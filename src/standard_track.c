@@ -52,7 +52,7 @@ static int track_errno(const struct nvme_vf *vf, int ret)
 	}
 }
 
-int std_track_start(struct nvme_vf *vf, const struct track_span *s, u32 n,
+int std_track_start(struct nvme_vf *vf, const struct iova_range *ranges, u32 n,
 		    u8 shift, struct track_offer *offer)
 {
 	struct nvme_command cmd = { };
@@ -70,8 +70,9 @@ int std_track_start(struct nvme_vf *vf, const struct track_span *s, u32 n,
 	h->rnmrtd = cpu_to_le32(n);
 	r = (void *)(h + 1);
 	for (i = 0; i < n; i++) {
-		r[i].saddr = cpu_to_le64(s[i].first);
-		r[i].len = cpu_to_le32(((s[i].last - s[i].first) >> shift) + 1);
+		r[i].saddr = cpu_to_le64(ranges[i].first);
+		r[i].len = cpu_to_le32(
+			((ranges[i].last - ranges[i].first) >> shift) + 1);
 	}
 
 	std_track_memory(&cmd.common, vf->cntlid, true);

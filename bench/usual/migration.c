@@ -276,7 +276,7 @@ void migration_close(struct migration *m)
 void migration_detach(struct migration *m)
 {
 	migration_lock(m);
-	dirty_end(m);
+	nvme_vfio_dirty_end(m);
 	nvme_vfio_vf_detach(&m->vf);
 	migration_unlock(m);
 }
@@ -301,7 +301,7 @@ struct migration *migration_create(struct pci_dev *pdev,
 		return ERR_PTR(-ENOMEM);
 	kref_init(&m->ref);
 	mutex_init(&m->lock);
-	dirty_init(&m->dirty);
+	nvme_vfio_dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 	nvme_vfio_vf_init(&m->vf, pdev);
