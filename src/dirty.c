@@ -24,11 +24,6 @@
 /* How often a device may say that it would rather track something else. */
 #define START_TRIES	20
 
-static struct device *dev_of(struct migration *m)
-{
-	return &m->vf.pdev->dev;
-}
-
 void nvme_vfio_dirty_init(struct dirty_log *log)
 {
 	mutex_init(&log->lock);
@@ -139,7 +134,8 @@ static int nvme_vfio_dirty_start_device(struct migration *m)
 	/* An aborted command may have had its effect. */
 	if (vf->state_unknown)
 		log->device_on = true;
-	dev_warn(dev_of(m), "the device cannot track writes to memory (%pe)\n",
+	dev_warn(nvme_vfio_mig_dev(m),
+		 "the device cannot track writes to memory (%pe)\n",
 		 ERR_PTR(ret));
 	switch (ret) {
 	case -ENODEV:
@@ -246,7 +242,7 @@ static int nvme_vfio_dirty_start_locked(struct migration *m,
 	if (!log->map || !log->buf)
 		return -ENOMEM;
 
-	if (migration_is_suspended(m->state)) {
+	if (nvme_vfio_mig_is_suspended(m->state)) {
 		log->state = DIRTY_ARMED;
 		return 0;
 	}
@@ -267,13 +263,13 @@ int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
 		return -EINVAL;
 
 	mutex_lock(&log->lock);
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	ret = nvme_vfio_dirty_start_locked(m, ranges, nr, *page_size);
 	if (!ret)
 		*page_size = 1ull << log->shift;
 	else if (log->state == DIRTY_OFF)
 		nvme_vfio_dirty_forget_ranges(log);
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	if (ret && log->state == DIRTY_OFF)
 		nvme_vfio_dirty_drop_memory(log);
 	mutex_unlock(&log->lock);
@@ -285,11 +281,11 @@ int nvme_vfio_dirty_stop(struct migration *m)
 	struct dirty_log *log = &m->dirty;
 
 	mutex_lock(&log->lock);
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	log->state = DIRTY_OFF;
 	nvme_vfio_dirty_stop_device(m);
 	nvme_vfio_dirty_forget_ranges(log);
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	nvme_vfio_dirty_drop_memory(log);
 	mutex_unlock(&log->lock);
 	return 0;
@@ -309,7 +305,7 @@ static int nvme_vfio_dirty_drain(struct migration *m)
 	struct dirty_log *log = &m->dirty;
 	struct nvme_vf *vf = &m->vf;
 	u32 len = min_t(u32, REPORT_LEN, vf->max_transfer);
-	bool suspended = migration_is_suspended(m->state);
+	bool suspended = nvme_vfio_mig_is_suspended(m->state);
 	u64 tries = nvme_vfio_dirty_map_units(log->map);
 	struct track_report r;
 	int ret;
@@ -330,11 +326,13 @@ static int nvme_vfio_dirty_drain(struct migration *m)
 	if (!suspended)
 		return 0;
 	if (!tries) {
-		dev_warn(dev_of(m), "the device's reports of dirty memory do not end\n");
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "the device's reports of dirty memory do not end\n");
 		return -EIO;
 	}
 	if (!r.suspended) {
-		dev_warn(dev_of(m), "the VF is not suspended: it was reset behind the migration's back\n");
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "the VF is not suspended: it was reset behind the migration's back\n");
 		return -EIO;
 	}
 	return 0;
@@ -359,7 +357,8 @@ static int nvme_vfio_dirty_report_locked(struct migration *m)
 	ret = nvme_vfio_dirty_drain(m);
 	if (ret) {
 		/* What the device told last may not have arrived. */
-		dev_warn(dev_of(m), "the log of dirty memory is lost (%pe)\n",
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "the log of dirty memory is lost (%pe)\n",
 			 ERR_PTR(ret));
 		nvme_vfio_dirty_lost(m);
 		return ret;
@@ -390,9 +389,9 @@ int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
 	ret = log->map && !nvme_vfio_dirty_map_covers(log->map, iova, last) ?
 	      -EINVAL : 0;
 	if (!ret) {
-		migration_lock(m);
+		nvme_vfio_mig_lock(m);
 		ret = nvme_vfio_dirty_report_locked(m);
-		migration_unlock(m);
+		nvme_vfio_mig_unlock(m);
 	}
 	if (!ret)
 		nvme_vfio_dirty_map_take(log->map, iova, last,

@@ -53,12 +53,12 @@ struct mig_file {
 	u32 data_room;
 };
 
-static bool has_ended(struct mig_file *f)
+static bool nvme_vfio_file_has_ended(struct mig_file *f)
 {
 	return READ_ONCE(f->ended);
 }
 
-static void drop_data(struct mig_file *f)
+static void nvme_vfio_load_drop_data(struct mig_file *f)
 {
 	f->reader.data = NULL;
 	kvfree(f->data);
@@ -67,15 +67,15 @@ static void drop_data(struct mig_file *f)
 }
 
 /* Whoever comes last of the one that ends a file and its writer drops it. */
-static void drop_data_if_idle(struct mig_file *f)
+static void nvme_vfio_load_drop_if_idle(struct mig_file *f)
 {
 	if (mutex_trylock(&f->lock)) {
-		drop_data(f);
+		nvme_vfio_load_drop_data(f);
 		mutex_unlock(&f->lock);
 	}
 }
 
-void mig_file_end(struct mig_file *f)
+void nvme_vfio_file_end(struct mig_file *f)
 {
 	struct save_buf *sbuf;
 
@@ -87,23 +87,23 @@ void mig_file_end(struct mig_file *f)
 	nvme_vfio_save_buf_put(sbuf);
 	wake_up_all(&f->wait);
 
-	drop_data_if_idle(f);
+	nvme_vfio_load_drop_if_idle(f);
 	fput(f->filp);
 }
 
-static int mig_file_release(struct inode *inode, struct file *filp)
+static int nvme_vfio_file_release(struct inode *inode, struct file *filp)
 {
 	struct mig_file *f = filp->private_data;
 
 	nvme_vfio_save_buf_put(f->sbuf);
-	drop_data(f);
-	migration_put(f->m);
+	nvme_vfio_load_drop_data(f);
+	nvme_vfio_mig_put(f->m);
 	mutex_destroy(&f->lock);
 	kfree(f);
 	return 0;
 }
 
-void mig_file_attach(struct mig_file *f, struct save_buf *sbuf)
+void nvme_vfio_save_file_attach(struct mig_file *f, struct save_buf *sbuf)
 {
 	spin_lock(&f->end_lock);
 	f->sbuf = nvme_vfio_save_buf_get(sbuf);
@@ -115,7 +115,7 @@ void mig_file_attach(struct mig_file *f, struct save_buf *sbuf)
  * What the file is good for now: 0 with *@sbuf NULL in PRE_COPY, 0 with
  * a reference to the buffer later, -ENODEV when it has ended.
  */
-static int current_save_buf(struct mig_file *f, struct save_buf **sbuf)
+static int nvme_vfio_save_current(struct mig_file *f, struct save_buf **sbuf)
 {
 	int ret = 0;
 
@@ -129,8 +129,8 @@ static int current_save_buf(struct mig_file *f, struct save_buf **sbuf)
 	return ret;
 }
 
-static const void *save_next(struct mig_file *f, const struct save_buf *sbuf,
-			     u32 *len)
+static const void *nvme_vfio_save_bytes(struct mig_file *f,
+					const struct save_buf *sbuf, u32 *len)
 {
 	if (f->head_done < sizeof(f->head)) {
 		*len = sizeof(f->head) - f->head_done;
@@ -139,7 +139,7 @@ static const void *save_next(struct mig_file *f, const struct save_buf *sbuf,
 	return sbuf ? nvme_vfio_save_buf_bytes(sbuf, &f->at, len) : NULL;
 }
 
-static void save_advance(struct mig_file *f, u32 len)
+static void nvme_vfio_save_advance(struct mig_file *f, u32 len)
 {
 	if (f->head_done < sizeof(f->head))
 		WRITE_ONCE(f->head_done, f->head_done + len);
@@ -147,8 +147,8 @@ static void save_advance(struct mig_file *f, u32 len)
 		f->at.offset += len;
 }
 
-static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
-			 loff_t *pos)
+static ssize_t nvme_vfio_save_read(struct file *filp, char __user *buf,
+				   size_t len, loff_t *pos)
 {
 	struct mig_file *f = filp->private_data;
 	struct save_buf *sbuf;
@@ -159,7 +159,7 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 	if (mutex_lock_interruptible(&f->lock))
 		return -ERESTARTSYS;
 
-	done = current_save_buf(f, &sbuf);
+	done = nvme_vfio_save_current(f, &sbuf);
 	if (done)
 		goto unlock;
 
@@ -167,20 +167,20 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 		const void *from;
 		u32 n;
 
-		if (has_ended(f)) {
+		if (nvme_vfio_file_has_ended(f)) {
 			done = -ENODEV;
 			break;
 		}
-		from = save_next(f, sbuf, &n);
+		from = nvme_vfio_save_bytes(f, sbuf, &n);
 		if (!from && sbuf &&
 		    nvme_vfio_save_buf_has_more(sbuf, &f->at)) {
 			/* What is there can be on its way meanwhile. */
 			if (done)
 				break;
-			done = migration_save_more(f->m, f, sbuf);
+			done = nvme_vfio_mig_save_more(f->m, f, sbuf);
 			if (done)
 				break;
-			from = save_next(f, sbuf, &n);
+			from = nvme_vfio_save_bytes(f, sbuf, &n);
 		}
 		if (!from) {
 			/* More will come only after PRE_COPY. */
@@ -193,7 +193,7 @@ static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
 			done = done ?: -EFAULT;
 			break;
 		}
-		save_advance(f, n);
+		nvme_vfio_save_advance(f, n);
 		buf += n;
 		len -= n;
 		done += n;
@@ -204,7 +204,8 @@ unlock:
 	return done;
 }
 
-static __poll_t save_poll(struct file *filp, struct poll_table_struct *wait)
+static __poll_t nvme_vfio_save_poll(struct file *filp,
+				    struct poll_table_struct *wait)
 {
 	struct mig_file *f = filp->private_data;
 	__poll_t mask = 0;
@@ -221,7 +222,8 @@ static __poll_t save_poll(struct file *filp, struct poll_table_struct *wait)
 }
 
 /* The identity record is all there is to read before the VF stands still. */
-static long save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
+				 unsigned long arg)
 {
 	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
 	struct mig_file *f = filp->private_data;
@@ -236,9 +238,9 @@ static long save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	if (info.argsz < minsz)
 		return -EINVAL;
 
-	ret = migration_precopy_flags(f->m, f, &info.flags);
+	ret = nvme_vfio_mig_precopy_flags(f->m, f, &info.flags);
 	if (!ret)
-		ret = current_save_buf(f, &sbuf);
+		ret = nvme_vfio_save_current(f, &sbuf);
 	if (ret)
 		return ret;
 	if (sbuf) {
@@ -255,21 +257,21 @@ static long save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
 }
 
-static const struct file_operations save_fops = {
+static const struct file_operations nvme_vfio_save_fops = {
 	.owner		= THIS_MODULE,
-	.read		= save_read,
-	.poll		= save_poll,
-	.unlocked_ioctl	= save_ioctl,
+	.read		= nvme_vfio_save_read,
+	.poll		= nvme_vfio_save_poll,
+	.unlocked_ioctl	= nvme_vfio_save_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
-	.release	= mig_file_release,
+	.release	= nvme_vfio_file_release,
 };
 
-static int data_room(struct mig_file *f, u32 len)
+static int nvme_vfio_load_make_room(struct mig_file *f, u32 len)
 {
 	if (f->data_room >= len)
 		return 0;
 
-	drop_data(f);
+	nvme_vfio_load_drop_data(f);
 	f->data = kvzalloc(len, GFP_KERNEL_ACCOUNT);
 	if (!f->data)
 		return stream_reader_fail(&f->reader, -ENOMEM, "out of memory");
@@ -277,33 +279,34 @@ static int data_room(struct mig_file *f, u32 len)
 	return 0;
 }
 
-static int on_event(struct mig_file *f, int event)
+static int nvme_vfio_load_event(struct mig_file *f, int event)
 {
 	struct stream_reader *r = &f->reader;
+	u32 hint;
 	int ret;
 
 	switch (event) {
 	case STREAM_EV_IDENTITY:
-		ret = migration_load_identity(f->m, f, r);
+		ret = nvme_vfio_mig_load_identity(f->m, f, r);
 		if (ret)
 			return ret;
 		/* In good time: when STATE comes the guest stands still. */
-		return data_room(f, min(le32_to_cpu(r->identity.data_hint),
-					STREAM_MAX_DATA));
+		hint = le32_to_cpu(r->identity.data_hint);
+		return nvme_vfio_load_make_room(f, min(hint, STREAM_MAX_DATA));
 	case STREAM_EV_STATE:
-		ret = data_room(f, r->max_data);
+		ret = nvme_vfio_load_make_room(f, r->max_data);
 		r->data = f->data;
 		return ret;
 	case STREAM_EV_DATA:
-		return migration_load_data(f->m, f, r);
+		return nvme_vfio_mig_load_data(f->m, f, r);
 	case STREAM_EV_END:
-		return migration_load_end(f->m, f);
+		return nvme_vfio_mig_load_end(f->m, f);
 	}
 	return event;	/* nothing yet, or an error */
 }
 
-static ssize_t load_write(struct file *filp, const char __user *buf,
-			  size_t len, loff_t *pos)
+static ssize_t nvme_vfio_load_write(struct file *filp, const char __user *buf,
+				    size_t len, loff_t *pos)
 {
 	struct mig_file *f = filp->private_data;
 	ssize_t done = 0;
@@ -318,7 +321,7 @@ static ssize_t load_write(struct file *filp, const char __user *buf,
 		void *to;
 		u32 n;
 
-		if (has_ended(f)) {
+		if (nvme_vfio_file_has_ended(f)) {
 			ret = -ENODEV;
 			break;
 		}
@@ -337,7 +340,7 @@ static ssize_t load_write(struct file *filp, const char __user *buf,
 				done = -EFAULT;
 			break;
 		}
-		ret = on_event(f, stream_reader_put(&f->reader, n));
+		ret = nvme_vfio_load_event(f, stream_reader_put(&f->reader, n));
 		if (ret)
 			break;
 		buf += n;
@@ -346,23 +349,24 @@ static ssize_t load_write(struct file *filp, const char __user *buf,
 	}
 
 	if (ret)
-		migration_load_refuse(f->m, f, ret, f->reader.why);
+		nvme_vfio_mig_load_refuse(f->m, f, ret, f->reader.why);
 	mutex_unlock(&f->lock);
-	if (has_ended(f))
-		drop_data_if_idle(f);
+	if (nvme_vfio_file_has_ended(f))
+		nvme_vfio_load_drop_if_idle(f);
 
 	return ret ?: done;
 }
 
-static const struct file_operations load_fops = {
+static const struct file_operations nvme_vfio_load_fops = {
 	.owner		= THIS_MODULE,
-	.write		= load_write,
-	.release	= mig_file_release,
+	.write		= nvme_vfio_load_write,
+	.release	= nvme_vfio_file_release,
 };
 
-static struct mig_file *create(struct migration *m, const char *name,
-			       const struct file_operations *fops, int flags,
-			       struct file **filp)
+static struct mig_file *
+nvme_vfio_file_create(struct migration *m, const char *name,
+		      const struct file_operations *fops, int flags,
+		      struct file **filp)
 {
 	struct mig_file *f;
 
@@ -378,7 +382,7 @@ static struct mig_file *create(struct migration *m, const char *name,
 		return ERR_PTR(ret);
 	}
 	stream_open(file_inode(f->filp), f->filp);
-	f->m = migration_get(m);
+	f->m = nvme_vfio_mig_get(m);
 	mutex_init(&f->lock);
 	spin_lock_init(&f->end_lock);
 	init_waitqueue_head(&f->wait);
@@ -387,24 +391,26 @@ static struct mig_file *create(struct migration *m, const char *name,
 	return f;
 }
 
-struct mig_file *mig_file_save(struct migration *m,
-			       const struct stream_identity *id,
-			       struct file **filp)
+struct mig_file *nvme_vfio_save_file(struct migration *m,
+				     const struct stream_identity *id,
+				     struct file **filp)
 {
 	struct mig_file *f;
 
-	f = create(m, "[nvme-vfio-save]", &save_fops, O_RDONLY, filp);
+	f = nvme_vfio_file_create(m, "[nvme-vfio-save]", &nvme_vfio_save_fops,
+				  O_RDONLY, filp);
 	if (!IS_ERR(f))
 		stream_fill_small(f->head, STREAM_IDENTITY, id, sizeof(*id));
 	return f;
 }
 
-struct mig_file *mig_file_load(struct migration *m, struct file **filp)
+struct mig_file *nvme_vfio_load_file(struct migration *m, struct file **filp)
 {
 	struct mig_file *f;
 
-	f = create(m, "[nvme-vfio-load]", &load_fops, O_WRONLY, filp);
+	f = nvme_vfio_file_create(m, "[nvme-vfio-load]", &nvme_vfio_load_fops,
+				  O_WRONLY, filp);
 	if (!IS_ERR(f))
-		stream_reader_init(&f->reader, migration_max_state());
+		stream_reader_init(&f->reader, nvme_vfio_max_state());
 	return f;
 }

@@ -13,39 +13,39 @@ struct migration;
 struct stream_identity;
 
 /**
- * mig_file_save - a file to read a stream from
+ * nvme_vfio_save_file - a file to read a stream from
  * @m: the migration, its lock held
  * @id: what the stream begins with
  * @filp: set to the file, with one reference for user space. A second one is
- *	held until mig_file_end().
+ *	held until nvme_vfio_file_end().
  *
  * Reading stops behind the identity record, with -ENOMSG, until a state
  * is attached.
  *
  * Return: the file, or ERR_PTR
  */
-struct mig_file *mig_file_save(struct migration *m,
-			       const struct stream_identity *id,
-			       struct file **filp);
+struct mig_file *nvme_vfio_save_file(struct migration *m,
+				     const struct stream_identity *id,
+				     struct file **filp);
 
 /**
- * mig_file_attach - the rest of the stream is there
- * @f: a file of mig_file_save(), the migration's lock held
+ * nvme_vfio_save_file_attach - the rest of the stream is there
+ * @f: a file of nvme_vfio_save_file(), the migration's lock held
  * @sbuf: its first piece; the file takes a reference of its own
  */
-void mig_file_attach(struct mig_file *f, struct save_buf *sbuf);
+void nvme_vfio_save_file_attach(struct mig_file *f, struct save_buf *sbuf);
 
-/* mig_file_load - a file to write a stream to; as mig_file_save() */
-struct mig_file *mig_file_load(struct migration *m, struct file **filp);
+/* nvme_vfio_load_file - to write a stream to; as nvme_vfio_save_file() */
+struct mig_file *nvme_vfio_load_file(struct migration *m, struct file **filp);
 
 /**
- * mig_file_end - the state that a file belongs to is left
+ * nvme_vfio_file_end - the state that a file belongs to is left
  * @f: the file
  *
  * Called with the migration's lock held, also from a reset: waits for nothing
  * that touches user memory. From now on the file answers -ENODEV, also to a
  * call that is under way, and its memory goes as soon as nobody copies.
  */
-void mig_file_end(struct mig_file *f);
+void nvme_vfio_file_end(struct mig_file *f);
 
 #endif

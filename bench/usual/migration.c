@@ -29,18 +29,18 @@ struct mig_file {
 	u64 at;
 };
 
-bool migration_is_suspended(enum vfio_device_mig_state state)
+bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state)
 {
 	return state != VFIO_DEVICE_STATE_RUNNING &&
 	       state != VFIO_DEVICE_STATE_ERROR;
 }
 
-void migration_lock(struct migration *m)
+void nvme_vfio_mig_lock(struct migration *m)
 {
 	mutex_lock(&m->lock);
 }
 
-void migration_unlock(struct migration *m)
+void nvme_vfio_mig_unlock(struct migration *m)
 {
 	mutex_unlock(&m->lock);
 }
@@ -125,7 +125,7 @@ static int new_file(struct migration *m, u64 room,
 	return 0;
 }
 
-static void end_file(struct migration *m)
+static void nvme_vfio_end_file(struct migration *m)
 {
 	struct mig_file *f = m->file;
 
@@ -174,14 +174,14 @@ static int load(struct migration *m)
 		ret = vf->set->set_state(vf, at, f->data + at, n, !at,
 					 at + n == f->size);
 	}
-	end_file(m);
+	nvme_vfio_end_file(m);
 	return ret;
 }
 
 #define ARC(from, to)	((from) << 8 | (to))
 
-static int take_arc(struct migration *m, enum vfio_device_mig_state to,
-		    struct file **filp)
+static int nvme_vfio_take_arc(struct migration *m,
+			      enum vfio_device_mig_state to, struct file **filp)
 {
 	struct nvme_vf *vf = &m->vf;
 
@@ -196,7 +196,7 @@ static int take_arc(struct migration *m, enum vfio_device_mig_state to,
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY):
 		return save(m, filp);
 	case ARC(VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_STOP):
-		end_file(m);
+		nvme_vfio_end_file(m);
 		return 0;
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RESUMING):
 		return new_file(m, LIMIT, &write_fops, O_WRONLY, filp);
@@ -206,23 +206,23 @@ static int take_arc(struct migration *m, enum vfio_device_mig_state to,
 	return -EINVAL;
 }
 
-struct file *migration_set_state(struct migration *m,
-				 enum vfio_device_mig_state new_state)
+struct file *nvme_vfio_mig_set_state(struct migration *m,
+				     enum vfio_device_mig_state new_state)
 {
 	enum vfio_device_mig_state next;
 	struct file *filp = NULL;
 	int ret = 0;
 
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	while (!ret && new_state != m->state) {
 		ret = vfio_mig_get_next_state(m->vdev, m->state, new_state,
 					      &next);
 		if (!ret)
-			ret = take_arc(m, next, &filp);
+			ret = nvme_vfio_take_arc(m, next, &filp);
 		if (!ret)
 			m->state = next;
 	}
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	if (!ret)
 		return filp;
 	if (filp)
@@ -230,55 +230,55 @@ struct file *migration_set_state(struct migration *m,
 	return ERR_PTR(ret);
 }
 
-enum vfio_device_mig_state migration_state(struct migration *m)
+enum vfio_device_mig_state nvme_vfio_mig_get_state(struct migration *m)
 {
 	return m->state;
 }
 
-u64 migration_data_size(struct migration *m)
+u64 nvme_vfio_mig_data_size(struct migration *m)
 {
 	u64 size = 0;
 
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	m->vf.set->state_size(&m->vf, &size);
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	return size;
 }
 
-static void forget(struct migration *m)
+static void nvme_vfio_mig_forget(struct migration *m)
 {
-	migration_lock(m);
-	end_file(m);
+	nvme_vfio_mig_lock(m);
+	nvme_vfio_end_file(m);
 	m->state = VFIO_DEVICE_STATE_RUNNING;
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 }
 
-void migration_reset(struct migration *m)
+void nvme_vfio_mig_reset(struct migration *m)
 {
-	forget(m);
+	nvme_vfio_mig_forget(m);
 }
 
-void migration_open(struct migration *m)
+void nvme_vfio_mig_open(struct migration *m)
 {
 	const char *why;
 
-	forget(m);
-	migration_lock(m);
+	nvme_vfio_mig_forget(m);
+	nvme_vfio_mig_lock(m);
 	nvme_vfio_vf_attach(&m->vf, &why);
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 }
 
-void migration_close(struct migration *m)
+void nvme_vfio_mig_close(struct migration *m)
 {
-	forget(m);
+	nvme_vfio_mig_forget(m);
 }
 
-void migration_detach(struct migration *m)
+void nvme_vfio_mig_detach(struct migration *m)
 {
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	nvme_vfio_dirty_end(m);
 	nvme_vfio_vf_detach(&m->vf);
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 }
 
 static void free_migration(struct kref *ref)
@@ -286,13 +286,14 @@ static void free_migration(struct kref *ref)
 	kfree(container_of(ref, struct migration, ref));
 }
 
-void migration_put(struct migration *m)
+void nvme_vfio_mig_put(struct migration *m)
 {
 	kref_put(&m->ref, free_migration);
 }
 
-struct migration *migration_create(struct pci_dev *pdev,
-				   struct vfio_device *vdev, const char **why)
+struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
+				       struct vfio_device *vdev,
+				       const char **why)
 {
 	struct migration *m = kzalloc(sizeof(*m), GFP_KERNEL);
 	int ret;
@@ -309,6 +310,6 @@ struct migration *migration_create(struct pci_dev *pdev,
 	nvme_vfio_vf_detach(&m->vf);
 	if (!ret)
 		return m;
-	migration_put(m);
+	nvme_vfio_mig_put(m);
 	return NULL;
 }
