@@ -274,7 +274,7 @@ static int nvme_vfio_load_make_room(struct mig_file *f, u32 len)
 	nvme_vfio_load_drop_data(f);
 	f->data = kvzalloc(len, GFP_KERNEL_ACCOUNT);
 	if (!f->data)
-		return stream_reader_fail(&f->reader, -ENOMEM, "out of memory");
+		return nvme_vfio_reader_fail(&f->reader, -ENOMEM, "out of memory");
 	f->data_room = len;
 	return 0;
 }
@@ -325,11 +325,11 @@ static ssize_t nvme_vfio_load_write(struct file *filp, const char __user *buf,
 			ret = -ENODEV;
 			break;
 		}
-		to = stream_reader_want(&f->reader, &n);
+		to = nvme_vfio_reader_want(&f->reader, &n);
 		if (!to) {
 			ret = -EINVAL;
 			if (f->reader.phase == STREAM_COMPLETE)
-				stream_reader_fail(&f->reader, ret,
+				nvme_vfio_reader_fail(&f->reader, ret,
 						   "data after the end of the stream");
 			break;
 		}
@@ -340,7 +340,8 @@ static ssize_t nvme_vfio_load_write(struct file *filp, const char __user *buf,
 				done = -EFAULT;
 			break;
 		}
-		ret = nvme_vfio_load_event(f, stream_reader_put(&f->reader, n));
+		ret = nvme_vfio_load_event(f,
+					   nvme_vfio_reader_put(&f->reader, n));
 		if (ret)
 			break;
 		buf += n;
@@ -400,7 +401,8 @@ struct mig_file *nvme_vfio_save_file(struct migration *m,
 	f = nvme_vfio_file_create(m, "[nvme-vfio-save]", &nvme_vfio_save_fops,
 				  O_RDONLY, filp);
 	if (!IS_ERR(f))
-		stream_fill_small(f->head, STREAM_IDENTITY, id, sizeof(*id));
+		nvme_vfio_fill_record(f->head, STREAM_IDENTITY, id,
+				      sizeof(*id));
 	return f;
 }
 
@@ -411,6 +413,6 @@ struct mig_file *nvme_vfio_load_file(struct migration *m, struct file **filp)
 	f = nvme_vfio_file_create(m, "[nvme-vfio-load]", &nvme_vfio_load_fops,
 				  O_WRONLY, filp);
 	if (!IS_ERR(f))
-		stream_reader_init(&f->reader, nvme_vfio_max_state());
+		nvme_vfio_reader_init(&f->reader, nvme_vfio_max_state());
 	return f;
 }

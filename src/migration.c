@@ -500,7 +500,7 @@ int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 	if (!nvme_vfio_is_loading(m, f))
 		ret = -ENODEV;
 	else if (!nvme_vfio_compatible(&m->vf, &r->identity, &why))
-		ret = stream_reader_fail(r, -EINVAL, why);
+		ret = nvme_vfio_reader_fail(r, -EINVAL, why);
 	nvme_vfio_mig_unlock(m);
 
 	return ret;
@@ -522,7 +522,7 @@ int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 		ret = vf->set->check_start(vf, r->data, r->data_len, r->size,
 					   &why);
 		if (ret) {
-			stream_reader_fail(r, ret, why);
+			nvme_vfio_reader_fail(r, ret, why);
 			goto unlock;
 		}
 	}
@@ -535,7 +535,7 @@ int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 		ret = vf->set->set_state(vf, offset, r->data + done, n, !offset,
 					 offset + n == r->size);
 		if (ret) {
-			stream_reader_fail(r, ret, "the device refused the state");
+			nvme_vfio_reader_fail(r, ret, "the device refused the state");
 			break;
 		}
 	}

@@ -167,9 +167,9 @@ static u32 nvme_vfio_piece_len(const struct save_buf *sbuf, unsigned int i)
 
 static void nvme_vfio_add_data_header(struct save_buf *sbuf)
 {
-	stream_fill_header(&sbuf->header, STREAM_DATA,
-			   nvme_vfio_piece_offset(sbuf, sbuf->now), sbuf->data,
-			   sbuf->len);
+	nvme_vfio_fill_header(&sbuf->header, STREAM_DATA,
+			      nvme_vfio_piece_offset(sbuf, sbuf->now),
+			      sbuf->data, sbuf->len);
 }
 
 static void nvme_vfio_add_ends(struct save_buf *sbuf)
@@ -186,8 +186,8 @@ static void nvme_vfio_add_ends(struct save_buf *sbuf)
 		max_data = max(max_data, nvme_vfio_piece_len(sbuf, 1));
 	state.max_data = cpu_to_le32(max_data);
 
-	stream_fill_small(sbuf->head, STREAM_STATE, &state, sizeof(state));
-	stream_fill_small(sbuf->tail, STREAM_END, &end, sizeof(end));
+	nvme_vfio_fill_record(sbuf->head, STREAM_STATE, &state, sizeof(state));
+	nvme_vfio_fill_record(sbuf->tail, STREAM_END, &end, sizeof(end));
 }
 
 int nvme_vfio_save_buf_read_first(struct save_buf *sbuf, struct nvme_vf *vf,

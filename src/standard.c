@@ -19,7 +19,8 @@ static_assert(sizeof(struct std_state_header) == 48);
  * is there, else the first, and the first UUID: without the vendor's part
  * there is no admin queue, no feature and no register in the state.
  */
-static int find_format(struct nvme_vf *vf, const u8 *page, const char **why)
+static int nvme_vfio_std_find_format(struct nvme_vf *vf, const u8 *page,
+				     const char **why)
 {
 	unsigned int nv = page[0], nuuid = page[1], uuids = 2 * (nv + 1), i;
 	const __le16 *version = (const __le16 *)(page + 2);
@@ -46,8 +47,8 @@ static int find_format(struct nvme_vf *vf, const u8 *page, const char **why)
 	return 0;
 }
 
-static int std_probe(struct nvme_vf *vf, const struct nvme_id_ctrl *id,
-		     const char **why)
+static int nvme_vfio_std_probe(struct nvme_vf *vf,
+			       const struct nvme_id_ctrl *id, const char **why)
 {
 	void *page;
 	int ret;
@@ -55,7 +56,7 @@ static int std_probe(struct nvme_vf *vf, const struct nvme_id_ctrl *id,
 	if (!(le16_to_cpu(id->oacs) & STD_OACS_HMLMS))
 		return -EOPNOTSUPP;
 
-	std_track_limits(vf, id);
+	nvme_vfio_std_track_limits(vf, id);
 
 	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
 	if (!page)
@@ -65,13 +66,13 @@ static int std_probe(struct nvme_vf *vf, const struct nvme_id_ctrl *id,
 	if (!ret)
 		ret = nvme_vfio_identify(vf, STD_CNS_STATE_FORMATS, 0, page);
 	if (!ret)
-		ret = find_format(vf, page, why);
+		ret = nvme_vfio_std_find_format(vf, page, why);
 
 	kfree(page);
 	return ret;
 }
 
-static int std_do_suspend(struct nvme_vf *vf)
+static int nvme_vfio_std_suspend(struct nvme_vf *vf)
 {
 	struct nvme_command cmd = { };
 
@@ -80,13 +81,13 @@ static int std_do_suspend(struct nvme_vf *vf)
 }
 
 /* A reset of the PF or of the VF ends a suspension, and more. */
-static void lost(struct nvme_vf *vf)
+static void nvme_vfio_std_lost(struct nvme_vf *vf)
 {
 	dev_warn(&vf->pdev->dev, "the VF is not suspended: it was reset behind the migration's back\n");
 	vf->state_unknown = true;
 }
 
-static int std_do_resume(struct nvme_vf *vf)
+static int nvme_vfio_std_resume(struct nvme_vf *vf)
 {
 	struct nvme_command cmd = { };
 	int ret;
@@ -94,12 +95,12 @@ static int std_do_resume(struct nvme_vf *vf)
 	std_resume(&cmd.common, vf->cntlid);
 	ret = nvme_vfio_exec(vf, &cmd, NULL, 0, NULL);
 	if (vf->status == STD_SC_NOT_SUSPENDED)
-		lost(vf);
+		nvme_vfio_std_lost(vf);
 	return ret;
 }
 
 /* Bytes of the whole structure; 0 when the header makes no sense. */
-static u64 total_size(const struct std_state_header *h)
+static u64 nvme_vfio_std_total_size(const struct std_state_header *h)
 {
 	u64 nvme = le64_to_cpu(h->nvmecss[0]), vendor = le64_to_cpu(h->vss[0]);
 
@@ -111,7 +112,8 @@ static u64 total_size(const struct std_state_header *h)
 	return sizeof(*h) + 4 * (nvme + vendor);
 }
 
-static int get(struct nvme_vf *vf, u64 offset, void *buf, u32 len, u64 *result)
+static int nvme_vfio_std_get(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
+			     u64 *result)
 {
 	struct nvme_command cmd = { };
 
@@ -119,7 +121,7 @@ static int get(struct nvme_vf *vf, u64 offset, void *buf, u32 len, u64 *result)
 	return nvme_vfio_exec(vf, &cmd, buf, len, result);
 }
 
-static int std_state_size(struct nvme_vf *vf, u64 *size)
+static int nvme_vfio_std_state_size(struct nvme_vf *vf, u64 *size)
 {
 	struct std_state_header *h;
 	int ret;
@@ -128,9 +130,9 @@ static int std_state_size(struct nvme_vf *vf, u64 *size)
 	if (!h)
 		return -ENOMEM;
 
-	ret = get(vf, 0, h, sizeof(*h), NULL);
+	ret = nvme_vfio_std_get(vf, 0, h, sizeof(*h), NULL);
 	if (!ret) {
-		*size = total_size(h);
+		*size = nvme_vfio_std_total_size(h);
 		if (!*size)
 			ret = -EOVERFLOW;
 	}
@@ -138,30 +140,30 @@ static int std_state_size(struct nvme_vf *vf, u64 *size)
 	return ret;
 }
 
-static int std_do_get_state(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
-			    u64 *total)
+static int nvme_vfio_std_get_state(struct nvme_vf *vf, u64 offset, void *buf,
+				   u32 len, u64 *total)
 {
 	const struct std_state_header *h = buf;
 	u64 result = 0;
 	int ret;
 
-	ret = get(vf, offset, buf, len, &result);
+	ret = nvme_vfio_std_get(vf, offset, buf, len, &result);
 	/* A PF reset takes its VFs offline, and their ids out of use. */
 	if (vf->status == STD_SC_INVALID_CTRL)
-		lost(vf);
+		nvme_vfio_std_lost(vf);
 	if (ret)
 		return ret;
 
 	/* Only a state read from a suspended VF agrees with itself. */
 	if (!(result & STD_GET_CSUP) ||
 	    (!offset && !(h->csattr & STD_CSATTR_CP))) {
-		lost(vf);
+		nvme_vfio_std_lost(vf);
 		return -EIO;
 	}
 	if (offset)
 		return 0;
 
-	*total = total_size(h);
+	*total = nvme_vfio_std_total_size(h);
 	if (!*total) {
 		dev_warn(&vf->pdev->dev, "the device reports an impossible state size\n");
 		return -EOVERFLOW;
@@ -169,14 +171,14 @@ static int std_do_get_state(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
 	return 0;
 }
 
-static int std_check_start(const struct nvme_vf *vf, const void *buf, u32 len,
-			   u64 total, const char **why)
+static int nvme_vfio_std_check_start(const struct nvme_vf *vf, const void *buf,
+				     u32 len, u64 total, const char **why)
 {
 	const struct std_state_header *h = buf;
 
 	if (len < sizeof(*h))
 		*why = "the first data record does not hold the state's header";
-	else if (total_size(h) != total)
+	else if (nvme_vfio_std_total_size(h) != total)
 		*why = "the state's header does not agree with its size";
 	else if (!(h->csattr & STD_CSATTR_CP))
 		*why = "the state was read from a running controller";
@@ -186,8 +188,9 @@ static int std_check_start(const struct nvme_vf *vf, const void *buf, u32 len,
 	return -EINVAL;
 }
 
-static int std_do_set_state(struct nvme_vf *vf, u64 offset, const void *buf,
-			    u32 len, bool first, bool last)
+static int nvme_vfio_std_set_state(struct nvme_vf *vf, u64 offset,
+				   const void *buf, u32 len, bool first,
+				   bool last)
 {
 	u8 seq = (first ? STD_SEQ_FIRST : 0) | (last ? STD_SEQ_LAST : 0);
 	struct nvme_command cmd = { };
@@ -199,14 +202,14 @@ static int std_do_set_state(struct nvme_vf *vf, u64 offset, const void *buf,
 const struct cmdset nvme_vfio_cmdset_standard = {
 	.id		= CMDSET_STANDARD,
 	.name		= "standard",
-	.probe		= std_probe,
-	.suspend	= std_do_suspend,
-	.resume		= std_do_resume,
-	.state_size	= std_state_size,
-	.get_state	= std_do_get_state,
-	.check_start	= std_check_start,
-	.set_state	= std_do_set_state,
-	.track_start	= std_track_start,
-	.track_stop	= std_track_stop,
-	.track_report	= std_track_report,
+	.probe		= nvme_vfio_std_probe,
+	.suspend	= nvme_vfio_std_suspend,
+	.resume		= nvme_vfio_std_resume,
+	.state_size	= nvme_vfio_std_state_size,
+	.get_state	= nvme_vfio_std_get_state,
+	.check_start	= nvme_vfio_std_check_start,
+	.set_state	= nvme_vfio_std_set_state,
+	.track_start	= nvme_vfio_std_track_start,
+	.track_stop	= nvme_vfio_std_track_stop,
+	.track_report	= nvme_vfio_std_track_report,
 };

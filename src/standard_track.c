@@ -17,7 +17,8 @@ static_assert(sizeof(struct std_report_range) == 16);
 #define UNIT_SHIFT	12	/* units are 2^n * 4 KiB */
 #define MAX_SHIFT	51	/* so that 2^n * 4 KiB stays a number */
 
-void std_track_limits(struct nvme_vf *vf, const struct nvme_id_ctrl *id)
+void nvme_vfio_std_track_limits(struct nvme_vf *vf,
+				const struct nvme_id_ctrl *id)
 {
 	const struct std_track_caps *caps = (const void *)id + STD_TRACK_CAPS;
 	struct track_limits *l = &vf->track;
@@ -34,7 +35,7 @@ void std_track_limits(struct nvme_vf *vf, const struct nvme_id_ctrl *id)
 }
 
 /* These fail for reasons that the caller can do something about. */
-static int track_errno(const struct nvme_vf *vf, int ret)
+static int nvme_vfio_std_track_errno(const struct nvme_vf *vf, int ret)
 {
 	switch (vf->status) {
 	case 0:
@@ -52,8 +53,9 @@ static int track_errno(const struct nvme_vf *vf, int ret)
 	}
 }
 
-int std_track_start(struct nvme_vf *vf, const struct iova_range *ranges, u32 n,
-		    u8 shift, struct track_offer *offer)
+int nvme_vfio_std_track_start(struct nvme_vf *vf,
+			      const struct iova_range *ranges, u32 n, u8 shift,
+			      struct track_offer *offer)
 {
 	struct nvme_command cmd = { };
 	struct std_track_header *h;
@@ -84,20 +86,22 @@ int std_track_start(struct nvme_vf *vf, const struct iova_range *ranges, u32 n,
 				     MAX_SHIFT) + UNIT_SHIFT;
 		offer->ranges = upper_32_bits(result);
 	}
-	return track_errno(vf, ret);
+	return nvme_vfio_std_track_errno(vf, ret);
 }
 
-int std_track_stop(struct nvme_vf *vf)
+int nvme_vfio_std_track_stop(struct nvme_vf *vf)
 {
 	struct nvme_command cmd = { };
+	int ret;
 
 	std_track_memory(&cmd.common, vf->cntlid, false);
-	return track_errno(vf, nvme_vfio_try_exec(vf, &cmd, NULL, 0, NULL));
+	ret = nvme_vfio_try_exec(vf, &cmd, NULL, 0, NULL);
+	return nvme_vfio_std_track_errno(vf, ret);
 }
 
-int std_track_report(struct nvme_vf *vf, void *buf, u32 len,
-		     void (*mark)(void *arg, u64 first, u64 last), void *arg,
-		     struct track_report *report)
+int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
+			       void (*mark)(void *arg, u64 first, u64 last),
+			       void *arg, struct track_report *report)
 {
 	const struct std_report_header *h = buf;
 	const struct std_report_range *r = (void *)(h + 1);

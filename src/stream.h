@@ -130,18 +130,18 @@ struct stream_end {
 };
 
 /**
- * stream_fill_header - write the header of a record
+ * nvme_vfio_fill_header - write the header of a record
  * @h: where to
  * @tag: enum stream_tag; the record is mandatory
  * @offset: see struct stream_header, CPU byte order
  * @payload: the payload
  * @len: its length in bytes
  */
-void stream_fill_header(struct stream_header *h, enum stream_tag tag,
-			u64 offset, const void *payload, u32 len);
+void nvme_vfio_fill_header(struct stream_header *h, enum stream_tag tag,
+			   u64 offset, const void *payload, u32 len);
 
 /**
- * stream_fill_small - header and payload of a small record, back to back
+ * nvme_vfio_fill_record - header and payload of a small record, back to back
  * @to: room for both
  * @tag: enum stream_tag; the record is mandatory
  * @payload: the payload
@@ -149,8 +149,8 @@ void stream_fill_header(struct stream_header *h, enum stream_tag tag,
  *
  * Return: bytes written.
  */
-size_t stream_fill_small(void *to, enum stream_tag tag, const void *payload,
-			 u32 len);
+size_t nvme_vfio_fill_record(void *to, enum stream_tag tag, const void *payload,
+			     u32 len);
 
 enum stream_event {
 	STREAM_EV_NONE,		/* more bytes are needed */
@@ -211,23 +211,23 @@ struct stream_reader {
 };
 
 /**
- * stream_reader_init - begin a stream
+ * nvme_vfio_reader_init - begin a stream
  * @r: the reader
  * @limit: largest state accepted, bytes
  */
-void stream_reader_init(struct stream_reader *r, u64 limit);
+void nvme_vfio_reader_init(struct stream_reader *r, u64 limit);
 
 /**
- * stream_reader_want - where the next bytes of the stream are to be put
+ * nvme_vfio_reader_want - where the next bytes of the stream are to be put
  * @r: the reader
  * @len: how many bytes at most, never 0
  *
  * Return: the place, or NULL when the stream is complete or has failed.
  */
-void *stream_reader_want(struct stream_reader *r, u32 *len);
+void *nvme_vfio_reader_want(struct stream_reader *r, u32 *len);
 
 /**
- * stream_reader_put - tell that bytes were put where stream_reader_want() said
+ * nvme_vfio_reader_put - tell that bytes were put where nvme_vfio_reader_want() said
  * @r: the reader
  * @len: how many, at most what was wanted
  *
@@ -237,16 +237,16 @@ void *stream_reader_want(struct stream_reader *r, u32 *len);
  *
  * The reader stays failed after an error; @r->why says what was wrong.
  */
-int stream_reader_put(struct stream_reader *r, u32 len);
+int nvme_vfio_reader_put(struct stream_reader *r, u32 len);
 
 /**
- * stream_reader_fail - refuse a stream for a reason found outside the reader
+ * nvme_vfio_reader_fail - refuse a stream for a reason found outside the reader
  * @r: the reader
  * @err: negative errno
  * @why: constant text
  *
  * Return: @err.
  */
-int stream_reader_fail(struct stream_reader *r, int err, const char *why);
+int nvme_vfio_reader_fail(struct stream_reader *r, int err, const char *why);
 
 #endif

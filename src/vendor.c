@@ -15,10 +15,11 @@
 static struct {
 	u16 vendor;
 	u16 device;
-} vendor_ids[32];
-static unsigned int vendor_ids_used;
+} nvme_vfio_vendor_ids[32];
+static unsigned int nvme_vfio_vendor_ids_used;
 
-static int vendor_ids_set(const char *val, const struct kernel_param *kp)
+static int nvme_vfio_vendor_ids_set(const char *val,
+				    const struct kernel_param *kp)
 {
 	unsigned int n = 0;
 	const char *s = val;
@@ -34,51 +35,54 @@ static int vendor_ids_set(const char *val, const struct kernel_param *kp)
 			       KBUILD_MODNAME, s);
 			return -EINVAL;
 		}
-		if (n == ARRAY_SIZE(vendor_ids)) {
+		if (n == ARRAY_SIZE(nvme_vfio_vendor_ids)) {
 			pr_err("%s: vendor_ids: more than %zu ids\n",
-			       KBUILD_MODNAME, ARRAY_SIZE(vendor_ids));
+			       KBUILD_MODNAME,
+			       ARRAY_SIZE(nvme_vfio_vendor_ids));
 			return -EINVAL;
 		}
-		vendor_ids[n].vendor = v;
-		vendor_ids[n++].device = d;
+		nvme_vfio_vendor_ids[n].vendor = v;
+		nvme_vfio_vendor_ids[n++].device = d;
 		s += len;
 		if (*s == ',')
 			s++;
 	}
-	vendor_ids_used = n;
+	nvme_vfio_vendor_ids_used = n;
 	return 0;
 }
 
-static int vendor_ids_get(char *buffer, const struct kernel_param *kp)
+static int nvme_vfio_vendor_ids_get(char *buffer, const struct kernel_param *kp)
 {
 	unsigned int i;
 	int len = 0;
 
-	for (i = 0; i < vendor_ids_used; i++)
+	for (i = 0; i < nvme_vfio_vendor_ids_used; i++)
 		len += sysfs_emit_at(buffer, len, "%s%04x:%04x", i ? "," : "",
-				     vendor_ids[i].vendor, vendor_ids[i].device);
+				     nvme_vfio_vendor_ids[i].vendor,
+				     nvme_vfio_vendor_ids[i].device);
 	return len + sysfs_emit_at(buffer, len, "\n");
 }
 
-static const struct kernel_param_ops vendor_ids_ops = {
-	.set = vendor_ids_set,
-	.get = vendor_ids_get,
+static const struct kernel_param_ops nvme_vfio_vendor_ids_ops = {
+	.set = nvme_vfio_vendor_ids_set,
+	.get = nvme_vfio_vendor_ids_get,
 };
-module_param_cb(vendor_ids, &vendor_ids_ops, NULL, 0444);
+module_param_cb(vendor_ids, &nvme_vfio_vendor_ids_ops, NULL, 0444);
 MODULE_PARM_DESC(vendor_ids, "further PCI ids of VFs with the vendor command set of 2022, as vvvv:dddd[,vvvv:dddd...] in hexadecimal");
 
 /*
  * The capability is a byte in the vendor's own area of Identify, where another
  * vendor's device may hold anything: only ids known to use it so are asked.
  */
-static bool vendor_id_listed(u16 vendor, u16 device)
+static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
 {
 	unsigned int i;
 
 	if (vendor == PCI_VENDOR_ID_INTEL && device == 0x1457)
 		return true;
-	for (i = 0; i < vendor_ids_used; i++)
-		if (vendor_ids[i].vendor == vendor && vendor_ids[i].device == device)
+	for (i = 0; i < nvme_vfio_vendor_ids_used; i++)
+		if (nvme_vfio_vendor_ids[i].vendor == vendor &&
+		    nvme_vfio_vendor_ids[i].device == device)
 			return true;
 	return false;
 }
@@ -88,7 +92,8 @@ static bool vendor_id_listed(u16 vendor, u16 device)
  * the standard's list of its VFs can tell, so that a destination with too few
  * is found before the state is on its way.
  */
-static int find_resources(struct nvme_vf *vf, const struct nvme_id_ctrl *id)
+static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf,
+					const struct nvme_id_ctrl *id)
 {
 	const char *why;
 	void *page;
@@ -107,19 +112,19 @@ static int find_resources(struct nvme_vf *vf, const struct nvme_id_ctrl *id)
 	return ret == -EOPNOTSUPP || vf->status ? 0 : ret;
 }
 
-static int vnd_probe(struct nvme_vf *vf, const struct nvme_id_ctrl *id,
-		     const char **why)
+static int nvme_vfio_vnd_probe(struct nvme_vf *vf,
+			       const struct nvme_id_ctrl *id, const char **why)
 {
 	if (id->vs[0] != 1)
 		return -EOPNOTSUPP;
-	if (!vendor_id_listed(vf->pdev->vendor, vf->pdev->device)) {
+	if (!nvme_vfio_vendor_id_listed(vf->pdev->vendor, vf->pdev->device)) {
 		*why = "the PF may have the set of 2022, but the VF's id is not in vendor_ids";
 		return -EOPNOTSUPP;
 	}
-	return find_resources(vf, id);
+	return nvme_vfio_vnd_find_resources(vf, id);
 }
 
-static int command(struct nvme_vf *vf, u8 opcode, u64 *result)
+static int nvme_vfio_vnd_command(struct nvme_vf *vf, u8 opcode, u64 *result)
 {
 	struct nvme_command cmd = { };
 
@@ -127,22 +132,22 @@ static int command(struct nvme_vf *vf, u8 opcode, u64 *result)
 	return nvme_vfio_exec(vf, &cmd, NULL, 0, result);
 }
 
-static int vnd_suspend(struct nvme_vf *vf)
+static int nvme_vfio_vnd_suspend(struct nvme_vf *vf)
 {
-	return command(vf, VND_SUSPEND, NULL);
+	return nvme_vfio_vnd_command(vf, VND_SUSPEND, NULL);
 }
 
-static int vnd_resume(struct nvme_vf *vf)
+static int nvme_vfio_vnd_resume(struct nvme_vf *vf)
 {
-	return command(vf, VND_RESUME, NULL);
+	return nvme_vfio_vnd_command(vf, VND_RESUME, NULL);
 }
 
-static int vnd_state_size(struct nvme_vf *vf, u64 *size)
+static int nvme_vfio_vnd_state_size(struct nvme_vf *vf, u64 *size)
 {
 	u64 result = 0;
 	int ret;
 
-	ret = command(vf, VND_QUERY_DATA_SIZE, &result);
+	ret = nvme_vfio_vnd_command(vf, VND_QUERY_DATA_SIZE, &result);
 	if (ret)
 		return ret;
 	*size = lower_32_bits(result);
@@ -153,8 +158,8 @@ static int vnd_state_size(struct nvme_vf *vf, u64 *size)
 	return 0;
 }
 
-static int vnd_get_state(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
-			 u64 *total)
+static int nvme_vfio_vnd_get_state(struct nvme_vf *vf, u64 offset, void *buf,
+				   u32 len, u64 *total)
 {
 	struct nvme_command cmd = { };
 
@@ -163,8 +168,8 @@ static int vnd_get_state(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
 	return nvme_vfio_exec(vf, &cmd, buf, ALIGN(len, 4), NULL);
 }
 
-static int vnd_check_start(const struct nvme_vf *vf, const void *buf, u32 len,
-			   u64 total, const char **why)
+static int nvme_vfio_vnd_check_start(const struct nvme_vf *vf, const void *buf,
+				     u32 len, u64 total, const char **why)
 {
 	if (len == total && total <= vf->max_transfer)
 		return 0;
@@ -173,8 +178,9 @@ static int vnd_check_start(const struct nvme_vf *vf, const void *buf, u32 len,
 	return -EINVAL;
 }
 
-static int vnd_set_state(struct nvme_vf *vf, u64 offset, const void *buf,
-			 u32 len, bool first, bool last)
+static int nvme_vfio_vnd_set_state(struct nvme_vf *vf, u64 offset,
+				   const void *buf, u32 len, bool first,
+				   bool last)
 {
 	struct nvme_command cmd = { };
 
@@ -187,11 +193,11 @@ const struct cmdset nvme_vfio_cmdset_vendor = {
 	.name		= "vendor 2022",
 	.whole		= true,
 	.save_disables	= true,
-	.probe		= vnd_probe,
-	.suspend	= vnd_suspend,
-	.resume		= vnd_resume,
-	.state_size	= vnd_state_size,
-	.get_state	= vnd_get_state,
-	.check_start	= vnd_check_start,
-	.set_state	= vnd_set_state,
+	.probe		= nvme_vfio_vnd_probe,
+	.suspend	= nvme_vfio_vnd_suspend,
+	.resume		= nvme_vfio_vnd_resume,
+	.state_size	= nvme_vfio_vnd_state_size,
+	.get_state	= nvme_vfio_vnd_get_state,
+	.check_start	= nvme_vfio_vnd_check_start,
+	.set_state	= nvme_vfio_vnd_set_state,
 };
