@@ -29,8 +29,9 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "mig_file.h"
+#include "load_file.h"
 #include "migration.h"
+#include "save_file.h"
 #include "trace.h"
 
 static unsigned int nvme_vfio_max_state_mb = 1024;

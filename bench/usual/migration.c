@@ -5,7 +5,7 @@
  * memory, the destination collects it in one piece of a fixed size and loads it
  * at the end; no PRE_COPY, no checksum, no cancel with the vendor set.
  *
- * Takes the place of src/migration.c, mig_file.c and save_buf.c: see ./build.
+ * Takes the place of src/migration.c, its data files and save_buf.c: see ./build.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
