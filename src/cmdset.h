@@ -10,12 +10,7 @@
 #include <linux/types.h>
 
 #include "iova_range.h"
-
-/* Numbers are part of the stream. */
-enum cmdset_id {
-	CMDSET_STANDARD		= 1,
-	CMDSET_VENDOR_2022	= 2,
-};
+#include "lm_caps.h"
 
 struct nvme_vf;
 
@@ -47,7 +42,8 @@ struct track_report {
  * @save_disables: reading the state disables the VF; it runs on only after
  *	the same state has been loaded again
  * @probe: find out whether the PF has the set and can serve this VF; fills
- *	@cntlid, @format and the set's part of @identity.
+ *	what the set knows of @cntlid, @nvq, @nvi, @format and @track, which
+ *	are zeroed before.
  *	Return: 0, -EOPNOTSUPP with @why set, or another error
  * @suspend: stop the VF; it neither fetches nor issues DMA or interrupts when
  *	this returns. Repeating it is no error.

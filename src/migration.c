@@ -495,15 +495,16 @@ int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 				struct stream_reader *r)
 {
 	const char *why;
-	int ret = 0;
+	int ret = -ENODEV;
 
 	nvme_vfio_mig_lock(m);
 	if (!nvme_vfio_is_loading(m, f))
-		ret = -ENODEV;
-	else if (!nvme_vfio_compatible(&m->vf, &r->identity, &why))
-		ret = nvme_vfio_reader_fail(r, -EINVAL, why);
-	nvme_vfio_mig_unlock(m);
+		goto unlock;
 
+	why = identity_misfit(&r->identity, &m->vf.identity);
+	ret = why ? nvme_vfio_reader_fail(r, -EINVAL, why) : 0;
+unlock:
+	nvme_vfio_mig_unlock(m);
 	return ret;
 }
 

@@ -99,25 +99,9 @@ static int nvme_vfio_identify_pf(struct nvme_vf *vf, struct nvme_id_ctrl **id)
 	return ret;
 }
 
-static void nvme_vfio_describe(struct nvme_vf *vf,
-			       const struct nvme_id_ctrl *id)
-{
-	struct stream_identity *me = &vf->identity;
-
-	memset(me, 0, sizeof(*me));
-	memcpy(me->magic, STREAM_MAGIC, sizeof(me->magic));
-	me->major = cpu_to_le16(STREAM_MAJOR);
-	me->minor = cpu_to_le16(STREAM_MINOR);
-	memcpy(me->model, id->mn, sizeof(me->model));
-	memcpy(me->firmware, id->fr, sizeof(me->firmware));
-	me->pci_vendor = cpu_to_le16(vf->pdev->vendor);
-	me->pci_device = cpu_to_le16(vf->pdev->device);
-	me->nvme_version = id->ver;
-}
-
 static int nvme_vfio_find_set(struct nvme_vf *vf, const char **why)
 {
-	const char *reason = "the PF offers no migration commands";
+	const char *reason = NULL;
 	struct nvme_id_ctrl *id;
 	int i, ret;
 
@@ -127,7 +111,6 @@ static int nvme_vfio_find_set(struct nvme_vf *vf, const char **why)
 		return ret;
 
 	vf->max_transfer = min(nvme_pf_max_transfer(vf->pf), STREAM_MAX_DATA);
-	nvme_vfio_describe(vf, id);
 
 	for (i = 0; i < ARRAY_SIZE(nvme_vfio_cmdsets); i++) {
 		const struct cmdset *set = nvme_vfio_cmdsets[i];
@@ -137,20 +120,25 @@ static int nvme_vfio_find_set(struct nvme_vf *vf, const char **why)
 			continue;
 
 		*why = NULL;
+		vf->cntlid = 0;
+		vf->nvq = 0;
+		vf->nvi = 0;
+		memset(&vf->format, 0, sizeof(vf->format));
+		memset(&vf->track, 0, sizeof(vf->track));
 		ret = set->probe(vf, id, why);
 		if (!ret) {
 			vf->set = set;
-			vf->identity.cmdset = cpu_to_le32(set->id);
+			nvme_vfio_fill_identity(vf, id);
 			break;
 		}
 		if (ret != -EOPNOTSUPP)
 			break;
-		/* The reason of a set that is nearly there is worth more. */
-		if (*why)
+		/* What the preferred set lacks is worth more. */
+		if (!reason)
 			reason = *why;
 	}
 	if (ret == -EOPNOTSUPP)
-		*why = reason;
+		*why = reason ?: LM_NO_COMMANDS;
 	else if (ret)
 		*why = "the PF fails an Identify command";
 
@@ -178,34 +166,4 @@ int nvme_vfio_vf_attach(struct nvme_vf *vf, const char **why)
 		nvme_vfio_vf_detach(vf);
 
 	return ret;
-}
-
-bool nvme_vfio_compatible(struct nvme_vf *vf,
-			  const struct stream_identity *from, const char **why)
-{
-	const struct stream_identity *me = &vf->identity;
-
-	if (from->cmdset != me->cmdset)
-		*why = "the state is of the other command set";
-	else if (memcmp(from->model, me->model, sizeof(me->model)))
-		*why = "the state is of another model";
-	else if (memcmp(from->firmware, me->firmware, sizeof(me->firmware)))
-		*why = "the state is of another firmware revision";
-	else if (from->pci_vendor != me->pci_vendor ||
-		 from->pci_device != me->pci_device)
-		*why = "the state is of a function with another PCI id";
-	else if (from->nvme_version != me->nvme_version)
-		*why = "the state is of another NVMe version";
-	else if (from->state_version != me->state_version ||
-		 from->has_uuid != me->has_uuid ||
-		 memcmp(from->uuid, me->uuid, sizeof(me->uuid)))
-		*why = "the state has a format that this device does not have";
-	else if (le16_to_cpu(from->nvq) > le16_to_cpu(me->nvq))
-		*why = "this VF has fewer queues than the state needs";
-	else if (le16_to_cpu(from->nvi) > le16_to_cpu(me->nvi))
-		*why = "this VF has fewer interrupts than the state needs";
-	else
-		return true;
-
-	return false;
 }

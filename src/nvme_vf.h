@@ -23,7 +23,9 @@
  * @set: the command set; NULL while nothing was found
  * @vfn: number of the VF, 1 for the first
  * @cntlid: controller id of the VF (standard set)
- * @format: layout of state in use (standard set)
+ * @nvq: virtual queue resources of the VF; 0 = not known
+ * @nvi: virtual interrupt resources; likewise
+ * @format: format of state in use (standard set)
  * @track: what the device can track; no ranges where it cannot
  * @max_transfer: bytes one command carries
  * @identity: what the stream says of this VF
@@ -39,7 +41,9 @@ struct nvme_vf {
 	const struct cmdset *set;
 	u16 vfn;
 	u16 cntlid;
-	struct std_format format;
+	u16 nvq;
+	u16 nvi;
+	struct state_format format;
 	struct track_limits track;
 	u32 max_transfer;
 	struct stream_identity identity;
@@ -117,15 +121,10 @@ int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid, void *page,
 			     const char **why);
 
 /**
- * nvme_vfio_compatible - may a state with this identity be loaded here?
- * @vf: the VF
- * @from: the identity in the stream
- * @why: set to a constant text when not
- *
- * For the standard set also finds the index that this device has for the
- * format of the state.
+ * nvme_vfio_fill_identity - set @vf->identity, all but the hints
+ * @vf: the command set has been found, its @probe has filled the rest
+ * @id: Identify Controller of the PF
  */
-bool nvme_vfio_compatible(struct nvme_vf *vf,
-			  const struct stream_identity *from, const char **why);
+void nvme_vfio_fill_identity(struct nvme_vf *vf, const struct nvme_id_ctrl *id);
 
 #endif

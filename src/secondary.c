@@ -25,7 +25,7 @@ int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid, void *page,
 	struct std_secondary_list *list = page;
 	u32 from = 0;
 
-	*why = "the PF does not list this VF as its secondary controller";
+	*why = LM_NOT_LISTED;
 	while (from <= U16_MAX) {
 		unsigned int i, n;
 		u32 last;
@@ -44,8 +44,8 @@ int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid, void *page,
 			    le16_to_cpu(e->pcid) != pf_cntlid)
 				continue;
 			vf->cntlid = le16_to_cpu(e->scid);
-			vf->identity.nvq = e->nvq;
-			vf->identity.nvi = e->nvi;
+			vf->nvq = le16_to_cpu(e->nvq);
+			vf->nvi = le16_to_cpu(e->nvi);
 			*why = NULL;
 			return 0;
 		}

@@ -13,47 +13,13 @@
 
 static_assert(sizeof(struct std_state_header) == 48);
 
-/*
- * Supported Controller State Formats: byte 0 number of versions, byte 1 of
- * UUIDs, then the versions (16 bits each) and the UUIDs. Take version 0 if it
- * is there, else the first, and the first UUID: without the vendor's part
- * there is no admin queue, no feature and no register in the state.
- */
-static int nvme_vfio_std_find_format(struct nvme_vf *vf, const u8 *page,
-				     const char **why)
-{
-	unsigned int nv = page[0], nuuid = page[1], uuids = 2 * (nv + 1), i;
-	const __le16 *version = (const __le16 *)(page + 2);
-
-	*why = "the PF lists no format of controller state";
-	if (!nv)
-		return -EOPNOTSUPP;
-
-	for (i = 0; i < nv && version[i]; i++)
-		;
-	if (i == nv)
-		i = 0;
-	vf->format.version = i + 1;
-	vf->identity.state_version = version[i];
-
-	vf->format.uuid = 0;
-	if (nuuid && uuids + sizeof(vf->identity.uuid) <= IDENTIFY_LEN) {
-		vf->format.uuid = 1;
-		vf->identity.has_uuid = 1;
-		memcpy(vf->identity.uuid, page + uuids,
-		       sizeof(vf->identity.uuid));
-	}
-	*why = NULL;
-	return 0;
-}
-
 static int nvme_vfio_std_probe(struct nvme_vf *vf,
 			       const struct nvme_id_ctrl *id, const char **why)
 {
 	void *page;
 	int ret;
 
-	if (!(le16_to_cpu(id->oacs) & STD_OACS_HMLMS))
+	if (!lm_says_standard(le16_to_cpu(id->oacs)))
 		return -EOPNOTSUPP;
 
 	nvme_vfio_std_track_limits(vf, id);
@@ -65,8 +31,11 @@ static int nvme_vfio_std_probe(struct nvme_vf *vf,
 	ret = nvme_vfio_find_secondary(vf, le16_to_cpu(id->cntlid), page, why);
 	if (!ret)
 		ret = nvme_vfio_identify(vf, STD_CNS_STATE_FORMATS, 0, page);
-	if (!ret)
-		ret = nvme_vfio_std_find_format(vf, page, why);
+	if (!ret) {
+		*why = lm_find_format(page, &vf->format);
+		if (*why)
+			ret = -EOPNOTSUPP;
+	}
 
 	kfree(page);
 	return ret;
@@ -117,7 +86,7 @@ static int nvme_vfio_std_get(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
 {
 	struct nvme_command cmd = { };
 
-	std_get_state(&cmd.common, vf->cntlid, vf->format, offset, len);
+	std_get_state(&cmd.common, vf->cntlid, vf->format.index, offset, len);
 	return nvme_vfio_exec(vf, &cmd, buf, len, result);
 }
 
@@ -195,7 +164,7 @@ static int nvme_vfio_std_set_state(struct nvme_vf *vf, u64 offset,
 	u8 seq = (first ? STD_SEQ_FIRST : 0) | (last ? STD_SEQ_LAST : 0);
 	struct nvme_command cmd = { };
 
-	std_set_state(&cmd.common, vf->cntlid, vf->format, seq, offset, len);
+	std_set_state(&cmd.common, vf->cntlid, vf->format.index, seq, offset, len);
 	return nvme_vfio_exec(vf, &cmd, (void *)buf, len, NULL);
 }
 

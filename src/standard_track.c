@@ -24,7 +24,6 @@ void nvme_vfio_std_track_limits(struct nvme_vf *vf,
 	struct track_limits *l = &vf->track;
 	u32 min = caps->minmrtg + UNIT_SHIFT, max = caps->maxmrtg + UNIT_SHIFT;
 
-	memset(l, 0, sizeof(*l));
 	if (!(caps->trattr & STD_TRATTR_THMCS) || min > max || max > MAX_SHIFT)
 		return;
 

@@ -4,7 +4,7 @@
  *
  * A sequence of records, little endian, each a header followed by its payload:
  *
- *	IDENTITY  what the state is taken from; always first
+ *	IDENTITY  what the state is taken from; always first: see identity.h
  *	STATE     how large the state is; once, before any data
  *	DATA      a piece of the state, in ascending order without gaps
  *	END       last record
@@ -26,6 +26,8 @@
 #define _NVME_VFIO_STREAM_H
 
 #include <linux/types.h>
+
+#include "identity.h"
 
 #define STREAM_MAGIC		"NVMEVFIO"
 #define STREAM_MAJOR		1	/* readers refuse another one */
@@ -62,49 +64,6 @@ struct stream_header {
 	__le64	offset;
 	__le32	payload_crc;
 	__le32	header_crc;
-};
-
-/**
- * struct stream_identity - payload of IDENTITY
- * @magic: STREAM_MAGIC
- * @major: STREAM_MAJOR
- * @minor: STREAM_MINOR
- * @cmdset: command set the state was read with: enum cmdset_id
- * @model: model number of the controller, as in Identify
- * @firmware: its firmware revision
- * @pci_vendor: PCI vendor id of the VF
- * @pci_device: PCI device id of the VF
- * @nvq: virtual queue resources of the VF, 0 = not known
- * @nvi: virtual interrupt resources of the VF, 0 = not known
- * @nvme_version: VS of the controller
- * @state_version: version of the NVMe part of the state (standard set)
- * @has_uuid: 1: there is a vendor specific part, laid out as @uuid says
- * @reserved1: 0
- * @size_hint: bytes of state that are to be expected, 0 = not known; minor 1
- * @data_hint: largest DATA payload to be expected, bytes, 0 = not known;
- *	minor 1
- * @reserved2: 0
- * @uuid: format of the vendor specific part
- */
-struct stream_identity {
-	__u8	magic[8];
-	__le16	major;
-	__le16	minor;
-	__le32	cmdset;
-	__u8	model[40];
-	__u8	firmware[8];
-	__le16	pci_vendor;
-	__le16	pci_device;
-	__le16	nvq;
-	__le16	nvi;
-	__le32	nvme_version;
-	__le16	state_version;
-	__u8	has_uuid;
-	__u8	reserved1;
-	__le64	size_hint;
-	__le32	data_hint;
-	__u8	reserved2[20];
-	__u8	uuid[16];
 };
 
 /**

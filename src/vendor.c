@@ -70,15 +70,11 @@ static const struct kernel_param_ops nvme_vfio_vendor_ids_ops = {
 module_param_cb(vendor_ids, &nvme_vfio_vendor_ids_ops, NULL, 0444);
 MODULE_PARM_DESC(vendor_ids, "further PCI ids of VFs with the vendor command set of 2022, as vvvv:dddd[,vvvv:dddd...] in hexadecimal");
 
-/*
- * The capability is a byte in the vendor's own area of Identify, where another
- * vendor's device may hold anything: only ids known to use it so are asked.
- */
 static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
 {
 	unsigned int i;
 
-	if (vendor == PCI_VENDOR_ID_INTEL && device == 0x1457)
+	if (lm_vendor_id_known(vendor, device))
 		return true;
 	for (i = 0; i < nvme_vfio_vendor_ids_used; i++)
 		if (nvme_vfio_vendor_ids[i].vendor == vendor &&
@@ -115,7 +111,7 @@ static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf,
 static int nvme_vfio_vnd_probe(struct nvme_vf *vf,
 			       const struct nvme_id_ctrl *id, const char **why)
 {
-	if (id->vs[0] != 1)
+	if (!lm_says_vendor(id->vs[0]))
 		return -EOPNOTSUPP;
 	if (!nvme_vfio_vendor_id_listed(vf->pdev->vendor, vf->pdev->device)) {
 		*why = "the PF may have the set of 2022, but the VF's id is not in vendor_ids";
