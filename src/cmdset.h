@@ -12,6 +12,7 @@
 #include "iova_range.h"
 #include "lm_caps.h"
 
+struct dirty_map;
 struct nvme_vf;
 
 /**
@@ -25,11 +26,13 @@ struct track_offer {
 };
 
 /**
- * struct track_report - how a report of written memory has ended
+ * struct track_report - one report of written memory
+ * @map: where it is marked; set by the caller
  * @more: there is more to report
  * @suspended: the VF is suspended
  */
 struct track_report {
+	struct dirty_map *map;
 	bool more;
 	bool suspended;
 };
@@ -64,9 +67,8 @@ struct track_report {
  *	@offer set, -EINVAL for ranges that the device does not take.
  * @track_stop: and stop. Also returns -EAGAIN for a suspended VF, -EALREADY
  *	for one that is not being tracked.
- * @track_report: one report, read into @buf of @len bytes; @mark is called
- *	for each range, with its first and last byte. The device forgets what
- *	it has told.
+ * @track_report: one report, read into @buf of @len bytes. The device forgets
+ *	what it has told.
  *
  * All but @check_start sleep. They return 0 or a negative errno: -EIO for a
  * command that failed, -ENODEV when the PF has gone, -EOVERFLOW or -ENOSPC
@@ -94,8 +96,7 @@ struct cmdset {
 			   u32 n, u8 shift, struct track_offer *offer);
 	int (*track_stop)(struct nvme_vf *vf);
 	int (*track_report)(struct nvme_vf *vf, void *buf, u32 len,
-			    void (*mark)(void *arg, u64 first, u64 last),
-			    void *arg, struct track_report *report);
+			    struct track_report *report);
 };
 
 extern const struct cmdset nvme_vfio_cmdset_standard;

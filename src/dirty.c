@@ -291,11 +291,6 @@ int nvme_vfio_dirty_stop(struct migration *m)
 	return 0;
 }
 
-static void nvme_vfio_dirty_mark(void *arg, u64 first, u64 last)
-{
-	nvme_vfio_dirty_map_mark(arg, first, last);
-}
-
 /*
  * All that the device has to tell. A VF that runs may give it ever more: then
  * some is left for the next time. A suspended one must come to an end.
@@ -307,15 +302,14 @@ static int nvme_vfio_dirty_drain(struct migration *m)
 	u32 len = min_t(u32, REPORT_LEN, vf->max_transfer);
 	bool suspended = nvme_vfio_mig_is_suspended(m->state);
 	u64 tries = nvme_vfio_dirty_map_units(log->map);
-	struct track_report r;
+	struct track_report r = { .map = log->map };
 	int ret;
 
 	/* Far more than it takes to tell of all memory in full reports. */
 	if (!suspended)
 		tries /= 64;
 	for (tries += 16; tries; tries--) {
-		ret = vf->set->track_report(vf, log->buf, len,
-					    nvme_vfio_dirty_mark, log->map, &r);
+		ret = vf->set->track_report(vf, log->buf, len, &r);
 		if (ret)
 			return ret;
 		if (!r.more)

@@ -6,6 +6,7 @@
 #include <linux/build_bug.h>
 #include <linux/slab.h>
 
+#include "dirty_map.h"
 #include "nvme_vf.h"
 #include "standard_track.h"
 
@@ -71,9 +72,10 @@ int nvme_vfio_std_track_start(struct nvme_vf *vf,
 	h->rnmrtd = cpu_to_le32(n);
 	r = (void *)(h + 1);
 	for (i = 0; i < n; i++) {
+		u64 size = ranges[i].last - ranges[i].first;
+
 		r[i].saddr = cpu_to_le64(ranges[i].first);
-		r[i].len = cpu_to_le32(
-			((ranges[i].last - ranges[i].first) >> shift) + 1);
+		r[i].len = cpu_to_le32((size >> shift) + 1);
 	}
 
 	std_track_memory(&cmd.common, vf->cntlid, true);
@@ -99,8 +101,7 @@ int nvme_vfio_std_track_stop(struct nvme_vf *vf)
 }
 
 int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
-			       void (*mark)(void *arg, u64 first, u64 last),
-			       void *arg, struct track_report *report)
+			       struct track_report *report)
 {
 	const struct std_report_header *h = buf;
 	const struct std_report_range *r = (void *)(h + 1);
@@ -124,16 +125,15 @@ int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
 	}
 
 	for (i = 0; i < n; i++) {
-		u64 first = le64_to_cpu(r[i].saddr);
+		u64 first = le64_to_cpu(r[i].saddr), last = U64_MAX;
 		u64 units = le32_to_cpu(r[i].len);
 
 		if (!units)
 			continue;
 		/* Beyond the end of all addresses is more than there is. */
-		if (units > (U64_MAX - first) >> shift)
-			mark(arg, first, U64_MAX);
-		else
-			mark(arg, first, first + (units << shift) - 1);
+		if (units <= (U64_MAX - first) >> shift)
+			last = first + (units << shift) - 1;
+		nvme_vfio_dirty_map_mark(report->map, first, last);
 	}
 	return 0;
 }

@@ -16,7 +16,6 @@ int nvme_vfio_std_track_start(struct nvme_vf *vf,
 			      struct track_offer *offer);
 int nvme_vfio_std_track_stop(struct nvme_vf *vf);
 int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
-			       void (*mark)(void *arg, u64 first, u64 last),
-			       void *arg, struct track_report *report);
+			       struct track_report *report);
 
 #endif
