@@ -452,19 +452,18 @@ u64 nvme_vfio_mig_data_size(struct migration *m)
 	return size;
 }
 
-int nvme_vfio_mig_precopy_flags(struct migration *m, struct mig_file *f,
-				u32 *flags)
+struct vfio_device *nvme_vfio_mig_get_vdev(struct migration *m,
+					   const struct mig_file *f)
 {
-	int ret = -ENODEV;
+	struct vfio_device *vdev = NULL;
 
 	nvme_vfio_mig_lock(m);
 	if (m->file == f) {
-		if (compat_precopy_info_v2(m->vdev))
-			*flags = 0;
-		ret = 0;
+		vdev = m->vdev;
+		get_device(&vdev->device);
 	}
 	nvme_vfio_mig_unlock(m);
-	return ret;
+	return vdev;
 }
 
 int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,

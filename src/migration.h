@@ -118,15 +118,18 @@ bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state);
 /* For data files. */
 
 /**
- * nvme_vfio_mig_precopy_flags - what the flags of VFIO_MIG_GET_PRECOPY_INFO say
+ * nvme_vfio_mig_get_vdev - the VFIO device of a data file
  * @m: the migration
- * @f: the file that is asked
- * @flags: cleared where user space has agreed to output flags, else untouched
+ * @f: the file
  *
- * Return: 0, or -ENODEV when @f is not the current file any more
+ * A file does not keep the device. While the file is the current one a user has
+ * the device open, which only @m->lock makes sure of.
+ *
+ * Return: the device, vfio_put_device() it, or NULL when @f is not the current
+ * file any more
  */
-int nvme_vfio_mig_precopy_flags(struct migration *m, struct mig_file *f,
-				u32 *flags);
+struct vfio_device *nvme_vfio_mig_get_vdev(struct migration *m,
+					   const struct mig_file *f);
 
 /**
  * nvme_vfio_mig_save_more - read the next piece of the state from the device

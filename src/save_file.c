@@ -172,20 +172,17 @@ static __poll_t nvme_vfio_save_poll(struct file *filp,
 static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 				 unsigned long arg)
 {
-	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
 	struct save_file *s = nvme_vfio_to_save_file(filp->private_data);
 	struct vfio_precopy_info info;
+	struct vfio_device *vdev;
 	struct save_buf *sbuf;
 	int ret;
 
-	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
-		return -ENOTTY;
-	if (copy_from_user(&info, (void __user *)arg, minsz))
-		return -EFAULT;
-	if (info.argsz < minsz)
-		return -EINVAL;
-
-	ret = nvme_vfio_mig_precopy_flags(s->file.m, &s->file, &info.flags);
+	vdev = nvme_vfio_mig_get_vdev(s->file.m, &s->file);
+	if (!vdev)
+		return -ENODEV;
+	ret = vfio_check_precopy_ioctl(vdev, cmd, arg, &info);
+	vfio_put_device(vdev);
 	if (!ret)
 		ret = nvme_vfio_save_current(s, &sbuf);
 	if (ret)
@@ -201,7 +198,10 @@ static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 	info.dirty_bytes = 0;
 	mutex_unlock(&s->file.lock);
 
-	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
+	if (copy_to_user((void __user *)arg, &info,
+			 offsetofend(struct vfio_precopy_info, dirty_bytes)))
+		return -EFAULT;
+	return 0;
 }
 
 static const struct file_operations nvme_vfio_save_fops = {
