@@ -43,7 +43,7 @@ struct vfio_precopy_info {
 };
 #endif
 
-/* Came with the second form of PRECOPY_INFO, which older kernels do not have. */
+/* Came with the second form of PRECOPY_INFO, which older kernels lack. */
 #ifndef HAVE_VFIO_CHECK_PRECOPY_IOCTL
 static inline int vfio_check_precopy_ioctl(struct vfio_device *vdev,
 					   unsigned int cmd, unsigned long arg,

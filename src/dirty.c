@@ -2,9 +2,9 @@
 /*
  * The log of what a VF writes to memory: see dirty.h.
  *
- * A report of the device is about all ranges at once and clears what it tells.
- * User space asks for one range after another. So the log first takes all that
- * the device has into bitmaps of its own and answers from these.
+ * A device report covers all ranges and is read-and-clear; user space queries
+ * one range at a time. Hence a report is merged into bitmaps, and queries are
+ * answered from these.
  */
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
@@ -21,8 +21,21 @@
 /* One report of the device: 4095 ranges. */
 #define REPORT_LEN	SZ_64K
 
-/* How often a device may say that it would rather track something else. */
+/*
+ * Each retry coarsens the unit, at best to what the device offers, or halves
+ * the number of ranges, of which VFIO takes 256. Far fewer retries do for a
+ * device that knows what it wants; one that contradicts itself must end.
+ */
 #define START_TRIES	20
+
+/*
+ * A report carries at least 255 ranges, in a transfer of one page, each of at
+ * least one unit: units / 255 full reports tell of all memory. A VF that runs
+ * gets four times that, as not all reports are full, and what it goes on to
+ * write is left for the next time. The few are for small maps.
+ */
+#define RUNNING_UNITS_PER_REPORT	64
+#define FEW_REPORTS			16
 
 void nvme_vfio_dirty_init(struct dirty_log *log)
 {
@@ -64,11 +77,11 @@ static void nvme_vfio_dirty_stop_device(struct migration *m)
 		return;
 
 	ret = vf->set->track_stop(vf);
-	/* Owed as long as the device has not heard it. */
+	/* Still to be done if the command did not get through. */
 	m->dirty.device_on = ret == -EAGAIN || ret == -ENOMEM;
 }
 
-/* The device wants other ranges or units: what it said, or less of both. */
+/* Retry as the device offers, else with coarser units or fewer ranges. */
 static bool nvme_vfio_dirty_renegotiate(struct track_limits *limits, u8 *shift,
 					u32 n, int err,
 					const struct track_offer *offer)
@@ -114,7 +127,7 @@ static int nvme_vfio_dirty_start_device(struct migration *m)
 		if (!ret || vf->state_unknown)
 			break;
 		if (ret == -EALREADY && !stopped) {
-			/* Somebody before us has left it on. */
+			/* Left on by whoever used the VF before. */
 			stopped = true;
 			log->device_on = true;
 			nvme_vfio_dirty_stop_device(m);
@@ -166,7 +179,7 @@ void nvme_vfio_dirty_resumed(struct migration *m)
 	if (log->state != DIRTY_ARMED)
 		return;
 
-	/* The VF has run before the device could be told: all may be dirty. */
+	/* The VF ran before tracking was on: all memory may be dirty. */
 	if (nvme_vfio_dirty_start_device(m)) {
 		log->state = DIRTY_LOST;
 	} else {
@@ -292,8 +305,8 @@ int nvme_vfio_dirty_stop(struct migration *m)
 }
 
 /*
- * All that the device has to tell. A VF that runs may give it ever more: then
- * some is left for the next time. A suspended one must come to an end.
+ * Merge all that the device has. A VF that runs may write faster than that; a
+ * suspended one writes no more, so each report tells of a further unit.
  */
 static int nvme_vfio_dirty_drain(struct migration *m)
 {
@@ -305,10 +318,9 @@ static int nvme_vfio_dirty_drain(struct migration *m)
 	struct track_report r = { .map = log->map };
 	int ret;
 
-	/* Far more than it takes to tell of all memory in full reports. */
 	if (!suspended)
-		tries /= 64;
-	for (tries += 16; tries; tries--) {
+		tries /= RUNNING_UNITS_PER_REPORT;
+	for (tries += FEW_REPORTS; tries; tries--) {
 		ret = vf->set->track_report(vf, log->buf, len, &r);
 		if (ret)
 			return ret;
@@ -350,7 +362,7 @@ static int nvme_vfio_dirty_report_locked(struct migration *m)
 
 	ret = nvme_vfio_dirty_drain(m);
 	if (ret) {
-		/* What the device told last may not have arrived. */
+		/* The report that failed was cleared in the device. */
 		dev_warn(nvme_vfio_mig_dev(m),
 			 "the log of dirty memory is lost (%pe)\n",
 			 ERR_PTR(ret));

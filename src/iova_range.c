@@ -2,6 +2,11 @@
 /*
  * Fitting ranges to what a device can track: see iova_range.h. There are few
  * ranges, VFIO takes 256 at most, and this is done once a migration.
+ *
+ * vfio_combine_iova_ranges() knows only a number of ranges. Here they also have
+ * to be whole units, at times powers of two of them and never 2^32, which makes
+ * ranges meet that did not before; it changes the tree that it is given, and a
+ * retry needs the original; and 6.1 does not have it.
  */
 #include <linux/errno.h>
 #include <linux/limits.h>

@@ -82,7 +82,7 @@ static int nvme_vfio_load_event(struct load_file *l, int event)
 		ret = nvme_vfio_mig_load_identity(l->file.m, &l->file, r);
 		if (ret)
 			return ret;
-		/* In good time: when STATE comes the guest stands still. */
+		/* Allocate now: when STATE comes the guest is stopped. */
 		hint = le32_to_cpu(r->identity.data_hint);
 		return nvme_vfio_load_make_room(l, min(hint, STREAM_MAX_DATA));
 	case STREAM_EV_STATE:

@@ -5,8 +5,8 @@
  *	arc				what happens
  *	RUNNING -> RUNNING_P2P		suspend
  *	RUNNING_P2P <-> STOP		nothing: a suspended VF does nothing
- *	STOP -> STOP_COPY		read one command's worth of the state; file to
- *					read it all from
+ *	STOP -> STOP_COPY		read one command's worth of the state;
+ *					file to read it all from
  *	STOP_COPY -> STOP		end the file
  *	STOP -> RESUMING		file to write a state to
  *	RESUMING -> STOP		end the file; all must have been loaded
@@ -15,7 +15,7 @@
  * and with PRE_COPY, whose file begins with the identity of the VF and goes on
  * with its state in STOP_COPY:
  *
- *	RUNNING(_P2P) -> PRE_COPY(_P2P)	ask for the size; file; memory for a state
+ *	RUNNING(_P2P) -> PRE_COPY(_P2P)	ask for the size; file; allocate
  *	PRE_COPY(_P2P) -> RUNNING(_P2P)	end the file
  *	PRE_COPY -> PRE_COPY_P2P	suspend
  *	PRE_COPY_P2P -> PRE_COPY	resume
@@ -124,7 +124,7 @@ static int nvme_vfio_mig_resume(struct migration *m)
 	int ret;
 
 	if (m->rollback_state) {
-		/* Reading the state has disabled the VF: give it back first. */
+		/* Reading the state has disabled the VF: load it again. */
 		ret = nvme_vfio_save_buf_restore(m->rollback_state, vf);
 		if (ret)
 			return ret;
@@ -159,8 +159,8 @@ static int nvme_vfio_new_save_file(struct migration *m,
 }
 
 /*
- * What can be known of the state before it exists. A state that cannot move,
- * and a destination that cannot take it, are found while the guest still runs.
+ * Find a state that cannot move, and let the destination refuse the identity,
+ * while the guest still runs.
  */
 static int nvme_vfio_start_precopy(struct migration *m, struct file **filp)
 {
@@ -173,7 +173,7 @@ static int nvme_vfio_start_precopy(struct migration *m, struct file **filp)
 		return nvme_vfio_new_save_file(m, sbuf, filp);
 
 	ret = vf->set->state_size(vf, &size);
-	/* An aborted question is no harm to a VF that runs. */
+	/* A running VF has no state to lose by an aborted query. */
 	if (!nvme_vfio_mig_is_suspended(m->state))
 		vf->state_unknown = false;
 	if (!ret)
@@ -202,9 +202,9 @@ static void nvme_vfio_end_precopy(struct migration *m)
 }
 
 /*
- * The state of a suspended VF, or its start, with a reference for the caller.
- * What one command does not carry is read when user space wants it, so that the
- * destination loads a piece while the next one is read here.
+ * Read the first piece of a suspended VF's state; returns a reference. Later
+ * pieces are read by nvme_vfio_mig_save_more(), so that the destination loads
+ * one while the next is read.
  */
 static struct save_buf *nvme_vfio_read_state(struct migration *m)
 {
@@ -277,7 +277,7 @@ static int nvme_vfio_finish_loading(struct migration *m)
 	if (!m->load_failed)
 		dev_warn(nvme_vfio_mig_dev(m),
 			 "state incomplete: the stream ended early\n");
-	/* Half a state is none: only a reset brings the VF back. */
+	/* A partly loaded state is unusable; only a reset recovers the VF. */
 	m->state = VFIO_DEVICE_STATE_ERROR;
 	return -EINVAL;
 }
@@ -320,7 +320,7 @@ static int nvme_vfio_take_arc(struct migration *m,
 	return -EINVAL;
 }
 
-/* A PF that was reset or unbound takes the suspension of its VFs along. */
+/* A PF that was reset or unbound has ended the suspension of its VFs. */
 static bool nvme_vfio_is_lost(const struct migration *m, int err)
 {
 	return err &&
@@ -342,7 +342,7 @@ static void nvme_vfio_warn_error(struct migration *m)
 		 "migration state ERROR: reset the VF to use it again\n");
 }
 
-/* One arc; on failure the state stays, unless nobody knows what it is. */
+/* One arc; on failure the state stays, or is ERROR if it is unknown. */
 static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 			  struct file **filp)
 {
@@ -368,9 +368,8 @@ static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 }
 
 /*
- * What the core must not be asked: it has no ways out of ERROR, and on the way
- * from STOP_COPY to PRE_COPY, of which there is none either, it loops for ever
- * in kernels before 7.0.
+ * vfio_mig_get_next_state() has no arc out of ERROR, and before 7.0 loops
+ * forever on STOP_COPY -> PRE_COPY*, which the uAPI forbids as well.
  */
 static bool nvme_vfio_arc_forbidden(unsigned int from, unsigned int to)
 {
@@ -386,7 +385,7 @@ struct file *nvme_vfio_mig_set_state(struct migration *m,
 	struct file *filp = NULL;
 	int ret = 0;
 
-	/* Never asked for: that a VF is lost is for the driver to say. */
+	/* User space cannot request ERROR. */
 	if (new_state == VFIO_DEVICE_STATE_ERROR)
 		return ERR_PTR(-EINVAL);
 
@@ -431,7 +430,8 @@ enum vfio_device_mig_state nvme_vfio_mig_get_state(struct migration *m)
 static bool nvme_vfio_size_is_fresh(struct migration *m)
 {
 	return m->size &&
-	       time_before(jiffies, m->size_at + msecs_to_jiffies(SIZE_VALID_MS));
+	       time_before(jiffies,
+			   m->size_at + msecs_to_jiffies(SIZE_VALID_MS));
 }
 
 u64 nvme_vfio_mig_data_size(struct migration *m)

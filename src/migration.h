@@ -110,8 +110,8 @@ void nvme_vfio_mig_lock(struct migration *m);
 void nvme_vfio_mig_unlock(struct migration *m);
 
 /**
- * nvme_vfio_mig_is_suspended - has the VF been told to stand still?
- * @state: state it is in
+ * nvme_vfio_mig_is_suspended - is the VF suspended in this state?
+ * @state: the state
  */
 bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state);
 

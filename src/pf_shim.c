@@ -81,7 +81,7 @@ nvme_pf_find_admin_q(const struct nvme_pf_candidate *c)
 	return q && nvme_pf_admin_q_valid(c, q) ? q : NULL;
 }
 
-/* Called with the PF's device lock held: nvme's probe and remove are not running. */
+/* Under the PF's device lock: nvme's probe and remove are not running. */
 static int nvme_pf_attach(struct nvme_pf *pf, struct pci_dev *pdev,
 			  const char **why)
 {
@@ -185,6 +185,12 @@ u32 nvme_pf_max_transfer(const struct nvme_pf *pf)
 }
 EXPORT_SYMBOL_GPL(nvme_pf_max_transfer);
 
+/*
+ * The functions are exported, and whoever calls them is on the queue that can
+ * format namespaces and replace firmware, past the checks of nvme's ioctl. Only
+ * what migration needs is let through, so that a bug in a caller, or a module
+ * that was not meant, gets no further.
+ */
 static bool nvme_pf_may_pass(u8 opcode)
 {
 	switch (opcode) {

@@ -200,7 +200,7 @@ int nvme_vfio_save_buf_read_first(struct save_buf *sbuf, struct nvme_vf *vf,
 		return ret;
 
 	sbuf->nr = nvme_vfio_count_pieces(sbuf->size, sbuf->first, sbuf->step);
-	/* For all that will follow, so that no read is short of memory. */
+	/* Room for any later piece, so that no read fails for want of it. */
 	if (sbuf->nr > 1)
 		ret = nvme_vfio_save_buf_grow(sbuf,
 					      nvme_vfio_piece_len(sbuf, 1));

@@ -120,7 +120,7 @@ static ssize_t nvme_vfio_save_read(struct file *filp, char __user *buf,
 		from = nvme_vfio_save_bytes(s, sbuf, &n);
 		if (!from && sbuf &&
 		    nvme_vfio_save_buf_has_more(sbuf, &s->at)) {
-			/* What is there can be on its way meanwhile. */
+			/* Let user space send what it has got meanwhile. */
 			if (done)
 				break;
 			done = nvme_vfio_mig_save_more(s->file.m, &s->file,
@@ -168,7 +168,7 @@ static __poll_t nvme_vfio_save_poll(struct file *filp,
 	return mask;
 }
 
-/* The identity record is all there is to read before the VF stands still. */
+/* Before the VF is suspended only the identity record can be read. */
 static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 				 unsigned long arg)
 {

@@ -164,7 +164,8 @@ static int nvme_vfio_std_set_state(struct nvme_vf *vf, u64 offset,
 	u8 seq = (first ? STD_SEQ_FIRST : 0) | (last ? STD_SEQ_LAST : 0);
 	struct nvme_command cmd = { };
 
-	std_set_state(&cmd.common, vf->cntlid, vf->format.index, seq, offset, len);
+	std_set_state(&cmd.common, vf->cntlid, vf->format.index, seq, offset,
+		      len);
 	return nvme_vfio_exec(vf, &cmd, (void *)buf, len, NULL);
 }
 

@@ -186,7 +186,7 @@ void nvme_vfio_reader_init(struct stream_reader *r, u64 limit);
 void *nvme_vfio_reader_want(struct stream_reader *r, u32 *len);
 
 /**
- * nvme_vfio_reader_put - tell that bytes were put where nvme_vfio_reader_want() said
+ * nvme_vfio_reader_put - bytes were put where nvme_vfio_reader_want() said
  * @r: the reader
  * @len: how many, at most what was wanted
  *
