@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: none
 #
 # The table of files in docs/design.md is that of src/.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Needs: packages:base
 #
 # Unit test: tests/unit/verdict.c.
 
