@@ -57,12 +57,15 @@ directory = None                # of the QEMU under test
 
 
 @contextlib.contextmanager
-def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, extra="",
-            ns=""):
+def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, throttled=False,
+            extra="", ns=""):
     """PFs that share one drive, with their first VFS VFs online. A slow drive
-    does two commands at once, then one each SLOW_MS of the machine's clock."""
+    does two commands at once, then one each SLOW_MS of the machine's clock. A
+    throttled one does so by this machine's: a reset waits for some commands,
+    and while it does nobody steps the other clock."""
     args = ["-drive", "if=none,id=d0,format=raw,file=@TMP@/disk,"
-            "file.locking=off,cache=unsafe"]
+            "file.locking=off,cache=unsafe" +
+            (f",throttling.iops-total={1000 // SLOW_MS}" if throttled else "")]
     for i in range(pfs):
         args += [
             "-device", f"pcie-root-port,id=rp{i},chassis={i + 1},slot={i + 1},"
@@ -79,6 +82,7 @@ def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, extra="",
     try:
         if slow:
             qemu.slow_down(1000 // SLOW_MS)
+        qemu.slow |= throttled
         found = [Pf(qemu, i) for i in range(pfs)]
         for pf in found:
             pf.bring_up()

@@ -38,7 +38,7 @@ def setup(rng):
     if rng.random() < 0.3:
         extra += f",lm-suspend-delay-ms={rng.randrange(1, 50)}"
     return dict(lm=rng.choice(("both", "both", "standard", "vendor")),
-                slow=rng.random() < 0.3, extra=extra, queues=3)
+                throttled=rng.random() < 0.3, extra=extra, queues=3)
 
 
 def usable(host):
