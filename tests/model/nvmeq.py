@@ -2,7 +2,6 @@
 """NVMe spoken over qtest: controllers, queues, the migration commands."""
 
 import struct
-import time
 
 from qtest import Function, TIMEOUT, WINDOW, WINDOW_SIZE
 
@@ -115,8 +114,8 @@ class Controller:
         return cid
 
     def wait(self, qid, ack=True, step=True):
-        end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
+        end = self.qemu.clock() + TIMEOUT
+        while self.qemu.clock() < end:
             done = self.queues[qid].take()
             if done:
                 if ack:

@@ -8,10 +8,15 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
-TIMEOUT = 20                    # seconds that anything may take
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../rig"))
+import stall                                            # noqa: E402
+
+TIMEOUT = 20                    # seconds that anything may take, by Qemu.clock()
+HANG = 120                      # without any answer, by this machine's
 ECAM = 0xb0000000
 WINDOW = 0xe0000000             # BARs go here, 16 MiB for each root port
 WINDOW_SIZE = 0x1000000
@@ -29,7 +34,6 @@ class Qemu:
             sock = socket.socket(socket.AF_UNIX)
             sock.bind(f"{self.tmp}/{name}")
             sock.listen(1)
-            sock.settimeout(TIMEOUT)
             self.listen[name] = sock
         self.log = open(f"{self.tmp}/log", "w+")
         self.process = subprocess.Popen(
@@ -53,17 +57,22 @@ class Qemu:
         self._pci_init()
 
     def _accept(self, name):
-        end = time.monotonic() + TIMEOUT
+        end = self.clock() + TIMEOUT
         self.listen[name].settimeout(0.2)
-        while time.monotonic() < end:
+        while self.clock() < end:
             try:
                 conn = self.listen[name].accept()[0]
-                conn.settimeout(TIMEOUT)
+                conn.settimeout(HANG)
                 return conn.makefile("rwb")
             except socket.timeout:
                 if self.process.poll() is not None:
                     break
         raise Dead(self.output())
+
+    def clock(self):
+        """Seconds, without those that QEMU waited for a processor."""
+        waited = max(stall.waits(self.process.pid).values(), default=0)
+        return time.monotonic() - waited / 1e9
 
     def output(self):
         self.log.flush()
@@ -147,9 +156,9 @@ class Qemu:
     def await_done(self, number):
         """Until so many reads in all have ended, and what follows has happened.
         The clock stands still."""
-        end = time.monotonic() + TIMEOUT
+        end = self.clock() + TIMEOUT
         while self.done() < number:
-            if time.monotonic() > end:
+            if self.clock() > end:
                 raise Dead(f"{self.done()} reads are done, not {number}")
             time.sleep(0.002)
         self.settle()
