@@ -7,52 +7,13 @@
 #define _NVME_VFIO_CMDSET_H
 
 #include <linux/nvme.h>
-#include <linux/pci.h>
 #include <linux/types.h>
 
-#include "nvme_pf.h"
-#include "standard_cmd.h"
-#include "stream.h"
-#include "track_span.h"
+#include "iova_range.h"
+#include "lm_caps.h"
 
-/* Numbers are part of the stream. */
-enum cmdset_id {
-	CMDSET_STANDARD		= 1,
-	CMDSET_VENDOR_2022	= 2,
-};
-
-struct cmdset;
-
-/**
- * struct target - one VF as the migration commands see it
- * @vf: the VF
- * @pf: way to the PF's admin queue; NULL while not attached
- * @set: the command set; NULL while nothing was found
- * @vfn: number of the VF, 1 for the first
- * @cntlid: controller id of the VF (standard set)
- * @format: layout of state in use (standard set)
- * @track: what the device can track; no ranges where it cannot
- * @max_transfer: bytes one command carries
- * @identity: what the stream says of this VF
- * @status: NVMe status of the last command, 0 if it had none
- * @uncertain: after the last command the VF may be in another state than the
- *	one it was left in: the command was aborted, or the device says so
- *
- * Protected by the mutex of the migration that owns it.
- */
-struct target {
-	struct pci_dev *vf;
-	struct nvme_pf *pf;
-	const struct cmdset *set;
-	u16 vfn;
-	u16 cntlid;
-	struct std_format format;
-	struct track_limits track;
-	u32 max_transfer;
-	struct stream_identity identity;
-	int status;
-	bool uncertain;
-};
+struct dirty_map;
+struct nvme_vf;
 
 /**
  * struct track_offer - what a device could track instead
@@ -65,11 +26,13 @@ struct track_offer {
 };
 
 /**
- * struct track_report - how a report of written memory has ended
+ * struct track_report - one report of written memory
+ * @map: where it is marked; set by the caller
  * @more: there is more to report
  * @suspended: the VF is suspended
  */
 struct track_report {
+	struct dirty_map *map;
 	bool more;
 	bool suspended;
 };
@@ -82,7 +45,8 @@ struct track_report {
  * @save_disables: reading the state disables the VF; it runs on only after
  *	the same state has been loaded again
  * @probe: find out whether the PF has the set and can serve this VF; fills
- *	@cntlid, @format and the set's part of @identity.
+ *	what the set knows of @cntlid, @nvq, @nvi, @format and @track, which
+ *	are zeroed before.
  *	Return: 0, -EOPNOTSUPP with @why set, or another error
  * @suspend: stop the VF; it neither fetches nor issues DMA or interrupts when
  *	this returns. Repeating it is no error.
@@ -103,9 +67,8 @@ struct track_report {
  *	@offer set, -EINVAL for ranges that the device does not take.
  * @track_stop: and stop. Also returns -EAGAIN for a suspended VF, -EALREADY
  *	for one that is not being tracked.
- * @track_report: one report, read into @buf of @len bytes; @mark is called
- *	for each range, with its first and last byte. The device forgets what
- *	it has told.
+ * @track_report: one report, read into @buf of @len bytes. The device forgets
+ *	what it has told.
  *
  * All but @check_start sleep. They return 0 or a negative errno: -EIO for a
  * command that failed, -ENODEV when the PF has gone, -EOVERFLOW or -ENOSPC
@@ -117,107 +80,26 @@ struct cmdset {
 	bool whole;
 	bool save_disables;
 
-	int (*probe)(struct target *t, const struct nvme_id_ctrl *id,
+	int (*probe)(struct nvme_vf *vf, const struct nvme_id_ctrl *id,
 		     const char **why);
-	int (*suspend)(struct target *t);
-	int (*resume)(struct target *t);
-	int (*state_size)(struct target *t, u64 *size);
-	int (*get_state)(struct target *t, u64 offset, void *buf, u32 len,
+	int (*suspend)(struct nvme_vf *vf);
+	int (*resume)(struct nvme_vf *vf);
+	int (*state_size)(struct nvme_vf *vf, u64 *size);
+	int (*get_state)(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
 			 u64 *total);
-	int (*check_start)(const struct target *t, const void *buf, u32 len,
+	int (*check_start)(const struct nvme_vf *vf, const void *buf, u32 len,
 			   u64 total, const char **why);
-	int (*set_state)(struct target *t, u64 offset, const void *buf,
+	int (*set_state)(struct nvme_vf *vf, u64 offset, const void *buf,
 			 u32 len, bool first, bool last);
 
-	int (*track_start)(struct target *t, const struct track_span *s, u32 n,
-			   u8 shift, struct track_offer *offer);
-	int (*track_stop)(struct target *t);
-	int (*track_report)(struct target *t, void *buf, u32 len,
-			    void (*mark)(void *arg, u64 first, u64 last),
-			    void *arg, struct track_report *report);
+	int (*track_start)(struct nvme_vf *vf, const struct iova_range *ranges,
+			   u32 n, u8 shift, struct track_offer *offer);
+	int (*track_stop)(struct nvme_vf *vf);
+	int (*track_report)(struct nvme_vf *vf, void *buf, u32 len,
+			    struct track_report *report);
 };
 
-extern const struct cmdset cmdset_standard;
-extern const struct cmdset cmdset_vendor_2022;
-
-/**
- * target_init - start with nothing known
- * @t: the target
- * @vf: the VF
- */
-void target_init(struct target *t, struct pci_dev *vf);
-
-/**
- * target_attach - attach to the PF and find out what it can do for this VF
- * @t: the target; unchanged when it is attached already
- * @why: on failure set to a constant text, else NULL
- *
- * Prefers the standard set. Whether the PF still is what it was when the set
- * was found first is checked again at each attach.
- *
- * Return: 0, or as nvme_pf_get(); -EOPNOTSUPP also when the PF has neither
- * command set.
- */
-int target_attach(struct target *t, const char **why);
-
-/* target_detach - let go of the PF; harmless when not attached */
-void target_detach(struct target *t);
-
-/**
- * target_exec - run one command, trace it, make an errno of its status
- * @t: the target
- * @cmd: the command
- * @buf: buffer or NULL
- * @len: bytes at @buf
- * @result: NULL or where completion dwords 0 and 1 go, as nvme_pf_submit()
- *
- * Attaches first if need be. Sets @t->status and @t->uncertain.
- *
- * Return: 0, -EIO for any failure status or an aborted command, -ENODEV when
- * the PF has gone or cannot be attached to, -EAGAIN, -ENOMEM
- */
-int target_exec(struct target *t, struct nvme_command *cmd, void *buf,
-		u32 len, u64 *result);
-
-/* target_try - the same without a warning when the device answers a failure */
-int target_try(struct target *t, struct nvme_command *cmd, void *buf, u32 len,
-	       u64 *result);
-
-#define IDENTIFY_LEN	4096
-
-/**
- * target_identify - Identify, sent to the PF
- * @t: the target
- * @cns: what to identify
- * @cntid: controller id, or 0
- * @page: IDENTIFY_LEN bytes, filled
- *
- * Return: as target_exec()
- */
-int target_identify(struct target *t, u8 cns, u16 cntid, void *page);
-
-/**
- * target_find_secondary - what the PF says of this VF
- * @t: the target; its controller id, queues and interrupts are set
- * @pf_cntlid: controller id of the PF
- * @page: room for IDENTIFY_LEN bytes
- * @why: set to a constant text when the PF does not know the VF
- *
- * Return: 0, -EOPNOTSUPP when the PF does not list the VF, or as target_exec()
- */
-int target_find_secondary(struct target *t, u16 pf_cntlid, void *page,
-			  const char **why);
-
-/**
- * target_compatible - may a state with this identity be loaded here?
- * @t: the VF
- * @from: the identity in the stream
- * @why: set to a constant text when not
- *
- * For the standard set also finds the index that this device has for the
- * format of the state.
- */
-bool target_compatible(struct target *t, const struct stream_identity *from,
-		       const char **why);
+extern const struct cmdset nvme_vfio_cmdset_standard;
+extern const struct cmdset nvme_vfio_cmdset_vendor;
 
 #endif

@@ -7,6 +7,7 @@
 #define _NVME_VFIO_COMPAT_H
 
 #include <linux/types.h>
+#include <linux/uaccess.h>
 #include <linux/vfio.h>
 
 /*
@@ -42,15 +43,21 @@ struct vfio_precopy_info {
 };
 #endif
 
-/* Has user space agreed that the flags of PRECOPY_INFO are for output? */
-static inline bool compat_precopy_info_v2(const struct vfio_device *vdev)
+/* Came with the second form of PRECOPY_INFO, which older kernels lack. */
+#ifndef HAVE_VFIO_CHECK_PRECOPY_IOCTL
+static inline int vfio_check_precopy_ioctl(struct vfio_device *vdev,
+					   unsigned int cmd, unsigned long arg,
+					   struct vfio_precopy_info *info)
 {
-#ifdef HAVE_VFIO_PRECOPY_INFO_V2
-	return vdev->precopy_info_v2;
-#else
-	return false;
-#endif
+	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
+
+	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
+		return -ENOTTY;
+	if (copy_from_user(info, (void __user *)arg, minsz))
+		return -EFAULT;
+	return info->argsz < minsz ? -EINVAL : 0;
 }
+#endif
 
 /*
  * The bitmap that a log of DMA writes is given in. Where iommufd owns it, a

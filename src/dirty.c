@@ -2,9 +2,9 @@
 /*
  * The log of what a VF writes to memory: see dirty.h.
  *
- * A report of the device is about all ranges at once and clears what it tells.
- * User space asks for one range after another. So the log first takes all that
- * the device has into bitmaps of its own and answers from these.
+ * A device report covers all ranges and is read-and-clear; user space queries
+ * one range at a time. Hence a report is merged into bitmaps, and queries are
+ * answered from these.
  */
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
@@ -21,61 +21,70 @@
 /* One report of the device: 4095 ranges. */
 #define REPORT_LEN	SZ_64K
 
-/* How often a device may say that it would rather track something else. */
+/*
+ * Each retry coarsens the unit, at best to what the device offers, or halves
+ * the number of ranges, of which VFIO takes 256. Far fewer retries do for a
+ * device that knows what it wants; one that contradicts itself must end.
+ */
 #define START_TRIES	20
 
-static struct device *dev_of(struct migration *m)
-{
-	return &m->target.vf->dev;
-}
+/*
+ * A report carries at least 255 ranges, in a transfer of one page, each of at
+ * least one unit: units / 255 full reports tell of all memory. A VF that runs
+ * gets four times that, as not all reports are full, and what it goes on to
+ * write is left for the next time. The few are for small maps.
+ */
+#define RUNNING_UNITS_PER_REPORT	64
+#define FEW_REPORTS			16
 
-void dirty_init(struct dirty_log *log)
+void nvme_vfio_dirty_init(struct dirty_log *log)
 {
 	mutex_init(&log->lock);
 }
 
-void dirty_destroy(struct dirty_log *log)
+void nvme_vfio_dirty_destroy(struct dirty_log *log)
 {
 	mutex_destroy(&log->lock);
 }
 
-bool dirty_can_log(const struct migration *m)
+bool nvme_vfio_dirty_can_log(const struct migration *m)
 {
-	return COMPAT_IOVA_BITMAP && m->target.set->track_start &&
-	       m->target.track.ranges;
+	return COMPAT_IOVA_BITMAP && m->vf.set->track_start &&
+	       m->vf.track.ranges;
 }
 
-static void forget_spans(struct dirty_log *log)
+static void nvme_vfio_dirty_forget_ranges(struct dirty_log *log)
 {
-	kfree(log->span);
-	log->span = NULL;
+	kfree(log->ranges);
+	log->ranges = NULL;
 	log->nr = 0;
 }
 
-static void drop_memory(struct dirty_log *log)
+static void nvme_vfio_dirty_drop_memory(struct dirty_log *log)
 {
-	dirty_map_free(log->map);
+	nvme_vfio_dirty_map_free(log->map);
 	log->map = NULL;
 	kvfree(log->buf);
 	log->buf = NULL;
 }
 
-static void stop_device(struct migration *m)
+static void nvme_vfio_dirty_stop_device(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	int ret;
 
 	if (!m->dirty.device_on)
 		return;
 
-	ret = t->set->track_stop(t);
-	/* Owed as long as the device has not heard it. */
+	ret = vf->set->track_stop(vf);
+	/* Still to be done if the command did not get through. */
 	m->dirty.device_on = ret == -EAGAIN || ret == -ENOMEM;
 }
 
-/* The device wants other ranges or units: what it said, or less of both. */
-static bool give_way(struct track_limits *limits, u8 *shift, u32 n, int err,
-		     const struct track_offer *offer)
+/* Retry as the device offers, else with coarser units or fewer ranges. */
+static bool nvme_vfio_dirty_renegotiate(struct track_limits *limits, u8 *shift,
+					u32 n, int err,
+					const struct track_offer *offer)
 {
 	if (err == -EOVERFLOW) {
 		(*shift)++;
@@ -92,13 +101,13 @@ static bool give_way(struct track_limits *limits, u8 *shift, u32 n, int err,
 	return *shift <= limits->max_shift;
 }
 
-static int start_device(struct migration *m)
+static int nvme_vfio_dirty_start_device(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
-	struct target *t = &m->target;
-	struct track_limits limits = t->track;
+	struct nvme_vf *vf = &m->vf;
+	struct track_limits limits = vf->track;
 	struct track_offer offer = { };
-	struct track_span *s;
+	struct iova_range *s;
 	u8 shift = log->shift;
 	bool stopped = false;
 	int tries, n, ret;
@@ -112,19 +121,20 @@ static int start_device(struct migration *m)
 		return -ENOMEM;
 
 	for (tries = 0; tries < START_TRIES; tries++) {
-		memcpy(s, log->span, log->nr * sizeof(*s));
-		n = track_fit(s, log->nr, &limits, shift);
-		ret = n < 0 ? n : t->set->track_start(t, s, n, shift, &offer);
-		if (!ret || t->uncertain)
+		memcpy(s, log->ranges, log->nr * sizeof(*s));
+		n = nvme_vfio_combine_ranges(s, log->nr, &limits, shift);
+		ret = n < 0 ? n : vf->set->track_start(vf, s, n, shift, &offer);
+		if (!ret || vf->state_unknown)
 			break;
 		if (ret == -EALREADY && !stopped) {
-			/* Somebody before us has left it on. */
+			/* Left on by whoever used the VF before. */
 			stopped = true;
 			log->device_on = true;
-			stop_device(m);
+			nvme_vfio_dirty_stop_device(m);
 			continue;
 		}
-		if (!give_way(&limits, &shift, n, ret, &offer))
+		if (!nvme_vfio_dirty_renegotiate(&limits, &shift, n, ret,
+						 &offer))
 			break;
 	}
 	kfree(s);
@@ -135,9 +145,10 @@ static int start_device(struct migration *m)
 		return 0;
 	}
 	/* An aborted command may have had its effect. */
-	if (t->uncertain)
+	if (vf->state_unknown)
 		log->device_on = true;
-	dev_warn(dev_of(m), "the device cannot track writes to memory (%pe)\n",
+	dev_warn(nvme_vfio_mig_dev(m),
+		 "the device cannot track writes to memory (%pe)\n",
 		 ERR_PTR(ret));
 	switch (ret) {
 	case -ENODEV:
@@ -151,7 +162,7 @@ static int start_device(struct migration *m)
 	}
 }
 
-void dirty_lost(struct migration *m)
+void nvme_vfio_dirty_lost(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
@@ -159,17 +170,17 @@ void dirty_lost(struct migration *m)
 		log->state = DIRTY_LOST;
 }
 
-void dirty_resumed(struct migration *m)
+void nvme_vfio_dirty_resumed(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
 	if (log->state != DIRTY_ON)
-		stop_device(m);
+		nvme_vfio_dirty_stop_device(m);
 	if (log->state != DIRTY_ARMED)
 		return;
 
-	/* The VF has run before the device could be told: all may be dirty. */
-	if (start_device(m)) {
+	/* The VF ran before tracking was on: all memory may be dirty. */
+	if (nvme_vfio_dirty_start_device(m)) {
 		log->state = DIRTY_LOST;
 	} else {
 		log->state = DIRTY_ON;
@@ -177,51 +188,52 @@ void dirty_resumed(struct migration *m)
 	}
 }
 
-void dirty_end(struct migration *m)
+void nvme_vfio_dirty_end(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
 	log->state = DIRTY_OFF;
 	/* Without the PF nothing is tracked, and nobody can be told. */
-	if (m->target.pf)
-		stop_device(m);
+	if (m->vf.pf)
+		nvme_vfio_dirty_stop_device(m);
 	log->device_on = false;
-	forget_spans(log);
-	drop_memory(log);
+	nvme_vfio_dirty_forget_ranges(log);
+	nvme_vfio_dirty_drop_memory(log);
 }
 
-static int take_ranges(struct dirty_log *log, struct rb_root_cached *ranges,
-		       u32 nr)
+static int nvme_vfio_dirty_take_ranges(struct dirty_log *log,
+				       struct rb_root_cached *ranges, u32 nr)
 {
 	struct interval_tree_node *node;
-	struct track_span *s;
+	struct iova_range *s;
 
 	s = kmalloc_array(nr, sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
 
-	forget_spans(log);
-	log->span = s;
+	nvme_vfio_dirty_forget_ranges(log);
+	log->ranges = s;
 	for (node = interval_tree_iter_first(ranges, 0, ULONG_MAX);
 	     node && log->nr < nr;
 	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
 		/* An empty range is in the tree with its ends swapped. */
 		if (node->start > node->last)
 			return -EINVAL;
-		s[log->nr++] = (struct track_span) { node->start, node->last };
+		s[log->nr++] = (struct iova_range) { node->start, node->last };
 	}
 	return log->nr ? 0 : -EINVAL;
 }
 
 /* The finest unit that the device has and that is not finer than asked for. */
-static u8 unit_for(const struct track_limits *limits, u64 page_size)
+static u8 nvme_vfio_dirty_unit(const struct track_limits *limits, u64 page_size)
 {
 	return clamp_t(u8, ilog2(page_size), limits->min_shift,
 		       limits->max_shift);
 }
 
-static int start_locked(struct migration *m, struct rb_root_cached *ranges,
-			u32 nr, u64 page_size)
+static int nvme_vfio_dirty_start_locked(struct migration *m,
+					struct rb_root_cached *ranges, u32 nr,
+					u64 page_size)
 {
 	struct dirty_log *log = &m->dirty;
 	int ret;
@@ -230,32 +242,32 @@ static int start_locked(struct migration *m, struct rb_root_cached *ranges,
 	    m->state == VFIO_DEVICE_STATE_ERROR)
 		return -EINVAL;
 
-	drop_memory(log);
+	nvme_vfio_dirty_drop_memory(log);
 	log->state = DIRTY_OFF;
 	log->all = false;
-	log->shift = unit_for(&m->target.track, page_size);
-	ret = take_ranges(log, ranges, nr);
+	log->shift = nvme_vfio_dirty_unit(&m->vf.track, page_size);
+	ret = nvme_vfio_dirty_take_ranges(log, ranges, nr);
 	if (ret)
 		return ret;
 
-	log->map = dirty_map_new(log->span, log->nr, log->shift);
+	log->map = nvme_vfio_dirty_map_new(log->ranges, log->nr, log->shift);
 	log->buf = kvzalloc(REPORT_LEN, GFP_KERNEL_ACCOUNT);
 	if (!log->map || !log->buf)
 		return -ENOMEM;
 
-	if (migration_is_suspended(m->state)) {
+	if (nvme_vfio_mig_is_suspended(m->state)) {
 		log->state = DIRTY_ARMED;
 		return 0;
 	}
-	stop_device(m);
-	ret = start_device(m);
+	nvme_vfio_dirty_stop_device(m);
+	ret = nvme_vfio_dirty_start_device(m);
 	if (!ret)
 		log->state = DIRTY_ON;
 	return ret;
 }
 
-int dirty_start(struct migration *m, struct rb_root_cached *ranges, u32 nr,
-		u64 *page_size)
+int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
+			  u32 nr, u64 *page_size)
 {
 	struct dirty_log *log = &m->dirty;
 	int ret;
@@ -264,58 +276,52 @@ int dirty_start(struct migration *m, struct rb_root_cached *ranges, u32 nr,
 		return -EINVAL;
 
 	mutex_lock(&log->lock);
-	migration_lock(m);
-	ret = start_locked(m, ranges, nr, *page_size);
+	nvme_vfio_mig_lock(m);
+	ret = nvme_vfio_dirty_start_locked(m, ranges, nr, *page_size);
 	if (!ret)
 		*page_size = 1ull << log->shift;
 	else if (log->state == DIRTY_OFF)
-		forget_spans(log);
-	migration_unlock(m);
+		nvme_vfio_dirty_forget_ranges(log);
+	nvme_vfio_mig_unlock(m);
 	if (ret && log->state == DIRTY_OFF)
-		drop_memory(log);
+		nvme_vfio_dirty_drop_memory(log);
 	mutex_unlock(&log->lock);
 	return ret;
 }
 
-int dirty_stop(struct migration *m)
+int nvme_vfio_dirty_stop(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
 	mutex_lock(&log->lock);
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	log->state = DIRTY_OFF;
-	stop_device(m);
-	forget_spans(log);
-	migration_unlock(m);
-	drop_memory(log);
+	nvme_vfio_dirty_stop_device(m);
+	nvme_vfio_dirty_forget_ranges(log);
+	nvme_vfio_mig_unlock(m);
+	nvme_vfio_dirty_drop_memory(log);
 	mutex_unlock(&log->lock);
 	return 0;
 }
 
-static void mark(void *arg, u64 first, u64 last)
-{
-	dirty_map_mark(arg, first, last);
-}
-
 /*
- * All that the device has to tell. A VF that runs may give it ever more: then
- * some is left for the next time. A suspended one must come to an end.
+ * Merge all that the device has. A VF that runs may write faster than that; a
+ * suspended one writes no more, so each report tells of a further unit.
  */
-static int drain_device(struct migration *m)
+static int nvme_vfio_dirty_drain(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
-	struct target *t = &m->target;
-	u32 len = min_t(u32, REPORT_LEN, t->max_transfer);
-	bool suspended = migration_is_suspended(m->state);
-	u64 tries = dirty_map_units(log->map);
-	struct track_report r;
+	struct nvme_vf *vf = &m->vf;
+	u32 len = min_t(u32, REPORT_LEN, vf->max_transfer);
+	bool suspended = nvme_vfio_mig_is_suspended(m->state);
+	u64 tries = nvme_vfio_dirty_map_units(log->map);
+	struct track_report r = { .map = log->map };
 	int ret;
 
-	/* Far more than it takes to tell of all memory in full reports. */
 	if (!suspended)
-		tries /= 64;
-	for (tries += 16; tries; tries--) {
-		ret = t->set->track_report(t, log->buf, len, mark, log->map, &r);
+		tries /= RUNNING_UNITS_PER_REPORT;
+	for (tries += FEW_REPORTS; tries; tries--) {
+		ret = vf->set->track_report(vf, log->buf, len, &r);
 		if (ret)
 			return ret;
 		if (!r.more)
@@ -326,17 +332,19 @@ static int drain_device(struct migration *m)
 	if (!suspended)
 		return 0;
 	if (!tries) {
-		dev_warn(dev_of(m), "the device's reports of dirty memory do not end\n");
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "the device's reports of dirty memory do not end\n");
 		return -EIO;
 	}
 	if (!r.suspended) {
-		dev_warn(dev_of(m), "the VF is not suspended: it was reset behind the migration's back\n");
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "the VF is not suspended: it was reset behind the migration's back\n");
 		return -EIO;
 	}
 	return 0;
 }
 
-static int report_locked(struct migration *m)
+static int nvme_vfio_dirty_report_locked(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 	int ret;
@@ -352,27 +360,28 @@ static int report_locked(struct migration *m)
 		break;
 	}
 
-	ret = drain_device(m);
+	ret = nvme_vfio_dirty_drain(m);
 	if (ret) {
-		/* What the device told last may not have arrived. */
-		dev_warn(dev_of(m), "the log of dirty memory is lost (%pe)\n",
+		/* The report that failed was cleared in the device. */
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "the log of dirty memory is lost (%pe)\n",
 			 ERR_PTR(ret));
-		dirty_lost(m);
+		nvme_vfio_dirty_lost(m);
 		return ret;
 	}
 	if (log->all)
-		dirty_map_mark(log->map, 0, U64_MAX);
+		nvme_vfio_dirty_map_mark(log->map, 0, U64_MAX);
 	log->all = false;
 	return 0;
 }
 
-static void found(void *arg, u64 first, u64 last)
+static void nvme_vfio_dirty_set_bitmap(void *arg, u64 first, u64 last)
 {
 	iova_bitmap_set(arg, first, last - first + 1);
 }
 
-int dirty_report(struct migration *m, u64 iova, u64 len,
-		 struct iova_bitmap *dirty)
+int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
+			   struct iova_bitmap *dirty)
 {
 	struct dirty_log *log = &m->dirty;
 	u64 last = iova + len - 1;
@@ -383,14 +392,16 @@ int dirty_report(struct migration *m, u64 iova, u64 len,
 
 	mutex_lock(&log->lock);
 	/* Memory that nobody tracks must not pass for clean. */
-	ret = log->map && !dirty_map_covers(log->map, iova, last) ? -EINVAL : 0;
+	ret = log->map && !nvme_vfio_dirty_map_covers(log->map, iova, last) ?
+	      -EINVAL : 0;
 	if (!ret) {
-		migration_lock(m);
-		ret = report_locked(m);
-		migration_unlock(m);
+		nvme_vfio_mig_lock(m);
+		ret = nvme_vfio_dirty_report_locked(m);
+		nvme_vfio_mig_unlock(m);
 	}
 	if (!ret)
-		dirty_map_take(log->map, iova, last, found, dirty);
+		nvme_vfio_dirty_map_take(log->map, iova, last,
+					 nvme_vfio_dirty_set_bitmap, dirty);
 	mutex_unlock(&log->lock);
 	return ret;
 }

@@ -12,7 +12,7 @@ struct dirty_map;
 struct iova_bitmap;
 struct migration;
 struct rb_root_cached;
-struct track_span;
+struct iova_range;
 
 /**
  * enum dirty_state - where the log is
@@ -38,7 +38,7 @@ enum dirty_state {
  * @state: as the rest under the migration's lock
  * @device_on: the device tracks, or may do so, and is to be told to stop
  * @all: everything counts as written
- * @span: ranges of memory that user space asked for; changed under both locks
+ * @ranges: of memory that user space asked for; changed under both locks
  * @nr: how many
  * @shift: log2 of the unit that the device tracks, bytes
  */
@@ -50,37 +50,37 @@ struct dirty_log {
 	enum dirty_state state;
 	bool device_on;
 	bool all;
-	struct track_span *span;
+	struct iova_range *ranges;
 	u32 nr;
 	u8 shift;
 };
 
-void dirty_init(struct dirty_log *log);
-void dirty_destroy(struct dirty_log *log);
+void nvme_vfio_dirty_init(struct dirty_log *log);
+void nvme_vfio_dirty_destroy(struct dirty_log *log);
 
-/* dirty_can_log - can this device on this kernel keep such a log? */
-bool dirty_can_log(const struct migration *m);
+/* nvme_vfio_dirty_can_log - can this device on this kernel keep such a log? */
+bool nvme_vfio_dirty_can_log(const struct migration *m);
 
 /*
  * The three operations of struct vfio_log_ops. -EINVAL: not allowed now, or
  * arguments out of range; -EIO: the log is lost or the device fails; -ENOSPC:
  * the device cannot track these ranges; -ENODEV: the PF has gone; -ENOMEM.
  */
-int dirty_start(struct migration *m, struct rb_root_cached *ranges, u32 nr,
-		u64 *page_size);
-int dirty_stop(struct migration *m);
-int dirty_report(struct migration *m, u64 iova, u64 len,
-		 struct iova_bitmap *dirty);
+int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
+			  u32 nr, u64 *page_size);
+int nvme_vfio_dirty_stop(struct migration *m);
+int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
+			   struct iova_bitmap *dirty);
 
 /* For the states; with the migration's lock held. */
 
-/* dirty_resumed - the VF runs again after a suspension */
-void dirty_resumed(struct migration *m);
+/* nvme_vfio_dirty_resumed - the VF runs again after a suspension */
+void nvme_vfio_dirty_resumed(struct migration *m);
 
-/* dirty_lost - a reset, or an error that leaves the VF in doubt */
-void dirty_lost(struct migration *m);
+/* nvme_vfio_dirty_lost - a reset, or an error that leaves the VF in doubt */
+void nvme_vfio_dirty_lost(struct migration *m);
 
-/* dirty_end - the user has gone, the VF was reset: nothing may stay on */
-void dirty_end(struct migration *m);
+/* nvme_vfio_dirty_end - the user has gone, the VF was reset: forget all */
+void nvme_vfio_dirty_end(struct migration *m);
 
 #endif

@@ -14,7 +14,7 @@
 #define MAX_BITS	(1ull << 31)
 
 struct map_range {
-	struct track_span span;
+	struct iova_range iova;
 	unsigned long *bits;
 	unsigned long nbits;
 };
@@ -26,37 +26,39 @@ struct dirty_map {
 };
 
 /* Bits count from the unit that holds the range's first byte. */
-static unsigned long bit_of(const struct dirty_map *map, const struct map_range *r,
-			    u64 addr)
+static unsigned long nvme_vfio_map_bit(const struct dirty_map *map,
+				       const struct map_range *r, u64 addr)
 {
-	return (addr >> map->shift) - (r->span.first >> map->shift);
+	return (addr >> map->shift) - (r->iova.first >> map->shift);
 }
 
 /* The memory of bits @from to @to, as far as it belongs to the range. */
-static struct track_span span_of(const struct dirty_map *map,
-				 const struct map_range *r, unsigned long from,
-				 unsigned long to)
+static struct iova_range nvme_vfio_map_range(const struct dirty_map *map,
+					     const struct map_range *r,
+					     unsigned long from,
+					     unsigned long to)
 {
-	u64 base = r->span.first >> map->shift;
+	u64 base = r->iova.first >> map->shift;
 	u64 mask = (1ull << map->shift) - 1;
 
-	return (struct track_span) {
-		.first = max(r->span.first, (base + from) << map->shift),
-		.last = min(r->span.last, ((base + to) << map->shift) | mask),
+	return (struct iova_range) {
+		.first = max(r->iova.first, (base + from) << map->shift),
+		.last = min(r->iova.last, ((base + to) << map->shift) | mask),
 	};
 }
 
-static u64 bits_needed(const struct track_span *s, u32 n, u8 shift)
+static u64 nvme_vfio_map_bits(const struct iova_range *r, u32 n, u8 shift)
 {
 	u64 sum = 0;
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		sum += (s[i].last >> shift) - (s[i].first >> shift) + 1;
+		sum += (r[i].last >> shift) - (r[i].first >> shift) + 1;
 	return sum;
 }
 
-struct dirty_map *dirty_map_new(const struct track_span *s, u32 n, u8 shift)
+struct dirty_map *nvme_vfio_dirty_map_new(const struct iova_range *ranges,
+					  u32 n, u8 shift)
 {
 	struct dirty_map *map;
 	u32 i;
@@ -65,26 +67,26 @@ struct dirty_map *dirty_map_new(const struct track_span *s, u32 n, u8 shift)
 	if (!map)
 		return NULL;
 
-	while (bits_needed(s, n, shift) > MAX_BITS)
+	while (nvme_vfio_map_bits(ranges, n, shift) > MAX_BITS)
 		shift++;
 	map->shift = shift;
 	map->nr = n;
 	for (i = 0; i < n; i++) {
 		struct map_range *r = &map->range[i];
 
-		r->span = s[i];
-		r->nbits = bit_of(map, r, s[i].last) + 1;
+		r->iova = ranges[i];
+		r->nbits = nvme_vfio_map_bit(map, r, ranges[i].last) + 1;
 		r->bits = kvcalloc(BITS_TO_LONGS(r->nbits), sizeof(long),
 				   GFP_KERNEL_ACCOUNT);
 		if (!r->bits) {
-			dirty_map_free(map);
+			nvme_vfio_dirty_map_free(map);
 			return NULL;
 		}
 	}
 	return map;
 }
 
-void dirty_map_free(struct dirty_map *map)
+void nvme_vfio_dirty_map_free(struct dirty_map *map)
 {
 	u32 i;
 
@@ -95,25 +97,26 @@ void dirty_map_free(struct dirty_map *map)
 	kfree(map);
 }
 
-bool dirty_map_covers(const struct dirty_map *map, u64 first, u64 last)
+bool nvme_vfio_dirty_map_covers(const struct dirty_map *map, u64 first,
+				u64 last)
 {
 	u32 i;
 
 	for (i = 0; i < map->nr; i++) {
-		const struct track_span *s = &map->range[i].span;
+		const struct iova_range *r = &map->range[i].iova;
 
-		if (s->last < first)
+		if (r->last < first)
 			continue;
-		if (s->first > first)
+		if (r->first > first)
 			return false;
-		if (s->last >= last)
+		if (r->last >= last)
 			return true;
-		first = s->last + 1;
+		first = r->last + 1;
 	}
 	return false;
 }
 
-u64 dirty_map_units(const struct dirty_map *map)
+u64 nvme_vfio_dirty_map_units(const struct dirty_map *map)
 {
 	u64 sum = 0;
 	u32 i;
@@ -123,7 +126,7 @@ u64 dirty_map_units(const struct dirty_map *map)
 	return sum;
 }
 
-void dirty_map_mark(struct dirty_map *map, u64 first, u64 last)
+void nvme_vfio_dirty_map_mark(struct dirty_map *map, u64 first, u64 last)
 {
 	u32 i;
 
@@ -131,24 +134,26 @@ void dirty_map_mark(struct dirty_map *map, u64 first, u64 last)
 		struct map_range *r = &map->range[i];
 		unsigned long from, to;
 
-		if (r->span.last < first || r->span.first > last)
+		if (r->iova.last < first || r->iova.first > last)
 			continue;
-		from = bit_of(map, r, max(first, r->span.first));
-		to = bit_of(map, r, min(last, r->span.last));
+		from = nvme_vfio_map_bit(map, r, max(first, r->iova.first));
+		to = nvme_vfio_map_bit(map, r, min(last, r->iova.last));
 		bitmap_set(r->bits, from, to - from + 1);
 	}
 }
 
-static void take_range(struct dirty_map *map, struct map_range *r, u64 first,
-		       u64 last, void (*found)(void *arg, u64 first, u64 last),
-		       void *arg)
+static void nvme_vfio_map_take_range(struct dirty_map *map, struct map_range *r,
+				     u64 first, u64 last,
+				     void (*found)(void *arg, u64 first,
+						   u64 last),
+				     void *arg)
 {
-	unsigned long at = bit_of(map, r, first);
-	unsigned long end = bit_of(map, r, last) + 1;
+	unsigned long at = nvme_vfio_map_bit(map, r, first);
+	unsigned long end = nvme_vfio_map_bit(map, r, last) + 1;
 
 	while ((at = find_next_bit(r->bits, end, at)) < end) {
 		unsigned long stop = find_next_zero_bit(r->bits, end, at);
-		struct track_span s = span_of(map, r, at, stop - 1);
+		struct iova_range s = nvme_vfio_map_range(map, r, at, stop - 1);
 		unsigned long from = at, to = stop;
 
 		found(arg, max(s.first, first), min(s.last, last));
@@ -163,17 +168,18 @@ static void take_range(struct dirty_map *map, struct map_range *r, u64 first,
 	}
 }
 
-void dirty_map_take(struct dirty_map *map, u64 first, u64 last,
-		    void (*found)(void *arg, u64 first, u64 last), void *arg)
+void nvme_vfio_dirty_map_take(struct dirty_map *map, u64 first, u64 last,
+			      void (*found)(void *arg, u64 first, u64 last),
+			      void *arg)
 {
 	u32 i;
 
 	for (i = 0; i < map->nr; i++) {
 		struct map_range *r = &map->range[i];
 
-		if (r->span.last < first || r->span.first > last)
+		if (r->iova.last < first || r->iova.first > last)
 			continue;
-		take_range(map, r, max(first, r->span.first),
-			   min(last, r->span.last), found, arg);
+		nvme_vfio_map_take_range(map, r, max(first, r->iova.first),
+					 min(last, r->iova.last), found, arg);
 	}
 }

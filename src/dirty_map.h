@@ -8,40 +8,42 @@
 
 #include <linux/types.h>
 
-#include "track_span.h"
+#include "iova_range.h"
 
 struct dirty_map;
 
 /**
- * dirty_map_new - a clean map
- * @s: ranges of memory, ascending, without overlap
+ * nvme_vfio_dirty_map_new - a clean map
+ * @ranges: of memory, ascending, without overlap
  * @n: how many, not 0
  * @shift: log2 of the memory that a bit stands for, bytes; made larger where
  *	the bitmaps would take too much memory
  *
  * Return: the map, or NULL
  */
-struct dirty_map *dirty_map_new(const struct track_span *s, u32 n, u8 shift);
+struct dirty_map *nvme_vfio_dirty_map_new(const struct iova_range *ranges,
+					  u32 n, u8 shift);
 
-/* dirty_map_free - NULL is no map */
-void dirty_map_free(struct dirty_map *map);
+/* nvme_vfio_dirty_map_free - NULL is no map */
+void nvme_vfio_dirty_map_free(struct dirty_map *map);
 
-/* dirty_map_covers - does the map know all the memory from @first to @last? */
-bool dirty_map_covers(const struct dirty_map *map, u64 first, u64 last);
+/* nvme_vfio_dirty_map_covers - is all from @first to @last in the map? */
+bool nvme_vfio_dirty_map_covers(const struct dirty_map *map, u64 first,
+				u64 last);
 
-/* dirty_map_units - number of bits of all ranges */
-u64 dirty_map_units(const struct dirty_map *map);
+/* nvme_vfio_dirty_map_units - number of bits of all ranges */
+u64 nvme_vfio_dirty_map_units(const struct dirty_map *map);
 
 /**
- * dirty_map_mark - memory was written
+ * nvme_vfio_dirty_map_mark - memory was written
  * @map: the map
  * @first: first byte
  * @last: last byte; what the map does not know is left out
  */
-void dirty_map_mark(struct dirty_map *map, u64 first, u64 last);
+void nvme_vfio_dirty_map_mark(struct dirty_map *map, u64 first, u64 last);
 
 /**
- * dirty_map_take - take out what was written
+ * nvme_vfio_dirty_map_take - take out what was written
  * @map: the map
  * @first: first byte of what is asked for
  * @last: last byte
@@ -50,7 +52,8 @@ void dirty_map_mark(struct dirty_map *map, u64 first, u64 last);
  *
  * A bit that stands for more than was asked for stays.
  */
-void dirty_map_take(struct dirty_map *map, u64 first, u64 last,
-		    void (*found)(void *arg, u64 first, u64 last), void *arg);
+void nvme_vfio_dirty_map_take(struct dirty_map *map, u64 first, u64 last,
+			      void (*found)(void *arg, u64 first, u64 last),
+			      void *arg);
 
 #endif

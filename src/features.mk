@@ -12,7 +12,7 @@ ccflags-y += $(call have,linux/vfio.h,detach_ioas,VFIO_DETACH_IOAS)
 ccflags-y += $(call have,linux/vfio.h,match_token_uuid,VFIO_MATCH_TOKEN_UUID)
 ccflags-y += $(call have,linux/vfio.h,get_region_info_caps,VFIO_GET_REGION_INFO_CAPS)
 ccflags-y += $(call have,linux/vfio.h,migration_get_data_size,VFIO_MIG_DATA_SIZE)
-ccflags-y += $(call have,linux/vfio.h,precopy_info_v2,VFIO_PRECOPY_INFO_V2)
+ccflags-y += $(call have,linux/vfio.h,vfio_check_precopy_ioctl,VFIO_CHECK_PRECOPY_IOCTL)
 ccflags-y += $(call have,uapi/linux/vfio.h,VFIO_MIGRATION_PRE_COPY,VFIO_PRE_COPY)
 
 ccflags-y += $(call have,linux/iova_bitmap.h,CONFIG_IOMMUFD_DRIVER,IOVA_BITMAP_OF_IOMMUFD)

@@ -22,78 +22,83 @@ struct nvme_vfio_device {
 	struct migration *migration;	/* NULL: plain vfio-pci */
 };
 
-static struct nvme_vfio_device *from_vdev(struct vfio_device *vdev)
+static struct nvme_vfio_device *nvme_vfio_from_vdev(struct vfio_device *vdev)
 {
 	return container_of(vdev, struct nvme_vfio_device, core.vdev);
 }
 
-static struct nvme_vfio_device *from_pdev(struct pci_dev *pdev)
+static struct nvme_vfio_device *nvme_vfio_from_pdev(struct pci_dev *pdev)
 {
 	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
 
 	return container_of(core, struct nvme_vfio_device, core);
 }
 
-static struct file *set_state(struct vfio_device *vdev,
-			      enum vfio_device_mig_state new_state)
+static struct file *nvme_vfio_set_state(struct vfio_device *vdev,
+					enum vfio_device_mig_state new_state)
 {
-	return migration_set_state(from_vdev(vdev)->migration, new_state);
+	return nvme_vfio_mig_set_state(nvme_vfio_from_vdev(vdev)->migration,
+				       new_state);
 }
 
-static int get_state(struct vfio_device *vdev,
-		     enum vfio_device_mig_state *state)
+static int nvme_vfio_get_state(struct vfio_device *vdev,
+			       enum vfio_device_mig_state *state)
 {
-	*state = migration_state(from_vdev(vdev)->migration);
+	*state = nvme_vfio_mig_get_state(nvme_vfio_from_vdev(vdev)->migration);
 	return 0;
 }
 
 #ifdef HAVE_VFIO_MIG_DATA_SIZE
-static int get_data_size(struct vfio_device *vdev, unsigned long *len)
+static int nvme_vfio_get_data_size(struct vfio_device *vdev, unsigned long *len)
 {
-	*len = migration_data_size(from_vdev(vdev)->migration);
+	*len = nvme_vfio_mig_data_size(nvme_vfio_from_vdev(vdev)->migration);
 	return 0;
 }
 #endif
 
-static const struct vfio_migration_ops mig_ops = {
-	.migration_set_state	= set_state,
-	.migration_get_state	= get_state,
+static const struct vfio_migration_ops nvme_vfio_mig_ops = {
+	.migration_set_state	= nvme_vfio_set_state,
+	.migration_get_state	= nvme_vfio_get_state,
 #ifdef HAVE_VFIO_MIG_DATA_SIZE
-	.migration_get_data_size = get_data_size,
+	.migration_get_data_size = nvme_vfio_get_data_size,
 #endif
 };
 
-static int log_start(struct vfio_device *vdev, struct rb_root_cached *ranges,
-		     u32 nnodes, u64 *page_size)
+static int nvme_vfio_log_start(struct vfio_device *vdev,
+			       struct rb_root_cached *ranges, u32 nnodes,
+			       u64 *page_size)
 {
-	return dirty_start(from_vdev(vdev)->migration, ranges, nnodes,
-			   page_size);
+	return nvme_vfio_dirty_start(nvme_vfio_from_vdev(vdev)->migration,
+				     ranges, nnodes, page_size);
 }
 
-static int log_stop(struct vfio_device *vdev)
+static int nvme_vfio_log_stop(struct vfio_device *vdev)
 {
-	return dirty_stop(from_vdev(vdev)->migration);
+	return nvme_vfio_dirty_stop(nvme_vfio_from_vdev(vdev)->migration);
 }
 
-static int log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
-			      unsigned long length, struct iova_bitmap *dirty)
+static int nvme_vfio_log_read_and_clear(struct vfio_device *vdev,
+					unsigned long iova,
+					unsigned long length,
+					struct iova_bitmap *dirty)
 {
-	return dirty_report(from_vdev(vdev)->migration, iova, length, dirty);
+	return nvme_vfio_dirty_report(nvme_vfio_from_vdev(vdev)->migration,
+				      iova, length, dirty);
 }
 
-static const struct vfio_log_ops log_ops = {
-	.log_start		= log_start,
-	.log_stop		= log_stop,
-	.log_read_and_clear	= log_read_and_clear,
+static const struct vfio_log_ops nvme_vfio_log_ops = {
+	.log_start		= nvme_vfio_log_start,
+	.log_stop		= nvme_vfio_log_stop,
+	.log_read_and_clear	= nvme_vfio_log_read_and_clear,
 };
 
 #ifndef HAVE_VFIO_MIG_DATA_SIZE
 /* The core of this kernel does not know the question: see compat.h. */
-static int device_feature(struct vfio_device *vdev, u32 flags,
-			  void __user *arg, size_t argsz)
+static int nvme_vfio_device_feature(struct vfio_device *vdev, u32 flags,
+				    void __user *arg, size_t argsz)
 {
 	struct vfio_device_feature_mig_data_size answer = { };
-	struct migration *m = from_vdev(vdev)->migration;
+	struct migration *m = nvme_vfio_from_vdev(vdev)->migration;
 	int ret;
 
 	if (!m || (flags & VFIO_DEVICE_FEATURE_MASK) !=
@@ -105,20 +110,20 @@ static int device_feature(struct vfio_device *vdev, u32 flags,
 	if (ret != 1)
 		return ret;
 
-	answer.stop_copy_length = migration_data_size(m);
+	answer.stop_copy_length = nvme_vfio_mig_data_size(m);
 	return copy_to_user(arg, &answer, sizeof(answer)) ? -EFAULT : 0;
 }
 #endif
 
-static int init_device(struct vfio_device *vdev)
+static int nvme_vfio_init_device(struct vfio_device *vdev)
 {
-	struct nvme_vfio_device *nvdev = from_vdev(vdev);
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_vdev(vdev);
 	struct pci_dev *pdev = to_pci_dev(vdev->dev);
 	struct migration *m;
 	const char *why;
 	int ret;
 
-	m = migration_create(pdev, vdev, &why);
+	m = nvme_vfio_mig_create(pdev, vdev, &why);
 	if (IS_ERR(m))
 		return PTR_ERR(m);
 
@@ -126,11 +131,11 @@ static int init_device(struct vfio_device *vdev)
 		vdev->migration_flags = VFIO_MIGRATION_STOP_COPY |
 					VFIO_MIGRATION_P2P |
 					COMPAT_MIGRATION_PRE_COPY;
-		vdev->mig_ops = &mig_ops;
-		if (dirty_can_log(m))
-			vdev->log_ops = &log_ops;
+		vdev->mig_ops = &nvme_vfio_mig_ops;
+		if (nvme_vfio_dirty_can_log(m))
+			vdev->log_ops = &nvme_vfio_log_ops;
 		dev_info(&pdev->dev, "can migrate: %s command set, controller %u, %s dirty tracking\n",
-			 m->target.set->name, m->target.cntlid,
+			 m->vf.set->name, m->vf.cntlid,
 			 vdev->log_ops ? "with" : "without");
 	} else {
 		dev_info(&pdev->dev, "cannot migrate, plain passthrough: %s\n",
@@ -140,22 +145,22 @@ static int init_device(struct vfio_device *vdev)
 
 	ret = vfio_pci_core_init_dev(vdev);
 	if (ret && m)
-		migration_put(m);
+		nvme_vfio_mig_put(m);
 	return ret;
 }
 
-static void release_device(struct vfio_device *vdev)
+static void nvme_vfio_release_device(struct vfio_device *vdev)
 {
-	struct nvme_vfio_device *nvdev = from_vdev(vdev);
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_vdev(vdev);
 
 	if (nvdev->migration)
-		migration_put(nvdev->migration);
+		nvme_vfio_mig_put(nvdev->migration);
 	vfio_pci_core_release_dev(vdev);
 }
 
-static int open_device(struct vfio_device *vdev)
+static int nvme_vfio_open_device(struct vfio_device *vdev)
 {
-	struct nvme_vfio_device *nvdev = from_vdev(vdev);
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_vdev(vdev);
 	int ret;
 
 	ret = vfio_pci_core_enable(&nvdev->core);
@@ -163,33 +168,33 @@ static int open_device(struct vfio_device *vdev)
 		return ret;
 
 	if (nvdev->migration)
-		migration_open(nvdev->migration);
+		nvme_vfio_mig_open(nvdev->migration);
 
 	vfio_pci_core_finish_enable(&nvdev->core);
 	return 0;
 }
 
-static void close_device(struct vfio_device *vdev)
+static void nvme_vfio_close_device(struct vfio_device *vdev)
 {
-	struct nvme_vfio_device *nvdev = from_vdev(vdev);
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_vdev(vdev);
 
 	if (nvdev->migration)
-		migration_close(nvdev->migration);
+		nvme_vfio_mig_close(nvdev->migration);
 
 	/* Resets the VF, which ends a suspension it may be left in. */
 	vfio_pci_core_close_device(vdev);
 
 	/* What a suspended VF could not be told can be told now. */
 	if (nvdev->migration)
-		migration_detach(nvdev->migration);
+		nvme_vfio_mig_detach(nvdev->migration);
 }
 
-static const struct vfio_device_ops device_ops = {
+static const struct vfio_device_ops nvme_vfio_device_ops = {
 	.name		= KBUILD_MODNAME,
-	.init		= init_device,
-	.release	= release_device,
-	.open_device	= open_device,
-	.close_device	= close_device,
+	.init		= nvme_vfio_init_device,
+	.release	= nvme_vfio_release_device,
+	.open_device	= nvme_vfio_open_device,
+	.close_device	= nvme_vfio_close_device,
 	.ioctl		= vfio_pci_core_ioctl,
 #ifdef HAVE_VFIO_GET_REGION_INFO_CAPS
 	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
@@ -197,7 +202,7 @@ static const struct vfio_device_ops device_ops = {
 #ifdef HAVE_VFIO_MIG_DATA_SIZE
 	.device_feature	= vfio_pci_core_ioctl_feature,
 #else
-	.device_feature	= device_feature,
+	.device_feature	= nvme_vfio_device_feature,
 #endif
 	.read		= vfio_pci_core_read,
 	.write		= vfio_pci_core_write,
@@ -217,13 +222,13 @@ static const struct vfio_device_ops device_ops = {
 #endif
 };
 
-static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+static int nvme_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct nvme_vfio_device *nvdev;
 	int ret;
 
 	nvdev = vfio_alloc_device(nvme_vfio_device, core.vdev, &pdev->dev,
-				  &device_ops);
+				  &nvme_vfio_device_ops);
 	if (IS_ERR(nvdev))
 		return PTR_ERR(nvdev);
 
@@ -235,24 +240,24 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return ret;
 }
 
-static void remove(struct pci_dev *pdev)
+static void nvme_vfio_remove(struct pci_dev *pdev)
 {
-	struct nvme_vfio_device *nvdev = from_pdev(pdev);
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_pdev(pdev);
 
 	vfio_pci_core_unregister_device(&nvdev->core);
 	vfio_put_device(&nvdev->core.vdev);
 }
 
-static void reset_done(struct pci_dev *pdev)
+static void nvme_vfio_reset_done(struct pci_dev *pdev)
 {
-	struct nvme_vfio_device *nvdev = from_pdev(pdev);
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_pdev(pdev);
 
 	if (nvdev->migration)
-		migration_reset(nvdev->migration);
+		nvme_vfio_mig_reset(nvdev->migration);
 }
 
-static const struct pci_error_handlers err_handlers = {
-	.reset_done	= reset_done,
+static const struct pci_error_handlers nvme_vfio_err_handlers = {
+	.reset_done	= nvme_vfio_reset_done,
 	.error_detected	= vfio_pci_core_aer_err_detected,
 };
 
@@ -261,7 +266,7 @@ static const struct pci_error_handlers err_handlers = {
  * byte is left out of the mask: libvirt compares it literally with the '*'
  * that the alias would end in, and would never choose this driver.
  */
-static const struct pci_device_id ids[] = {
+static const struct pci_device_id nvme_vfio_pci_ids[] = {
 	{
 		.vendor		= PCI_ANY_ID,
 		.device		= PCI_ANY_ID,
@@ -273,14 +278,14 @@ static const struct pci_device_id ids[] = {
 	},
 	{ }
 };
-MODULE_DEVICE_TABLE(pci, ids);
+MODULE_DEVICE_TABLE(pci, nvme_vfio_pci_ids);
 
 static struct pci_driver nvme_vfio_pci_driver = {
 	.name			= "nvme-vfio-pci",
-	.id_table		= ids,
-	.probe			= probe,
-	.remove			= remove,
-	.err_handler		= &err_handlers,
+	.id_table		= nvme_vfio_pci_ids,
+	.probe			= nvme_vfio_probe,
+	.remove			= nvme_vfio_remove,
+	.err_handler		= &nvme_vfio_err_handlers,
 	/* VFIO claims the IOMMU group itself. */
 	.driver_managed_dma	= true,
 };

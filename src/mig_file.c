@@ -1,409 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data files of PRE_COPY, STOP_COPY and RESUMING: see mig_file.h.
- *
- * A file's lock serialises its readers or writers and is held while user
- * memory is touched, which may wait for a page fault of any length. Nobody
- * else takes it: the arcs and a reset end a file by flag and reference.
+ * The life of a data file: see mig_file.h.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/poll.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
-#include <linux/wait.h>
 
-#include "compat.h"
 #include "mig_file.h"
 #include "migration.h"
 
-/**
- * struct mig_file - one transfer
- * @m: the migration; a reference is held
- * @filp: the file; a reference is held by the migration until the end
- * @lock: serialises calls on this file; taken before @m->lock
- * @end_lock: @image and @ended
- * @ended: the state that this file belongs to was left
- * @wait: saving: those who wait for @image or @ended
- * @head: saving: the identity record
- * @head_done: saving: bytes of it that were read
- * @image: saving: the rest; NULL in PRE_COPY, and when ended
- * @at: saving: how far in @image
- * @reader: loading: the stream
- * @data: loading: buffer of one data record
- * @data_room: loading: bytes at @data
- */
-struct mig_file {
-	struct migration *m;
-	struct file *filp;
-	struct mutex lock;
-	spinlock_t end_lock;
-	bool ended;
-	wait_queue_head_t wait;
-
-	u8 head[sizeof(struct stream_header) + sizeof(struct stream_identity)];
-	u32 head_done;
-	struct image *image;
-	struct image_cursor at;
-
-	struct stream_reader reader;
-	void *data;
-	u32 data_room;
-};
-
-static bool has_ended(struct mig_file *f)
+int nvme_vfio_file_init(struct mig_file *f, struct migration *m,
+			const struct mig_file_type *type, struct file **filp)
 {
-	return READ_ONCE(f->ended);
+	f->filp = anon_inode_getfile(type->name, type->fops, f, type->flags);
+	if (IS_ERR(f->filp))
+		return PTR_ERR(f->filp);
+
+	stream_open(file_inode(f->filp), f->filp);
+	f->type = type;
+	f->m = nvme_vfio_mig_get(m);
+	mutex_init(&f->lock);
+	spin_lock_init(&f->end_lock);
+
+	*filp = get_file(f->filp);
+	return 0;
 }
 
-static void drop_data(struct mig_file *f)
+void nvme_vfio_file_end(struct mig_file *f)
 {
-	f->reader.data = NULL;
-	kvfree(f->data);
-	f->data = NULL;
-	f->data_room = 0;
-}
-
-/* Whoever comes last of the one that ends a file and its writer drops it. */
-static void drop_data_if_idle(struct mig_file *f)
-{
-	if (mutex_trylock(&f->lock)) {
-		drop_data(f);
-		mutex_unlock(&f->lock);
-	}
-}
-
-void mig_file_end(struct mig_file *f)
-{
-	struct image *img;
-
 	spin_lock(&f->end_lock);
 	WRITE_ONCE(f->ended, true);
-	img = f->image;
-	f->image = NULL;
 	spin_unlock(&f->end_lock);
-	image_put(img);
-	wake_up_all(&f->wait);
 
-	drop_data_if_idle(f);
+	f->type->end(f);
 	fput(f->filp);
 }
 
-static int mig_file_release(struct inode *inode, struct file *filp)
+int nvme_vfio_file_release(struct inode *inode, struct file *filp)
 {
 	struct mig_file *f = filp->private_data;
 
-	image_put(f->image);
-	drop_data(f);
-	migration_put(f->m);
+	nvme_vfio_mig_put(f->m);
 	mutex_destroy(&f->lock);
-	kfree(f);
+	f->type->free(f);
 	return 0;
-}
-
-void mig_file_attach(struct mig_file *f, struct image *img)
-{
-	spin_lock(&f->end_lock);
-	f->image = image_get(img);
-	spin_unlock(&f->end_lock);
-	wake_up_all(&f->wait);
-}
-
-/*
- * What the file is good for now: 0 with *@img NULL in PRE_COPY, 0 with a
- * reference to the image later, -ENODEV when it has ended.
- */
-static int current_image(struct mig_file *f, struct image **img)
-{
-	int ret = 0;
-
-	*img = NULL;
-	spin_lock(&f->end_lock);
-	if (f->ended)
-		ret = -ENODEV;
-	else if (f->image)
-		*img = image_get(f->image);
-	spin_unlock(&f->end_lock);
-	return ret;
-}
-
-static const void *save_next(struct mig_file *f, const struct image *img,
-			     u32 *len)
-{
-	if (f->head_done < sizeof(f->head)) {
-		*len = sizeof(f->head) - f->head_done;
-		return f->head + f->head_done;
-	}
-	return img ? image_next(img, &f->at, len) : NULL;
-}
-
-static void save_advance(struct mig_file *f, u32 len)
-{
-	if (f->head_done < sizeof(f->head))
-		WRITE_ONCE(f->head_done, f->head_done + len);
-	else
-		f->at.offset += len;
-}
-
-static ssize_t save_read(struct file *filp, char __user *buf, size_t len,
-			 loff_t *pos)
-{
-	struct mig_file *f = filp->private_data;
-	struct image *img;
-	ssize_t done;
-
-	if (pos)
-		return -ESPIPE;
-	if (mutex_lock_interruptible(&f->lock))
-		return -ERESTARTSYS;
-
-	done = current_image(f, &img);
-	if (done)
-		goto unlock;
-
-	while (len) {
-		const void *from;
-		u32 n;
-
-		if (has_ended(f)) {
-			done = -ENODEV;
-			break;
-		}
-		from = save_next(f, img, &n);
-		if (!from && img && image_has_more(img, &f->at)) {
-			/* What is there can be on its way meanwhile. */
-			if (done)
-				break;
-			done = migration_save_more(f->m, f, img);
-			if (done)
-				break;
-			from = save_next(f, img, &n);
-		}
-		if (!from) {
-			/* More will come only after PRE_COPY. */
-			if (!img && !done)
-				done = -ENOMSG;
-			break;
-		}
-		n = min_t(size_t, n, len);
-		if (copy_to_user(buf, from, n)) {
-			done = done ?: -EFAULT;
-			break;
-		}
-		save_advance(f, n);
-		buf += n;
-		len -= n;
-		done += n;
-	}
-	image_put(img);
-unlock:
-	mutex_unlock(&f->lock);
-	return done;
-}
-
-static __poll_t save_poll(struct file *filp, struct poll_table_struct *wait)
-{
-	struct mig_file *f = filp->private_data;
-	__poll_t mask = 0;
-
-	poll_wait(filp, &f->wait, wait);
-
-	spin_lock(&f->end_lock);
-	if (f->ended)
-		mask = EPOLLERR | EPOLLIN | EPOLLRDNORM;
-	else if (f->image || READ_ONCE(f->head_done) < sizeof(f->head))
-		mask = EPOLLIN | EPOLLRDNORM;
-	spin_unlock(&f->end_lock);
-	return mask;
-}
-
-/* The identity record is all there is to read before the VF stands still. */
-static long save_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
-{
-	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
-	struct mig_file *f = filp->private_data;
-	struct vfio_precopy_info info;
-	struct image *img;
-	int ret;
-
-	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
-		return -ENOTTY;
-	if (copy_from_user(&info, (void __user *)arg, minsz))
-		return -EFAULT;
-	if (info.argsz < minsz)
-		return -EINVAL;
-
-	ret = migration_precopy_flags(f->m, f, &info.flags);
-	if (!ret)
-		ret = current_image(f, &img);
-	if (ret)
-		return ret;
-	if (img) {
-		image_put(img);
-		return -EINVAL;
-	}
-
-	if (mutex_lock_interruptible(&f->lock))
-		return -ERESTARTSYS;
-	info.initial_bytes = sizeof(f->head) - f->head_done;
-	info.dirty_bytes = 0;
-	mutex_unlock(&f->lock);
-
-	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
-}
-
-static const struct file_operations save_fops = {
-	.owner		= THIS_MODULE,
-	.read		= save_read,
-	.poll		= save_poll,
-	.unlocked_ioctl	= save_ioctl,
-	.compat_ioctl	= compat_ptr_ioctl,
-	.release	= mig_file_release,
-};
-
-static int data_room(struct mig_file *f, u32 len)
-{
-	if (f->data_room >= len)
-		return 0;
-
-	drop_data(f);
-	f->data = kvzalloc(len, GFP_KERNEL_ACCOUNT);
-	if (!f->data)
-		return stream_reader_fail(&f->reader, -ENOMEM, "out of memory");
-	f->data_room = len;
-	return 0;
-}
-
-static int on_event(struct mig_file *f, int event)
-{
-	struct stream_reader *r = &f->reader;
-	int ret;
-
-	switch (event) {
-	case STREAM_EV_IDENTITY:
-		ret = migration_load_identity(f->m, f, r);
-		if (ret)
-			return ret;
-		/* In good time: when STATE comes the guest stands still. */
-		return data_room(f, min(le32_to_cpu(r->identity.data_hint),
-					STREAM_MAX_DATA));
-	case STREAM_EV_STATE:
-		ret = data_room(f, r->max_data);
-		r->data = f->data;
-		return ret;
-	case STREAM_EV_DATA:
-		return migration_load_data(f->m, f, r);
-	case STREAM_EV_END:
-		return migration_load_end(f->m, f);
-	}
-	return event;	/* nothing yet, or an error */
-}
-
-static ssize_t load_write(struct file *filp, const char __user *buf,
-			  size_t len, loff_t *pos)
-{
-	struct mig_file *f = filp->private_data;
-	ssize_t done = 0;
-	int ret = 0;
-
-	if (pos)
-		return -ESPIPE;
-	if (mutex_lock_interruptible(&f->lock))
-		return -ERESTARTSYS;
-
-	while (len) {
-		void *to;
-		u32 n;
-
-		if (has_ended(f)) {
-			ret = -ENODEV;
-			break;
-		}
-		to = stream_reader_want(&f->reader, &n);
-		if (!to) {
-			ret = -EINVAL;
-			if (f->reader.phase == STREAM_COMPLETE)
-				stream_reader_fail(&f->reader, ret,
-						   "data after the end of the stream");
-			break;
-		}
-		n = min_t(size_t, n, len);
-		if (copy_from_user(to, buf, n)) {
-			/* Not the stream's fault: it may go on from here. */
-			if (!done)
-				done = -EFAULT;
-			break;
-		}
-		ret = on_event(f, stream_reader_put(&f->reader, n));
-		if (ret)
-			break;
-		buf += n;
-		len -= n;
-		done += n;
-	}
-
-	if (ret)
-		migration_load_refuse(f->m, f, ret, f->reader.why);
-	mutex_unlock(&f->lock);
-	if (has_ended(f))
-		drop_data_if_idle(f);
-
-	return ret ?: done;
-}
-
-static const struct file_operations load_fops = {
-	.owner		= THIS_MODULE,
-	.write		= load_write,
-	.release	= mig_file_release,
-};
-
-static struct mig_file *create(struct migration *m, const char *name,
-			       const struct file_operations *fops, int flags,
-			       struct file **filp)
-{
-	struct mig_file *f;
-
-	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-	if (!f)
-		return ERR_PTR(-ENOMEM);
-
-	f->filp = anon_inode_getfile(name, fops, f, flags);
-	if (IS_ERR(f->filp)) {
-		int ret = PTR_ERR(f->filp);
-
-		kfree(f);
-		return ERR_PTR(ret);
-	}
-	stream_open(file_inode(f->filp), f->filp);
-	f->m = migration_get(m);
-	mutex_init(&f->lock);
-	spin_lock_init(&f->end_lock);
-	init_waitqueue_head(&f->wait);
-
-	*filp = get_file(f->filp);
-	return f;
-}
-
-struct mig_file *mig_file_save(struct migration *m,
-			       const struct stream_identity *id,
-			       struct file **filp)
-{
-	struct mig_file *f;
-
-	f = create(m, "[nvme-vfio-save]", &save_fops, O_RDONLY, filp);
-	if (!IS_ERR(f))
-		stream_fill_small(f->head, STREAM_IDENTITY, id, sizeof(*id));
-	return f;
-}
-
-struct mig_file *mig_file_load(struct migration *m, struct file **filp)
-{
-	struct mig_file *f;
-
-	f = create(m, "[nvme-vfio-load]", &load_fops, O_WRONLY, filp);
-	if (!IS_ERR(f))
-		stream_reader_init(&f->reader, migration_max_state());
-	return f;
 }

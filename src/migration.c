@@ -5,8 +5,8 @@
  *	arc				what happens
  *	RUNNING -> RUNNING_P2P		suspend
  *	RUNNING_P2P <-> STOP		nothing: a suspended VF does nothing
- *	STOP -> STOP_COPY		read one command's worth of the state; file to
- *					read it all from
+ *	STOP -> STOP_COPY		read one command's worth of the state;
+ *					file to read it all from
  *	STOP_COPY -> STOP		end the file
  *	STOP -> RESUMING		file to write a state to
  *	RESUMING -> STOP		end the file; all must have been loaded
@@ -15,7 +15,7 @@
  * and with PRE_COPY, whose file begins with the identity of the VF and goes on
  * with its state in STOP_COPY:
  *
- *	RUNNING(_P2P) -> PRE_COPY(_P2P)	ask for the size; file; memory for a state
+ *	RUNNING(_P2P) -> PRE_COPY(_P2P)	ask for the size; file; allocate
  *	PRE_COPY(_P2P) -> RUNNING(_P2P)	end the file
  *	PRE_COPY -> PRE_COPY_P2P	suspend
  *	PRE_COPY_P2P -> PRE_COPY	resume
@@ -29,50 +29,46 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "mig_file.h"
+#include "load_file.h"
 #include "migration.h"
+#include "save_file.h"
 #include "trace.h"
 
-static unsigned int max_state_mb = 1024;
-module_param(max_state_mb, uint, 0644);
+static unsigned int nvme_vfio_max_state_mb = 1024;
+module_param_named(max_state_mb, nvme_vfio_max_state_mb, uint, 0644);
 MODULE_PARM_DESC(max_state_mb, "largest device state that is moved, in MiB (default 1024)");
 
 /* QEMU asks for the size often; the device need not be asked as often. */
 #define SIZE_VALID_MS	100
 
-u64 migration_max_state(void)
+u64 nvme_vfio_max_state(void)
 {
-	return (u64)READ_ONCE(max_state_mb) << 20;
+	return (u64)READ_ONCE(nvme_vfio_max_state_mb) << 20;
 }
 
-static struct device *dev_of(struct migration *m)
-{
-	return &m->target.vf->dev;
-}
-
-static void end_file(struct migration *m)
+static void nvme_vfio_end_file(struct migration *m)
 {
 	if (m->file)
-		mig_file_end(m->file);
+		nvme_vfio_file_end(m->file);
 	m->file = NULL;
 }
 
-static void drop_image(struct image **img)
+static void nvme_vfio_drop_save_buf(struct save_buf **sbuf)
 {
-	image_put(*img);
-	*img = NULL;
+	nvme_vfio_save_buf_put(*sbuf);
+	*sbuf = NULL;
 }
 
-static void forget(struct migration *m)
+static void nvme_vfio_mig_forget(struct migration *m)
 {
-	end_file(m);
-	drop_image(&m->prepared);
-	drop_image(&m->parked);
-	dirty_lost(m);
+	nvme_vfio_end_file(m);
+	nvme_vfio_drop_save_buf(&m->prealloc);
+	nvme_vfio_drop_save_buf(&m->rollback_state);
+	nvme_vfio_dirty_lost(m);
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 }
 
-bool migration_is_suspended(enum vfio_device_mig_state state)
+bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state)
 {
 	switch ((unsigned int)state) {
 	case VFIO_DEVICE_STATE_RUNNING_P2P:
@@ -86,12 +82,12 @@ bool migration_is_suspended(enum vfio_device_mig_state state)
 	}
 }
 
-void migration_lock(struct migration *m)
+void nvme_vfio_mig_lock(struct migration *m)
 {
 	mutex_lock(&m->lock);
 }
 
-void migration_unlock(struct migration *m)
+void nvme_vfio_mig_unlock(struct migration *m)
 {
 	for (;;) {
 		spin_lock(&m->reset_lock);
@@ -106,11 +102,11 @@ void migration_unlock(struct migration *m)
 		}
 		m->deferred_reset = false;
 		spin_unlock(&m->reset_lock);
-		forget(m);
+		nvme_vfio_mig_forget(m);
 	}
 }
 
-void migration_reset(struct migration *m)
+void nvme_vfio_mig_reset(struct migration *m)
 {
 	spin_lock(&m->reset_lock);
 	m->deferred_reset = true;
@@ -119,41 +115,42 @@ void migration_reset(struct migration *m)
 		return;
 	}
 	spin_unlock(&m->reset_lock);
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 }
 
-static int resume(struct migration *m)
+static int nvme_vfio_mig_resume(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	int ret;
 
-	if (m->parked) {
-		/* Reading the state has disabled the VF: give it back first. */
-		ret = image_write(m->parked, t);
+	if (m->rollback_state) {
+		/* Reading the state has disabled the VF: load it again. */
+		ret = nvme_vfio_save_buf_restore(m->rollback_state, vf);
 		if (ret)
 			return ret;
-		drop_image(&m->parked);
+		nvme_vfio_drop_save_buf(&m->rollback_state);
 	}
-	ret = t->set->resume(t);
+	ret = vf->set->resume(vf);
 	if (!ret)
-		dirty_resumed(m);
+		nvme_vfio_dirty_resumed(m);
 	return ret;
 }
 
-static void learned_size(struct migration *m, u64 size)
+static void nvme_vfio_note_size(struct migration *m, u64 size)
 {
 	m->size = size;
 	m->size_at = jiffies;
 }
 
-static int new_save_file(struct migration *m, const struct image *img,
-			 struct file **filp)
+static int nvme_vfio_new_save_file(struct migration *m,
+				   const struct save_buf *sbuf,
+				   struct file **filp)
 {
-	struct stream_identity id = m->target.identity;
+	struct stream_identity id = m->vf.identity;
 	struct mig_file *f;
 
-	image_describe(img, &id);
-	f = mig_file_save(m, &id, filp);
+	nvme_vfio_save_buf_describe(sbuf, &id);
+	f = nvme_vfio_save_file(m, &id, filp);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 
@@ -162,217 +159,219 @@ static int new_save_file(struct migration *m, const struct image *img,
 }
 
 /*
- * What can be known of the state before it exists. A state that cannot move,
- * and a destination that cannot take it, are found while the guest still runs.
+ * Find a state that cannot move, and let the destination refuse the identity,
+ * while the guest still runs.
  */
-static int start_precopy(struct migration *m, struct file **filp)
+static int nvme_vfio_start_precopy(struct migration *m, struct file **filp)
 {
-	struct target *t = &m->target;
-	struct image *img = m->parked;
+	struct nvme_vf *vf = &m->vf;
+	struct save_buf *sbuf = m->rollback_state;
 	u64 size;
 	int ret;
 
-	if (img)
-		return new_save_file(m, img, filp);
+	if (sbuf)
+		return nvme_vfio_new_save_file(m, sbuf, filp);
 
-	ret = t->set->state_size(t, &size);
-	/* An aborted question is no harm to a VF that runs. */
-	if (!migration_is_suspended(m->state))
-		t->uncertain = false;
+	ret = vf->set->state_size(vf, &size);
+	/* A running VF has no state to lose by an aborted query. */
+	if (!nvme_vfio_mig_is_suspended(m->state))
+		vf->state_unknown = false;
 	if (!ret)
-		ret = image_check_size(t, migration_max_state(), size);
+		ret = nvme_vfio_check_state_size(vf, nvme_vfio_max_state(),
+						 size);
 	if (ret)
 		return ret;
-	learned_size(m, size);
+	nvme_vfio_note_size(m, size);
 
-	img = image_prepare(t, size);
-	if (IS_ERR(img))
-		return PTR_ERR(img);
+	sbuf = nvme_vfio_save_buf_alloc(vf, size);
+	if (IS_ERR(sbuf))
+		return PTR_ERR(sbuf);
 
-	ret = new_save_file(m, img, filp);
+	ret = nvme_vfio_new_save_file(m, sbuf, filp);
 	if (ret)
-		image_put(img);
+		nvme_vfio_save_buf_put(sbuf);
 	else
-		m->prepared = img;
+		m->prealloc = sbuf;
 	return ret;
 }
 
-static void end_precopy(struct migration *m)
+static void nvme_vfio_end_precopy(struct migration *m)
 {
-	end_file(m);
-	drop_image(&m->prepared);
+	nvme_vfio_end_file(m);
+	nvme_vfio_drop_save_buf(&m->prealloc);
 }
 
 /*
- * The state of a suspended VF, or its start, with a reference for the caller.
- * What one command does not carry is read when user space wants it, so that the
- * destination loads a piece while the next one is read here.
+ * Read the first piece of a suspended VF's state; returns a reference. Later
+ * pieces are read by nvme_vfio_mig_save_more(), so that the destination loads
+ * one while the next is read.
  */
-static struct image *read_state(struct migration *m)
+static struct save_buf *nvme_vfio_read_state(struct migration *m)
 {
-	struct target *t = &m->target;
-	struct image *img = m->prepared;
+	struct nvme_vf *vf = &m->vf;
+	struct save_buf *sbuf = m->prealloc;
 	int ret;
 
-	if (m->parked)
-		return image_get(m->parked);
+	if (m->rollback_state)
+		return nvme_vfio_save_buf_get(m->rollback_state);
 
-	if (img)
-		image_get(img);
+	if (sbuf)
+		nvme_vfio_save_buf_get(sbuf);
 	else
-		img = image_prepare(t, m->size);
-	if (IS_ERR(img))
-		return img;
+		sbuf = nvme_vfio_save_buf_alloc(vf, m->size);
+	if (IS_ERR(sbuf))
+		return sbuf;
 
-	ret = image_begin(img, t, migration_max_state());
+	ret = nvme_vfio_save_buf_read_first(sbuf, vf, nvme_vfio_max_state());
 	if (ret) {
-		image_put(img);
+		nvme_vfio_save_buf_put(sbuf);
 		return ERR_PTR(ret);
 	}
 
-	if (t->set->save_disables)
-		m->parked = image_get(img);
-	drop_image(&m->prepared);
-	return img;
+	if (vf->set->save_disables)
+		m->rollback_state = nvme_vfio_save_buf_get(sbuf);
+	nvme_vfio_drop_save_buf(&m->prealloc);
+	return sbuf;
 }
 
-static int start_saving(struct migration *m, struct file **filp)
+static int nvme_vfio_start_saving(struct migration *m, struct file **filp)
 {
-	struct image *img;
+	struct save_buf *sbuf;
 	int ret = 0;
 
-	img = read_state(m);
-	if (IS_ERR(img))
-		return PTR_ERR(img);
+	sbuf = nvme_vfio_read_state(m);
+	if (IS_ERR(sbuf))
+		return PTR_ERR(sbuf);
 
 	/* From PRE_COPY the file is there already. */
 	if (!m->file)
-		ret = new_save_file(m, img, filp);
+		ret = nvme_vfio_new_save_file(m, sbuf, filp);
 	if (!ret)
-		mig_file_attach(m->file, img);
+		nvme_vfio_save_file_attach(m->file, sbuf);
 
-	image_put(img);
+	nvme_vfio_save_buf_put(sbuf);
 	return ret;
 }
 
-static int start_loading(struct migration *m, struct file **filp)
+static int nvme_vfio_start_loading(struct migration *m, struct file **filp)
 {
 	struct mig_file *f;
 
-	f = mig_file_load(m, filp);
+	f = nvme_vfio_load_file(m, filp);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 
-	drop_image(&m->parked);
+	nvme_vfio_drop_save_buf(&m->rollback_state);
 	m->loaded = false;
 	m->load_failed = false;
 	m->file = f;
 	return 0;
 }
 
-static int finish_loading(struct migration *m)
+static int nvme_vfio_finish_loading(struct migration *m)
 {
-	end_file(m);
+	nvme_vfio_end_file(m);
 	if (m->loaded && !m->load_failed)
 		return 0;
 
 	if (!m->load_failed)
-		dev_warn(dev_of(m), "state incomplete: the stream ended early\n");
-	/* Half a state is none: only a reset brings the VF back. */
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "state incomplete: the stream ended early\n");
+	/* A partly loaded state is unusable; only a reset recovers the VF. */
 	m->state = VFIO_DEVICE_STATE_ERROR;
 	return -EINVAL;
 }
 
 #define ARC(from, to)	((from) << 8 | (to))
 
-static int take_arc(struct migration *m, enum vfio_device_mig_state to,
-		    struct file **filp)
+static int nvme_vfio_take_arc(struct migration *m,
+			      enum vfio_device_mig_state to, struct file **filp)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 
 	switch (ARC(m->state, to)) {
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P):
-		return t->set->suspend(t);
+		return vf->set->suspend(vf);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY):
-		return resume(m);
+		return nvme_vfio_mig_resume(m);
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_PRE_COPY):
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_PRE_COPY_P2P):
-		return start_precopy(m, filp);
+		return nvme_vfio_start_precopy(m, filp);
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_RUNNING):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_RUNNING_P2P):
-		end_precopy(m);
+		nvme_vfio_end_precopy(m);
 		return 0;
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_STOP):
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P):
 		return 0;
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY):
-		return start_saving(m, filp);
+		return nvme_vfio_start_saving(m, filp);
 	case ARC(VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_STOP):
-		end_file(m);
+		nvme_vfio_end_file(m);
 		return 0;
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RESUMING):
-		return start_loading(m, filp);
+		return nvme_vfio_start_loading(m, filp);
 	case ARC(VFIO_DEVICE_STATE_RESUMING, VFIO_DEVICE_STATE_STOP):
-		return finish_loading(m);
+		return nvme_vfio_finish_loading(m);
 	}
 	return -EINVAL;
 }
 
-/* A PF that was reset or unbound takes the suspension of its VFs along. */
-static bool is_lost(const struct migration *m, int err)
+/* A PF that was reset or unbound has ended the suspension of its VFs. */
+static bool nvme_vfio_is_lost(const struct migration *m, int err)
 {
-	return err && (m->target.uncertain ||
-		       (err == -ENODEV && migration_is_suspended(m->state)));
+	return err &&
+	       (m->vf.state_unknown ||
+		(err == -ENODEV && nvme_vfio_mig_is_suspended(m->state)));
 }
 
-static void give_up(struct migration *m)
+static void nvme_vfio_give_up(struct migration *m)
 {
-	end_file(m);
-	drop_image(&m->prepared);
-	dirty_lost(m);
+	nvme_vfio_end_file(m);
+	nvme_vfio_drop_save_buf(&m->prealloc);
+	nvme_vfio_dirty_lost(m);
 	m->state = VFIO_DEVICE_STATE_ERROR;
 }
 
-static void warn_error(struct migration *m)
+static void nvme_vfio_warn_error(struct migration *m)
 {
-	dev_warn(dev_of(m),
+	dev_warn(nvme_vfio_mig_dev(m),
 		 "migration state ERROR: reset the VF to use it again\n");
 }
 
-/* One arc; on failure the state stays, unless nobody knows what it is. */
-static int step(struct migration *m, enum vfio_device_mig_state to,
-		struct file **filp)
+/* One arc; on failure the state stays, or is ERROR if it is unknown. */
+static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
+			  struct file **filp)
 {
 	enum vfio_device_mig_state from = m->state;
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	ktime_t start = ktime_get();
 	int ret;
 
-	t->uncertain = false;
-	ret = take_arc(m, to, filp);
+	vf->state_unknown = false;
+	ret = nvme_vfio_take_arc(m, to, filp);
 	if (!ret)
 		m->state = to;
-	else if (is_lost(m, ret))
-		give_up(m);
+	else if (nvme_vfio_is_lost(m, ret))
+		nvme_vfio_give_up(m);
 	if (m->state == VFIO_DEVICE_STATE_ERROR)
-		dirty_lost(m);
+		nvme_vfio_dirty_lost(m);
 	if (ret && m->state == VFIO_DEVICE_STATE_ERROR)
-		warn_error(m);
+		nvme_vfio_warn_error(m);
 
-	trace_state_arc(dev_of(m), from, to, m->state,
+	trace_state_arc(nvme_vfio_mig_dev(m), from, to, m->state,
 			ktime_us_delta(ktime_get(), start), ret);
 	return ret;
 }
 
 /*
- * What the core must not be asked: it has no ways out of ERROR, and on the way
- * from STOP_COPY to PRE_COPY, of which there is none either, it loops for ever
- * in kernels before 7.0.
+ * vfio_mig_get_next_state() has no arc out of ERROR, and before 7.0 loops
+ * forever on STOP_COPY -> PRE_COPY*, which the uAPI forbids as well.
  */
-static bool no_way(unsigned int from, unsigned int to)
+static bool nvme_vfio_arc_forbidden(unsigned int from, unsigned int to)
 {
 	return from == VFIO_DEVICE_STATE_ERROR ||
 	       (from == VFIO_DEVICE_STATE_STOP_COPY &&
@@ -380,17 +379,17 @@ static bool no_way(unsigned int from, unsigned int to)
 		 to == VFIO_DEVICE_STATE_PRE_COPY_P2P));
 }
 
-struct file *migration_set_state(struct migration *m,
-				 enum vfio_device_mig_state new_state)
+struct file *nvme_vfio_mig_set_state(struct migration *m,
+				     enum vfio_device_mig_state new_state)
 {
 	struct file *filp = NULL;
 	int ret = 0;
 
-	/* Never asked for: that a VF is lost is for the driver to say. */
+	/* User space cannot request ERROR. */
 	if (new_state == VFIO_DEVICE_STATE_ERROR)
 		return ERR_PTR(-EINVAL);
 
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	while (new_state != m->state) {
 		enum vfio_device_mig_state next;
 
@@ -400,16 +399,16 @@ struct file *migration_set_state(struct migration *m,
 			break;
 		}
 		ret = -EINVAL;
-		if (no_way(m->state, new_state))
+		if (nvme_vfio_arc_forbidden(m->state, new_state))
 			break;
 		ret = vfio_mig_get_next_state(m->vdev, m->state, new_state,
 					      &next);
 		if (!ret)
-			ret = step(m, next, &filp);
+			ret = nvme_vfio_step(m, next, &filp);
 		if (ret)
 			break;
 	}
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 
 	if (!ret)
 		return filp;
@@ -418,109 +417,113 @@ struct file *migration_set_state(struct migration *m,
 	return ERR_PTR(ret);
 }
 
-enum vfio_device_mig_state migration_state(struct migration *m)
+enum vfio_device_mig_state nvme_vfio_mig_get_state(struct migration *m)
 {
 	enum vfio_device_mig_state state;
 
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	state = m->state;
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	return state;
 }
 
-static bool size_is_fresh(struct migration *m)
+static bool nvme_vfio_size_is_fresh(struct migration *m)
 {
 	return m->size &&
-	       time_before(jiffies, m->size_at + msecs_to_jiffies(SIZE_VALID_MS));
+	       time_before(jiffies,
+			   m->size_at + msecs_to_jiffies(SIZE_VALID_MS));
 }
 
-u64 migration_data_size(struct migration *m)
+u64 nvme_vfio_mig_data_size(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	u64 size;
 
-	migration_lock(m);
-	/* A VF in ERROR has no state to move, one that is parked no new one. */
-	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->parked &&
-	    !size_is_fresh(m) && !t->set->state_size(t, &size))
-		learned_size(m, size);
+	nvme_vfio_mig_lock(m);
+	/* A VF in ERROR has no state to move, and reading it once is enough. */
+	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->rollback_state &&
+	    !nvme_vfio_size_is_fresh(m) && !vf->set->state_size(vf, &size))
+		nvme_vfio_note_size(m, size);
 	/* Not known yet: one command's worth is the best guess. */
-	size = image_estimate(m->size ?: t->max_transfer, t->max_transfer);
-	migration_unlock(m);
+	size = nvme_vfio_save_buf_estimate(m->size ?: vf->max_transfer,
+					   vf->max_transfer);
+	nvme_vfio_mig_unlock(m);
 
 	return size;
 }
 
-int migration_precopy_flags(struct migration *m, struct mig_file *f, u32 *flags)
+struct vfio_device *nvme_vfio_mig_get_vdev(struct migration *m,
+					   const struct mig_file *f)
 {
-	int ret = -ENODEV;
+	struct vfio_device *vdev = NULL;
 
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	if (m->file == f) {
-		if (compat_precopy_info_v2(m->vdev))
-			*flags = 0;
-		ret = 0;
+		vdev = m->vdev;
+		get_device(&vdev->device);
 	}
-	migration_unlock(m);
-	return ret;
+	nvme_vfio_mig_unlock(m);
+	return vdev;
 }
 
-int migration_save_more(struct migration *m, struct mig_file *f,
-			struct image *img)
+int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,
+			    struct save_buf *sbuf)
 {
 	int ret = -ENODEV;
 
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	if (m->file != f || m->state != VFIO_DEVICE_STATE_STOP_COPY)
 		goto unlock;
 
-	ret = image_go_on(img, &m->target);
-	if (is_lost(m, ret)) {
-		give_up(m);
-		warn_error(m);
+	ret = nvme_vfio_save_buf_read_next(sbuf, &m->vf);
+	if (nvme_vfio_is_lost(m, ret)) {
+		nvme_vfio_give_up(m);
+		nvme_vfio_warn_error(m);
 	}
 unlock:
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	return ret;
 }
 
-static bool is_current(struct migration *m, struct mig_file *f)
+static bool nvme_vfio_is_loading(struct migration *m, struct mig_file *f)
 {
 	return m->file == f && m->state == VFIO_DEVICE_STATE_RESUMING;
 }
 
-int migration_load_identity(struct migration *m, struct mig_file *f,
-			    struct stream_reader *r)
+int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
+				struct stream_reader *r)
 {
 	const char *why;
-	int ret = 0;
+	int ret = -ENODEV;
 
-	migration_lock(m);
-	if (!is_current(m, f))
-		ret = -ENODEV;
-	else if (!target_compatible(&m->target, &r->identity, &why))
-		ret = stream_reader_fail(r, -EINVAL, why);
-	migration_unlock(m);
+	nvme_vfio_mig_lock(m);
+	if (!nvme_vfio_is_loading(m, f))
+		goto unlock;
 
+	why = identity_misfit(&r->identity, &m->vf.identity);
+	ret = why ? nvme_vfio_reader_fail(r, -EINVAL, why) : 0;
+unlock:
+	nvme_vfio_mig_unlock(m);
 	return ret;
 }
 
-int migration_load_data(struct migration *m, struct mig_file *f,
-			struct stream_reader *r)
+int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
+			    struct stream_reader *r)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	const char *why;
 	u32 done, n;
 	int ret = -ENODEV;
 
-	migration_lock(m);
-	if (!is_current(m, f))
+	nvme_vfio_mig_lock(m);
+	if (!nvme_vfio_is_loading(m, f))
 		goto unlock;
 
 	if (!r->data_offset) {
-		ret = t->set->check_start(t, r->data, r->data_len, r->size, &why);
+		ret = vf->set->check_start(vf, r->data, r->data_len, r->size,
+					   &why);
 		if (ret) {
-			stream_reader_fail(r, ret, why);
+			nvme_vfio_reader_fail(r, ret, why);
 			goto unlock;
 		}
 	}
@@ -529,99 +532,101 @@ int migration_load_data(struct migration *m, struct mig_file *f,
 	for (done = 0; done < r->data_len; done += n) {
 		u64 offset = r->data_offset + done;
 
-		n = min(r->data_len - done, t->max_transfer);
-		ret = t->set->set_state(t, offset, r->data + done, n, !offset,
-					offset + n == r->size);
+		n = min(r->data_len - done, vf->max_transfer);
+		ret = vf->set->set_state(vf, offset, r->data + done, n, !offset,
+					 offset + n == r->size);
 		if (ret) {
-			stream_reader_fail(r, ret, "the device refused the state");
+			nvme_vfio_reader_fail(r, ret, "the device refused the state");
 			break;
 		}
 	}
 unlock:
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	return ret;
 }
 
-int migration_load_end(struct migration *m, struct mig_file *f)
+int nvme_vfio_mig_load_end(struct migration *m, struct mig_file *f)
 {
 	int ret = -ENODEV;
 
-	migration_lock(m);
-	if (is_current(m, f)) {
+	nvme_vfio_mig_lock(m);
+	if (nvme_vfio_is_loading(m, f)) {
 		m->loaded = true;
 		ret = 0;
 	}
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	return ret;
 }
 
-void migration_load_refuse(struct migration *m, struct mig_file *f, int err,
-			   const char *why)
+void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
+			       const char *why)
 {
-	migration_lock(m);
-	if (is_current(m, f)) {
+	nvme_vfio_mig_lock(m);
+	if (nvme_vfio_is_loading(m, f)) {
 		if (!m->load_failed)
-			dev_warn(dev_of(m), "state refused: %s (%pe)\n",
+			dev_warn(nvme_vfio_mig_dev(m),
+				 "state refused: %s (%pe)\n",
 				 why ?: "cannot be loaded", ERR_PTR(err));
 		m->load_failed = true;
 	}
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 }
 
-void migration_open(struct migration *m)
+void nvme_vfio_mig_open(struct migration *m)
 {
 	const char *why;
 	int ret;
 
-	migration_lock(m);
-	forget(m);
+	nvme_vfio_mig_lock(m);
+	nvme_vfio_mig_forget(m);
 	m->size = 0;
-	ret = target_attach(&m->target, &why);
+	ret = nvme_vfio_vf_attach(&m->vf, &why);
 	if (ret) {
 		/* The VF itself works, and the next command tries again. */
-		dev_warn(dev_of(m), "cannot migrate for now: %s (%pe)\n",
-			 why, ERR_PTR(ret));
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "cannot migrate for now: %s (%pe)\n", why, ERR_PTR(ret));
 	}
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 }
 
-void migration_close(struct migration *m)
+void nvme_vfio_mig_close(struct migration *m)
 {
-	migration_lock(m);
-	forget(m);
-	migration_unlock(m);
+	nvme_vfio_mig_lock(m);
+	nvme_vfio_mig_forget(m);
+	nvme_vfio_mig_unlock(m);
 }
 
-void migration_detach(struct migration *m)
+void nvme_vfio_mig_detach(struct migration *m)
 {
-	migration_lock(m);
-	dirty_end(m);
-	target_detach(&m->target);
-	migration_unlock(m);
+	nvme_vfio_mig_lock(m);
+	nvme_vfio_dirty_end(m);
+	nvme_vfio_vf_detach(&m->vf);
+	nvme_vfio_mig_unlock(m);
 }
 
-struct migration *migration_get(struct migration *m)
+struct migration *nvme_vfio_mig_get(struct migration *m)
 {
 	kref_get(&m->ref);
 	return m;
 }
 
-static void migration_release(struct kref *ref)
+static void nvme_vfio_mig_release(struct kref *ref)
 {
 	struct migration *m = container_of(ref, struct migration, ref);
 
-	dirty_destroy(&m->dirty);
+	nvme_vfio_dirty_destroy(&m->dirty);
 	mutex_destroy(&m->lock);
 	kfree(m);
 }
 
-void migration_put(struct migration *m)
+void nvme_vfio_mig_put(struct migration *m)
 {
-	kref_put(&m->ref, migration_release);
+	kref_put(&m->ref, nvme_vfio_mig_release);
 }
 
-struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
-				   const char **why)
+struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
+				       struct vfio_device *vdev,
+				       const char **why)
 {
 	struct migration *m;
 	int ret;
@@ -633,18 +638,18 @@ struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
 	kref_init(&m->ref);
 	mutex_init(&m->lock);
 	spin_lock_init(&m->reset_lock);
-	dirty_init(&m->dirty);
+	nvme_vfio_dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
-	target_init(&m->target, vf);
+	nvme_vfio_vf_init(&m->vf, pdev);
 
-	ret = target_attach(&m->target, why);
+	ret = nvme_vfio_vf_attach(&m->vf, why);
 	/* Nobody has opened the VF: the PF must stay free to go. */
-	target_detach(&m->target);
+	nvme_vfio_vf_detach(&m->vf);
 	if (!ret)
 		return m;
 
-	migration_put(m);
+	nvme_vfio_mig_put(m);
 	if (ret == -EAGAIN)
 		return ERR_PTR(-EPROBE_DEFER);
 	if (ret == -ENOMEM)

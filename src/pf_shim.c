@@ -14,10 +14,10 @@
 
 #include "nvme_pf.h"
 #include "pf_compat.h"
-#include "pf_queue.h"
+#include "admin_q.h"
 
-static char *proof = "auto";
-module_param(proof, charp, 0444);
+static char *nvme_pf_proof = "auto";
+module_param_named(proof, nvme_pf_proof, charp, 0444);
 MODULE_PARM_DESC(proof, "how to find a PF's admin queue: auto (default), anchor, tracepoint, or none (VFs then cannot migrate)");
 
 struct nvme_pf {
@@ -30,7 +30,7 @@ struct nvme_pf {
 #define PF_LOCK_TRIES	20
 #define PF_LOCK_WAIT_MS	10
 
-static bool lock_pf(struct pci_dev *pdev)
+static bool nvme_pf_lock(struct pci_dev *pdev)
 {
 	int i;
 
@@ -42,7 +42,7 @@ static bool lock_pf(struct pci_dev *pdev)
 	return false;
 }
 
-static int match_ctrl(struct device *dev, void *data)
+static int nvme_pf_match_ctrl(struct device *dev, void *data)
 {
 	struct device **found = data;
 
@@ -52,20 +52,21 @@ static int match_ctrl(struct device *dev, void *data)
 	return 1;
 }
 
-static struct request_queue *find_admin_queue(const struct pf_candidate *c)
+static struct request_queue *
+nvme_pf_find_admin_q(const struct nvme_pf_candidate *c)
 {
 	struct request_queue *q = NULL;
 
-	if (!strcmp(proof, "none"))
+	if (!strcmp(nvme_pf_proof, "none"))
 		return NULL;
 
-	if (strcmp(proof, "tracepoint"))
-		q = pf_queue_by_anchor(c);
+	if (strcmp(nvme_pf_proof, "tracepoint"))
+		q = nvme_pf_admin_q_by_layout(c);
 
 #ifdef NVME_VFIO_DEBUG
 	/* Two independent ways: they must agree. */
-	if (!strcmp(proof, "auto")) {
-		struct request_queue *other = pf_queue_by_trace(c);
+	if (!strcmp(nvme_pf_proof, "auto")) {
+		struct request_queue *other = nvme_pf_admin_q_by_tracepoint(c);
 
 		WARN(q != other, "%s: admin queue: anchor and tracepoint differ\n",
 		     pci_name(c->pdev));
@@ -74,16 +75,17 @@ static struct request_queue *find_admin_queue(const struct pf_candidate *c)
 	}
 #endif
 
-	if (!q && strcmp(proof, "anchor"))
-		q = pf_queue_by_trace(c);
+	if (!q && strcmp(nvme_pf_proof, "anchor"))
+		q = nvme_pf_admin_q_by_tracepoint(c);
 
-	return q && pf_queue_valid(c, q) ? q : NULL;
+	return q && nvme_pf_admin_q_valid(c, q) ? q : NULL;
 }
 
-/* Called with the PF's device lock held: nvme's probe and remove are not running. */
-static int attach(struct nvme_pf *pf, struct pci_dev *pdev, const char **why)
+/* Under the PF's device lock: nvme's probe and remove are not running. */
+static int nvme_pf_attach(struct nvme_pf *pf, struct pci_dev *pdev,
+			  const char **why)
 {
-	struct pf_candidate c = { .pdev = pdev };
+	struct nvme_pf_candidate c = { .pdev = pdev };
 	struct device_driver *drv = pdev->dev.driver;
 	int ret = -ENODEV;
 
@@ -93,7 +95,7 @@ static int attach(struct nvme_pf *pf, struct pci_dev *pdev, const char **why)
 	pf->owner = drv->owner;
 
 	*why = "the PF has no NVMe controller";
-	device_for_each_child(&pdev->dev, &c.cdev, match_ctrl);
+	device_for_each_child(&pdev->dev, &c.cdev, nvme_pf_match_ctrl);
 	if (!c.cdev)
 		goto put_module;
 	c.ctrl = dev_get_drvdata(c.cdev);
@@ -103,7 +105,7 @@ static int attach(struct nvme_pf *pf, struct pci_dev *pdev, const char **why)
 
 	*why = "this kernel's nvme driver does not pass the proof of its admin queue";
 	ret = -EOPNOTSUPP;
-	pf->q = find_admin_queue(&c);
+	pf->q = nvme_pf_find_admin_q(&c);
 	if (!pf->q)
 		goto put_cdev;
 
@@ -139,10 +141,10 @@ struct nvme_pf *nvme_pf_get(struct pci_dev *vf, const char **why)
 
 	*why = "the PF is busy (driver probe or SR-IOV change)";
 	ret = -EAGAIN;
-	if (!lock_pf(pdev))
+	if (!nvme_pf_lock(pdev))
 		goto free;
 
-	ret = attach(pf, pdev, why);
+	ret = nvme_pf_attach(pf, pdev, why);
 	device_unlock(&pdev->dev);
 	if (ret)
 		goto free;
@@ -183,7 +185,13 @@ u32 nvme_pf_max_transfer(const struct nvme_pf *pf)
 }
 EXPORT_SYMBOL_GPL(nvme_pf_max_transfer);
 
-static bool may_pass(u8 opcode)
+/*
+ * The functions are exported, and whoever calls them is on the queue that can
+ * format namespaces and replace firmware, past the checks of nvme's ioctl. Only
+ * what migration needs is let through, so that a bug in a caller, or a module
+ * that was not meant, gets no further.
+ */
+static bool nvme_pf_may_pass(u8 opcode)
 {
 	switch (opcode) {
 	case nvme_admin_identify:
@@ -211,7 +219,7 @@ int nvme_pf_submit(struct nvme_pf *pf, struct nvme_command *cmd, void *buf,
 	union nvme_result res = { };
 	int ret;
 
-	if (!may_pass(cmd->common.opcode))
+	if (!nvme_pf_may_pass(cmd->common.opcode))
 		return -EPERM;
 	if (len & 3 || len > nvme_pf_max_transfer(pf))
 		return -EINVAL;
@@ -235,10 +243,11 @@ EXPORT_SYMBOL_GPL(nvme_pf_submit);
 
 static int __init nvme_pf_shim_init(void)
 {
-	if (strcmp(proof, "auto") && strcmp(proof, "anchor") &&
-	    strcmp(proof, "tracepoint") && strcmp(proof, "none")) {
+	if (strcmp(nvme_pf_proof, "auto") && strcmp(nvme_pf_proof, "anchor") &&
+	    strcmp(nvme_pf_proof, "tracepoint") &&
+	    strcmp(nvme_pf_proof, "none")) {
 		pr_err("%s: proof=%s is unknown: use auto, anchor, tracepoint or none\n",
-		       KBUILD_MODNAME, proof);
+		       KBUILD_MODNAME, nvme_pf_proof);
 		return -EINVAL;
 	}
 	return 0;

@@ -5,33 +5,34 @@
  */
 #include <linux/build_bug.h>
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 
 static_assert(sizeof(struct std_secondary) == 32);
 static_assert(sizeof(struct std_secondary_list) == IDENTIFY_LEN);
 
-int target_identify(struct target *t, u8 cns, u16 cntid, void *page)
+int nvme_vfio_identify(struct nvme_vf *vf, u8 cns, u16 cntid, void *page)
 {
 	struct nvme_command cmd = { };
 
 	memset(page, 0, IDENTIFY_LEN);
 	std_identify(&cmd.common, cns, cntid);
-	return target_exec(t, &cmd, page, IDENTIFY_LEN, NULL);
+	return nvme_vfio_exec(vf, &cmd, page, IDENTIFY_LEN, NULL);
 }
 
-int target_find_secondary(struct target *t, u16 pf_cntlid, void *page,
-			  const char **why)
+int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid, void *page,
+			     const char **why)
 {
 	struct std_secondary_list *list = page;
 	u32 from = 0;
 
-	*why = "the PF does not list this VF as its secondary controller";
+	*why = LM_NOT_LISTED;
 	while (from <= U16_MAX) {
 		unsigned int i, n;
 		u32 last;
 		int ret;
 
-		ret = target_identify(t, STD_CNS_SECONDARY_LIST, from, list);
+		ret = nvme_vfio_identify(vf, STD_CNS_SECONDARY_LIST, from,
+					 list);
 		if (ret)
 			return ret;
 
@@ -39,12 +40,12 @@ int target_find_secondary(struct target *t, u16 pf_cntlid, void *page,
 		for (i = 0; i < n; i++) {
 			struct std_secondary *e = &list->entry[i];
 
-			if (le16_to_cpu(e->vfn) != t->vfn ||
+			if (le16_to_cpu(e->vfn) != vf->vfn ||
 			    le16_to_cpu(e->pcid) != pf_cntlid)
 				continue;
-			t->cntlid = le16_to_cpu(e->scid);
-			t->identity.nvq = e->nvq;
-			t->identity.nvi = e->nvi;
+			vf->cntlid = le16_to_cpu(e->scid);
+			vf->nvq = le16_to_cpu(e->nvq);
+			vf->nvi = le16_to_cpu(e->nvi);
 			*why = NULL;
 			return 0;
 		}

@@ -8,98 +8,68 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 #include "standard_track.h"
 
 static_assert(sizeof(struct std_state_header) == 48);
 
-/*
- * Supported Controller State Formats: byte 0 number of versions, byte 1 of
- * UUIDs, then the versions (16 bits each) and the UUIDs. Take version 0 if it
- * is there, else the first, and the first UUID: without the vendor's part
- * there is no admin queue, no feature and no register in the state.
- */
-static int find_format(struct target *t, const u8 *page, const char **why)
-{
-	unsigned int nv = page[0], nuuid = page[1], uuids = 2 * (nv + 1), i;
-	const __le16 *version = (const __le16 *)(page + 2);
-
-	*why = "the PF lists no format of controller state";
-	if (!nv)
-		return -EOPNOTSUPP;
-
-	for (i = 0; i < nv && version[i]; i++)
-		;
-	if (i == nv)
-		i = 0;
-	t->format.version = i + 1;
-	t->identity.state_version = version[i];
-
-	t->format.uuid = 0;
-	if (nuuid && uuids + sizeof(t->identity.uuid) <= IDENTIFY_LEN) {
-		t->format.uuid = 1;
-		t->identity.has_uuid = 1;
-		memcpy(t->identity.uuid, page + uuids,
-		       sizeof(t->identity.uuid));
-	}
-	*why = NULL;
-	return 0;
-}
-
-static int std_probe(struct target *t, const struct nvme_id_ctrl *id,
-		     const char **why)
+static int nvme_vfio_std_probe(struct nvme_vf *vf,
+			       const struct nvme_id_ctrl *id, const char **why)
 {
 	void *page;
 	int ret;
 
-	if (!(le16_to_cpu(id->oacs) & STD_OACS_HMLMS))
+	if (!lm_says_standard(le16_to_cpu(id->oacs)))
 		return -EOPNOTSUPP;
 
-	std_track_limits(t, id);
+	nvme_vfio_std_track_limits(vf, id);
 
 	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
 
-	ret = target_find_secondary(t, le16_to_cpu(id->cntlid), page, why);
+	ret = nvme_vfio_find_secondary(vf, le16_to_cpu(id->cntlid), page, why);
 	if (!ret)
-		ret = target_identify(t, STD_CNS_STATE_FORMATS, 0, page);
-	if (!ret)
-		ret = find_format(t, page, why);
+		ret = nvme_vfio_identify(vf, STD_CNS_STATE_FORMATS, 0, page);
+	if (!ret) {
+		*why = lm_find_format(page, &vf->format);
+		if (*why)
+			ret = -EOPNOTSUPP;
+	}
 
 	kfree(page);
 	return ret;
 }
 
-static int std_do_suspend(struct target *t)
+static int nvme_vfio_std_suspend(struct nvme_vf *vf)
 {
 	struct nvme_command cmd = { };
 
-	std_suspend(&cmd.common, t->cntlid, STD_SUSPEND, false);
-	return target_exec(t, &cmd, NULL, 0, NULL);
+	std_suspend(&cmd.common, vf->cntlid, STD_SUSPEND, false);
+	return nvme_vfio_exec(vf, &cmd, NULL, 0, NULL);
 }
 
 /* A reset of the PF or of the VF ends a suspension, and more. */
-static void lost(struct target *t)
+static void nvme_vfio_std_lost(struct nvme_vf *vf)
 {
-	dev_warn(&t->vf->dev, "the VF is not suspended: it was reset behind the migration's back\n");
-	t->uncertain = true;
+	dev_warn(&vf->pdev->dev, "the VF is not suspended: it was reset behind the migration's back\n");
+	vf->state_unknown = true;
 }
 
-static int std_do_resume(struct target *t)
+static int nvme_vfio_std_resume(struct nvme_vf *vf)
 {
 	struct nvme_command cmd = { };
 	int ret;
 
-	std_resume(&cmd.common, t->cntlid);
-	ret = target_exec(t, &cmd, NULL, 0, NULL);
-	if (t->status == STD_SC_NOT_SUSPENDED)
-		lost(t);
+	std_resume(&cmd.common, vf->cntlid);
+	ret = nvme_vfio_exec(vf, &cmd, NULL, 0, NULL);
+	if (vf->status == STD_SC_NOT_SUSPENDED)
+		nvme_vfio_std_lost(vf);
 	return ret;
 }
 
 /* Bytes of the whole structure; 0 when the header makes no sense. */
-static u64 total_size(const struct std_state_header *h)
+static u64 nvme_vfio_std_total_size(const struct std_state_header *h)
 {
 	u64 nvme = le64_to_cpu(h->nvmecss[0]), vendor = le64_to_cpu(h->vss[0]);
 
@@ -111,15 +81,16 @@ static u64 total_size(const struct std_state_header *h)
 	return sizeof(*h) + 4 * (nvme + vendor);
 }
 
-static int get(struct target *t, u64 offset, void *buf, u32 len, u64 *result)
+static int nvme_vfio_std_get(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
+			     u64 *result)
 {
 	struct nvme_command cmd = { };
 
-	std_get_state(&cmd.common, t->cntlid, t->format, offset, len);
-	return target_exec(t, &cmd, buf, len, result);
+	std_get_state(&cmd.common, vf->cntlid, vf->format.index, offset, len);
+	return nvme_vfio_exec(vf, &cmd, buf, len, result);
 }
 
-static int std_state_size(struct target *t, u64 *size)
+static int nvme_vfio_std_state_size(struct nvme_vf *vf, u64 *size)
 {
 	struct std_state_header *h;
 	int ret;
@@ -128,9 +99,9 @@ static int std_state_size(struct target *t, u64 *size)
 	if (!h)
 		return -ENOMEM;
 
-	ret = get(t, 0, h, sizeof(*h), NULL);
+	ret = nvme_vfio_std_get(vf, 0, h, sizeof(*h), NULL);
 	if (!ret) {
-		*size = total_size(h);
+		*size = nvme_vfio_std_total_size(h);
 		if (!*size)
 			ret = -EOVERFLOW;
 	}
@@ -138,45 +109,45 @@ static int std_state_size(struct target *t, u64 *size)
 	return ret;
 }
 
-static int std_do_get_state(struct target *t, u64 offset, void *buf, u32 len,
-			    u64 *total)
+static int nvme_vfio_std_get_state(struct nvme_vf *vf, u64 offset, void *buf,
+				   u32 len, u64 *total)
 {
 	const struct std_state_header *h = buf;
 	u64 result = 0;
 	int ret;
 
-	ret = get(t, offset, buf, len, &result);
+	ret = nvme_vfio_std_get(vf, offset, buf, len, &result);
 	/* A PF reset takes its VFs offline, and their ids out of use. */
-	if (t->status == STD_SC_INVALID_CTRL)
-		lost(t);
+	if (vf->status == STD_SC_INVALID_CTRL)
+		nvme_vfio_std_lost(vf);
 	if (ret)
 		return ret;
 
 	/* Only a state read from a suspended VF agrees with itself. */
 	if (!(result & STD_GET_CSUP) ||
 	    (!offset && !(h->csattr & STD_CSATTR_CP))) {
-		lost(t);
+		nvme_vfio_std_lost(vf);
 		return -EIO;
 	}
 	if (offset)
 		return 0;
 
-	*total = total_size(h);
+	*total = nvme_vfio_std_total_size(h);
 	if (!*total) {
-		dev_warn(&t->vf->dev, "the device reports an impossible state size\n");
+		dev_warn(&vf->pdev->dev, "the device reports an impossible state size\n");
 		return -EOVERFLOW;
 	}
 	return 0;
 }
 
-static int std_check_start(const struct target *t, const void *buf, u32 len,
-			   u64 total, const char **why)
+static int nvme_vfio_std_check_start(const struct nvme_vf *vf, const void *buf,
+				     u32 len, u64 total, const char **why)
 {
 	const struct std_state_header *h = buf;
 
 	if (len < sizeof(*h))
 		*why = "the first data record does not hold the state's header";
-	else if (total_size(h) != total)
+	else if (nvme_vfio_std_total_size(h) != total)
 		*why = "the state's header does not agree with its size";
 	else if (!(h->csattr & STD_CSATTR_CP))
 		*why = "the state was read from a running controller";
@@ -186,27 +157,29 @@ static int std_check_start(const struct target *t, const void *buf, u32 len,
 	return -EINVAL;
 }
 
-static int std_do_set_state(struct target *t, u64 offset, const void *buf,
-			    u32 len, bool first, bool last)
+static int nvme_vfio_std_set_state(struct nvme_vf *vf, u64 offset,
+				   const void *buf, u32 len, bool first,
+				   bool last)
 {
 	u8 seq = (first ? STD_SEQ_FIRST : 0) | (last ? STD_SEQ_LAST : 0);
 	struct nvme_command cmd = { };
 
-	std_set_state(&cmd.common, t->cntlid, t->format, seq, offset, len);
-	return target_exec(t, &cmd, (void *)buf, len, NULL);
+	std_set_state(&cmd.common, vf->cntlid, vf->format.index, seq, offset,
+		      len);
+	return nvme_vfio_exec(vf, &cmd, (void *)buf, len, NULL);
 }
 
-const struct cmdset cmdset_standard = {
+const struct cmdset nvme_vfio_cmdset_standard = {
 	.id		= CMDSET_STANDARD,
 	.name		= "standard",
-	.probe		= std_probe,
-	.suspend	= std_do_suspend,
-	.resume		= std_do_resume,
-	.state_size	= std_state_size,
-	.get_state	= std_do_get_state,
-	.check_start	= std_check_start,
-	.set_state	= std_do_set_state,
-	.track_start	= std_track_start,
-	.track_stop	= std_track_stop,
-	.track_report	= std_track_report,
+	.probe		= nvme_vfio_std_probe,
+	.suspend	= nvme_vfio_std_suspend,
+	.resume		= nvme_vfio_std_resume,
+	.state_size	= nvme_vfio_std_state_size,
+	.get_state	= nvme_vfio_std_get_state,
+	.check_start	= nvme_vfio_std_check_start,
+	.set_state	= nvme_vfio_std_set_state,
+	.track_start	= nvme_vfio_std_track_start,
+	.track_stop	= nvme_vfio_std_track_stop,
+	.track_report	= nvme_vfio_std_track_report,
 };

@@ -13,6 +13,8 @@
 #include <linux/nvme.h>
 #include <linux/types.h>
 
+#include "lm_caps.h"
+
 enum {
 	STD_TRACK_SEND		= 0x3d,
 	STD_TRACK_RECEIVE	= 0x3e,
@@ -41,7 +43,6 @@ enum {
 
 /* Identify Controller, OACS */
 #define STD_OACS_VIRT_MGMT	(1 << 7)
-#define STD_OACS_HMLMS		(1 << 11)
 
 #define STD_GET_CSUP		(1 << 0)	/* completion dword 0 of Get */
 
@@ -180,16 +181,6 @@ struct std_report_range {
 	__le64	saddr;
 	__le32	len;
 	__le32	rsvd12;
-};
-
-/**
- * struct std_format - which layout of state to use, as indexes of CNS 20h
- * @version: index of the version, from 1; 0 leaves the NVMe part out
- * @uuid: index of the UUID, from 1; 0 leaves the vendor's part out
- */
-struct std_format {
-	u8 version;
-	u8 uuid;
 };
 
 static inline void std_suspend(struct nvme_common_command *c, u16 cntlid,

@@ -6,7 +6,8 @@
 #include <linux/build_bug.h>
 #include <linux/slab.h>
 
-#include "cmdset.h"
+#include "dirty_map.h"
+#include "nvme_vf.h"
 #include "standard_track.h"
 
 static_assert(sizeof(struct std_track_header) == 8);
@@ -17,13 +18,13 @@ static_assert(sizeof(struct std_report_range) == 16);
 #define UNIT_SHIFT	12	/* units are 2^n * 4 KiB */
 #define MAX_SHIFT	51	/* so that 2^n * 4 KiB stays a number */
 
-void std_track_limits(struct target *t, const struct nvme_id_ctrl *id)
+void nvme_vfio_std_track_limits(struct nvme_vf *vf,
+				const struct nvme_id_ctrl *id)
 {
 	const struct std_track_caps *caps = (const void *)id + STD_TRACK_CAPS;
-	struct track_limits *l = &t->track;
+	struct track_limits *l = &vf->track;
 	u32 min = caps->minmrtg + UNIT_SHIFT, max = caps->maxmrtg + UNIT_SHIFT;
 
-	memset(l, 0, sizeof(*l));
 	if (!(caps->trattr & STD_TRATTR_THMCS) || min > max || max > MAX_SHIFT)
 		return;
 
@@ -34,9 +35,9 @@ void std_track_limits(struct target *t, const struct nvme_id_ctrl *id)
 }
 
 /* These fail for reasons that the caller can do something about. */
-static int track_errno(const struct target *t, int ret)
+static int nvme_vfio_std_track_errno(const struct nvme_vf *vf, int ret)
 {
-	switch (t->status) {
+	switch (vf->status) {
 	case 0:
 		return ret;
 	case STD_SC_SUSPENDED:
@@ -52,8 +53,9 @@ static int track_errno(const struct target *t, int ret)
 	}
 }
 
-int std_track_start(struct target *t, const struct track_span *s, u32 n,
-		    u8 shift, struct track_offer *offer)
+int nvme_vfio_std_track_start(struct nvme_vf *vf,
+			      const struct iova_range *ranges, u32 n, u8 shift,
+			      struct track_offer *offer)
 {
 	struct nvme_command cmd = { };
 	struct std_track_header *h;
@@ -70,33 +72,36 @@ int std_track_start(struct target *t, const struct track_span *s, u32 n,
 	h->rnmrtd = cpu_to_le32(n);
 	r = (void *)(h + 1);
 	for (i = 0; i < n; i++) {
-		r[i].saddr = cpu_to_le64(s[i].first);
-		r[i].len = cpu_to_le32(((s[i].last - s[i].first) >> shift) + 1);
+		u64 size = ranges[i].last - ranges[i].first;
+
+		r[i].saddr = cpu_to_le64(ranges[i].first);
+		r[i].len = cpu_to_le32((size >> shift) + 1);
 	}
 
-	std_track_memory(&cmd.common, t->cntlid, true);
-	ret = target_try(t, &cmd, h, len, &result);
+	std_track_memory(&cmd.common, vf->cntlid, true);
+	ret = nvme_vfio_try_exec(vf, &cmd, h, len, &result);
 	kfree(h);
 
-	if (t->status == STD_SC_NO_RESOURCES) {
+	if (vf->status == STD_SC_NO_RESOURCES) {
 		offer->shift = min_t(u32, lower_32_bits(result) & 0xffff,
 				     MAX_SHIFT) + UNIT_SHIFT;
 		offer->ranges = upper_32_bits(result);
 	}
-	return track_errno(t, ret);
+	return nvme_vfio_std_track_errno(vf, ret);
 }
 
-int std_track_stop(struct target *t)
+int nvme_vfio_std_track_stop(struct nvme_vf *vf)
 {
 	struct nvme_command cmd = { };
+	int ret;
 
-	std_track_memory(&cmd.common, t->cntlid, false);
-	return track_errno(t, target_try(t, &cmd, NULL, 0, NULL));
+	std_track_memory(&cmd.common, vf->cntlid, false);
+	ret = nvme_vfio_try_exec(vf, &cmd, NULL, 0, NULL);
+	return nvme_vfio_std_track_errno(vf, ret);
 }
 
-int std_track_report(struct target *t, void *buf, u32 len,
-		     void (*mark)(void *arg, u64 first, u64 last), void *arg,
-		     struct track_report *report)
+int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
+			       struct track_report *report)
 {
 	const struct std_report_header *h = buf;
 	const struct std_report_range *r = (void *)(h + 1);
@@ -104,8 +109,8 @@ int std_track_report(struct target *t, void *buf, u32 len,
 	u32 i, n, shift;
 	int ret;
 
-	std_track_receive(&cmd.common, t->cntlid, len);
-	ret = target_exec(t, &cmd, buf, len, NULL);
+	std_track_receive(&cmd.common, vf->cntlid, len);
+	ret = nvme_vfio_exec(vf, &cmd, buf, len, NULL);
 	if (ret)
 		return ret;
 
@@ -115,21 +120,20 @@ int std_track_report(struct target *t, void *buf, u32 len,
 	report->suspended = h->attrb & STD_REPORT_SUSP;
 	if (h->ver || n > (len - sizeof(*h)) / sizeof(*r) ||
 	    (n && shift > MAX_SHIFT) || (!n && report->more)) {
-		dev_warn(&t->vf->dev, "the device's report of dirty memory makes no sense\n");
+		dev_warn(&vf->pdev->dev, "the device's report of dirty memory makes no sense\n");
 		return -EIO;
 	}
 
 	for (i = 0; i < n; i++) {
-		u64 first = le64_to_cpu(r[i].saddr);
+		u64 first = le64_to_cpu(r[i].saddr), last = U64_MAX;
 		u64 units = le32_to_cpu(r[i].len);
 
 		if (!units)
 			continue;
 		/* Beyond the end of all addresses is more than there is. */
-		if (units > (U64_MAX - first) >> shift)
-			mark(arg, first, U64_MAX);
-		else
-			mark(arg, first, first + (units << shift) - 1);
+		if (units <= (U64_MAX - first) >> shift)
+			last = first + (units << shift) - 1;
+		nvme_vfio_dirty_map_mark(report->map, first, last);
 	}
 	return 0;
 }

@@ -5,16 +5,17 @@
 #ifndef _NVME_STANDARD_TRACK_H
 #define _NVME_STANDARD_TRACK_H
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 
-/* std_track_limits - what the PF can track, into @t->track */
-void std_track_limits(struct target *t, const struct nvme_id_ctrl *id);
+/* nvme_vfio_std_track_limits - what the PF can track, into @vf->track */
+void nvme_vfio_std_track_limits(struct nvme_vf *vf,
+				const struct nvme_id_ctrl *id);
 
-int std_track_start(struct target *t, const struct track_span *s, u32 n,
-		    u8 shift, struct track_offer *offer);
-int std_track_stop(struct target *t);
-int std_track_report(struct target *t, void *buf, u32 len,
-		     void (*mark)(void *arg, u64 first, u64 last), void *arg,
-		     struct track_report *report);
+int nvme_vfio_std_track_start(struct nvme_vf *vf,
+			      const struct iova_range *ranges, u32 n, u8 shift,
+			      struct track_offer *offer);
+int nvme_vfio_std_track_stop(struct nvme_vf *vf);
+int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
+			       struct track_report *report);
 
 #endif

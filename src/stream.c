@@ -18,59 +18,59 @@ static_assert(sizeof(struct stream_end) == 16);
 
 #define CRC_SEED	(~0u)
 
-static u32 header_crc(const struct stream_header *h)
+static u32 nvme_vfio_header_crc(const struct stream_header *h)
 {
 	return ~crc32c(CRC_SEED, h, offsetof(struct stream_header, header_crc));
 }
 
-void stream_fill_header(struct stream_header *h, enum stream_tag tag,
-			u64 offset, const void *payload, u32 len)
+void nvme_vfio_fill_header(struct stream_header *h, enum stream_tag tag,
+			   u64 offset, const void *payload, u32 len)
 {
 	h->tag = cpu_to_le16(tag);
 	h->flags = cpu_to_le16(STREAM_F_MANDATORY);
 	h->len = cpu_to_le32(len);
 	h->offset = cpu_to_le64(offset);
 	h->payload_crc = cpu_to_le32(~crc32c(CRC_SEED, payload, len));
-	h->header_crc = cpu_to_le32(header_crc(h));
+	h->header_crc = cpu_to_le32(nvme_vfio_header_crc(h));
 }
 
-size_t stream_fill_small(void *to, enum stream_tag tag, const void *payload,
-			 u32 len)
+size_t nvme_vfio_fill_record(void *to, enum stream_tag tag, const void *payload,
+			     u32 len)
 {
 	struct stream_header h;
 
-	stream_fill_header(&h, tag, 0, payload, len);
+	nvme_vfio_fill_header(&h, tag, 0, payload, len);
 	memcpy(to, &h, sizeof(h));
 	memcpy(to + sizeof(h), payload, len);
 
 	return sizeof(h) + len;
 }
 
-void stream_reader_init(struct stream_reader *r, u64 limit)
+void nvme_vfio_reader_init(struct stream_reader *r, u64 limit)
 {
 	memset(r, 0, sizeof(*r));
 	r->limit = limit;
 }
 
-int stream_reader_fail(struct stream_reader *r, int err, const char *why)
+int nvme_vfio_reader_fail(struct stream_reader *r, int err, const char *why)
 {
 	r->phase = STREAM_FAILED;
 	r->why = why;
 	return err;
 }
 
-static int refuse(struct stream_reader *r, const char *why)
+static int nvme_vfio_refuse(struct stream_reader *r, const char *why)
 {
-	return stream_reader_fail(r, -EINVAL, why);
+	return nvme_vfio_reader_fail(r, -EINVAL, why);
 }
 
-static int too_large(struct stream_reader *r)
+static int nvme_vfio_reader_too_large(struct stream_reader *r)
 {
-	return stream_reader_fail(r, -ENOSPC,
-				  "state larger than max_state_mb allows");
+	return nvme_vfio_reader_fail(r, -ENOSPC,
+				     "state larger than max_state_mb allows");
 }
 
-void *stream_reader_want(struct stream_reader *r, u32 *len)
+void *nvme_vfio_reader_want(struct stream_reader *r, u32 *len)
 {
 	u32 left;
 
@@ -94,24 +94,26 @@ void *stream_reader_want(struct stream_reader *r, u32 *len)
 	return (u8 *)&r->small + r->have;
 }
 
-static int check_data(struct stream_reader *r, u64 offset, u32 len)
+static int nvme_vfio_reader_check_data(struct stream_reader *r, u64 offset,
+				       u32 len)
 {
 	u64 left = r->size - r->next;
 
 	if (r->phase != STREAM_WANT_DATA)
-		return refuse(r, "data record out of order");
+		return nvme_vfio_refuse(r, "data record out of order");
 	if (offset != r->next)
-		return refuse(r, "data record with a gap or overlap");
+		return nvme_vfio_refuse(r, "data record with a gap or overlap");
 	/* Devices take dwords: only the last piece may be odd. */
 	if (!len || len > r->max_data || len > left || (len & 3 && len != left))
-		return refuse(r, "data record of wrong size");
+		return nvme_vfio_refuse(r, "data record of wrong size");
 	if (!r->data)
-		return refuse(r, "no buffer for data");
+		return nvme_vfio_refuse(r, "no buffer for data");
 	return 0;
 }
 
 /* Is this the record that must come now, and are its sizes right? */
-static int check_known(struct stream_reader *r, u16 tag, u32 len)
+static int nvme_vfio_reader_check_known(struct stream_reader *r, u16 tag,
+					u32 len)
 {
 	u64 offset = le64_to_cpu(r->header.offset);
 	enum stream_phase phase;
@@ -119,7 +121,7 @@ static int check_known(struct stream_reader *r, u16 tag, u32 len)
 
 	switch (tag) {
 	case STREAM_DATA:
-		return check_data(r, offset, len);
+		return nvme_vfio_reader_check_data(r, offset, len);
 	case STREAM_IDENTITY:
 		phase = STREAM_WANT_IDENTITY;
 		size = sizeof(r->small.identity);
@@ -133,39 +135,40 @@ static int check_known(struct stream_reader *r, u16 tag, u32 len)
 		size = sizeof(r->small.end);
 		break;
 	default:
-		return refuse(r, "unknown mandatory record");
+		return nvme_vfio_refuse(r, "unknown mandatory record");
 	}
 
 	if (r->phase != phase)
-		return refuse(r, "record out of order");
+		return nvme_vfio_refuse(r, "record out of order");
 	if (len != size || offset)
-		return refuse(r, "record of wrong size");
+		return nvme_vfio_refuse(r, "record of wrong size");
 	return 0;
 }
 
-static int finish_header(struct stream_reader *r)
+static int nvme_vfio_reader_finish_header(struct stream_reader *r)
 {
 	u16 flags = le16_to_cpu(r->header.flags);
 	u16 tag = le16_to_cpu(r->header.tag);
 	u32 len = le32_to_cpu(r->header.len);
 
-	if (le32_to_cpu(r->header.header_crc) != header_crc(&r->header))
-		return refuse(r, r->phase == STREAM_WANT_IDENTITY ?
-			      "not a stream of this driver, or damaged" :
-			      "damaged record header");
+	if (le32_to_cpu(r->header.header_crc) !=
+	    nvme_vfio_header_crc(&r->header))
+		return nvme_vfio_refuse(r, r->phase == STREAM_WANT_IDENTITY ?
+					"not a stream of this driver, or damaged" :
+					"damaged record header");
 	if (flags & ~STREAM_F_MANDATORY)
-		return refuse(r, "unknown record flags");
+		return nvme_vfio_refuse(r, "unknown record flags");
 	/* What comes first decides how the rest is understood. */
 	if (r->phase == STREAM_WANT_IDENTITY && tag != STREAM_IDENTITY)
-		return refuse(r, "the identity record is missing");
+		return nvme_vfio_refuse(r, "the identity record is missing");
 
 	r->skip = (tag < STREAM_IDENTITY || tag > STREAM_END) &&
 		  !(flags & STREAM_F_MANDATORY);
 	if (r->skip) {
 		if (len > STREAM_MAX_SKIP)
-			return refuse(r, "optional record too large");
+			return nvme_vfio_refuse(r, "optional record too large");
 	} else {
-		int ret = check_known(r, tag, len);
+		int ret = nvme_vfio_reader_check_known(r, tag, len);
 
 		if (ret)
 			return ret;
@@ -177,42 +180,42 @@ static int finish_header(struct stream_reader *r)
 	return STREAM_EV_NONE;
 }
 
-static int finish_identity(struct stream_reader *r)
+static int nvme_vfio_reader_finish_identity(struct stream_reader *r)
 {
 	const struct stream_identity *id = &r->small.identity;
 
 	if (memcmp(id->magic, STREAM_MAGIC, sizeof(id->magic)))
-		return refuse(r, "not a stream of this driver");
+		return nvme_vfio_refuse(r, "not a stream of this driver");
 	if (le16_to_cpu(id->major) != STREAM_MAJOR)
-		return refuse(r, "another major version of the stream");
+		return nvme_vfio_refuse(r, "another major version of the stream");
 	/* A later minor version may use what is reserved in this one. */
 	if (le16_to_cpu(id->minor) <= STREAM_MINOR &&
 	    (id->has_uuid > 1 || id->reserved1 ||
 	     memchr_inv(id->reserved2, 0, sizeof(id->reserved2))))
-		return refuse(r, "reserved bytes in the identity record");
+		return nvme_vfio_refuse(r, "reserved bytes in the identity record");
 
 	/* Hints, but they tell early what STATE would tell too late. */
 	if (le64_to_cpu(id->size_hint) > r->limit)
-		return too_large(r);
+		return nvme_vfio_reader_too_large(r);
 
 	r->identity = *id;
 	r->phase = STREAM_WANT_STATE;
 	return STREAM_EV_IDENTITY;
 }
 
-static int finish_state(struct stream_reader *r)
+static int nvme_vfio_reader_finish_state(struct stream_reader *r)
 {
 	u64 size = le64_to_cpu(r->small.state.size);
 	u32 max_data = le32_to_cpu(r->small.state.max_data);
 
 	if (!size)
-		return refuse(r, "empty state");
+		return nvme_vfio_refuse(r, "empty state");
 	if (size > r->limit)
-		return too_large(r);
+		return nvme_vfio_reader_too_large(r);
 	if (!max_data || max_data > STREAM_MAX_DATA || max_data > size)
-		return refuse(r, "data record limit out of range");
+		return nvme_vfio_refuse(r, "data record limit out of range");
 	if (r->small.state.reserved)
-		return refuse(r, "reserved bytes in the state record");
+		return nvme_vfio_refuse(r, "reserved bytes in the state record");
 
 	r->size = size;
 	r->max_data = max_data;
@@ -220,7 +223,7 @@ static int finish_state(struct stream_reader *r)
 	return STREAM_EV_STATE;
 }
 
-static int finish_data(struct stream_reader *r)
+static int nvme_vfio_reader_finish_data(struct stream_reader *r)
 {
 	r->data_offset = r->next;
 	r->data_len = le32_to_cpu(r->header.len);
@@ -231,17 +234,17 @@ static int finish_data(struct stream_reader *r)
 	return STREAM_EV_DATA;
 }
 
-static int finish_end(struct stream_reader *r)
+static int nvme_vfio_reader_finish_end(struct stream_reader *r)
 {
 	if (le64_to_cpu(r->small.end.size) != r->size ||
 	    le64_to_cpu(r->small.end.records) != r->records)
-		return refuse(r, "end record does not match the data");
+		return nvme_vfio_refuse(r, "end record does not match the data");
 
 	r->phase = STREAM_COMPLETE;
 	return STREAM_EV_END;
 }
 
-static int finish_payload(struct stream_reader *r)
+static int nvme_vfio_reader_finish_payload(struct stream_reader *r)
 {
 	u16 tag = le16_to_cpu(r->header.tag);
 	u32 len = le32_to_cpu(r->header.len);
@@ -254,7 +257,7 @@ static int finish_payload(struct stream_reader *r)
 	else
 		crc = ~crc32c(CRC_SEED, &r->small, len);
 	if (crc != le32_to_cpu(r->header.payload_crc))
-		return refuse(r, "damaged record payload");
+		return nvme_vfio_refuse(r, "damaged record payload");
 
 	r->have = 0;
 	r->in_payload = false;
@@ -263,17 +266,17 @@ static int finish_payload(struct stream_reader *r)
 
 	switch (tag) {
 	case STREAM_IDENTITY:
-		return finish_identity(r);
+		return nvme_vfio_reader_finish_identity(r);
 	case STREAM_STATE:
-		return finish_state(r);
+		return nvme_vfio_reader_finish_state(r);
 	case STREAM_DATA:
-		return finish_data(r);
+		return nvme_vfio_reader_finish_data(r);
 	default:
-		return finish_end(r);
+		return nvme_vfio_reader_finish_end(r);
 	}
 }
 
-int stream_reader_put(struct stream_reader *r, u32 len)
+int nvme_vfio_reader_put(struct stream_reader *r, u32 len)
 {
 	if (r->in_payload && r->skip)
 		r->crc = crc32c(r->crc, r->small.scratch, len);
@@ -284,12 +287,12 @@ int stream_reader_put(struct stream_reader *r, u32 len)
 
 		if (r->have < sizeof(r->header))
 			return STREAM_EV_NONE;
-		ret = finish_header(r);
+		ret = nvme_vfio_reader_finish_header(r);
 		/* An empty payload needs no further byte. */
 		if (ret || r->header.len)
 			return ret;
 	} else if (r->have < le32_to_cpu(r->header.len)) {
 		return STREAM_EV_NONE;
 	}
-	return finish_payload(r);
+	return nvme_vfio_reader_finish_payload(r);
 }

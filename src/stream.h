@@ -4,7 +4,7 @@
  *
  * A sequence of records, little endian, each a header followed by its payload:
  *
- *	IDENTITY  what the state is taken from; always first
+ *	IDENTITY  what the state is taken from; always first: see identity.h
  *	STATE     how large the state is; once, before any data
  *	DATA      a piece of the state, in ascending order without gaps
  *	END       last record
@@ -26,6 +26,8 @@
 #define _NVME_VFIO_STREAM_H
 
 #include <linux/types.h>
+
+#include "identity.h"
 
 #define STREAM_MAGIC		"NVMEVFIO"
 #define STREAM_MAJOR		1	/* readers refuse another one */
@@ -65,49 +67,6 @@ struct stream_header {
 };
 
 /**
- * struct stream_identity - payload of IDENTITY
- * @magic: STREAM_MAGIC
- * @major: STREAM_MAJOR
- * @minor: STREAM_MINOR
- * @cmdset: command set the state was read with: enum cmdset_id
- * @model: model number of the controller, as in Identify
- * @firmware: its firmware revision
- * @pci_vendor: PCI vendor id of the VF
- * @pci_device: PCI device id of the VF
- * @nvq: virtual queue resources of the VF, 0 = not known
- * @nvi: virtual interrupt resources of the VF, 0 = not known
- * @nvme_version: VS of the controller
- * @state_version: version of the NVMe part of the state (standard set)
- * @has_uuid: 1: there is a vendor specific part, laid out as @uuid says
- * @reserved1: 0
- * @size_hint: bytes of state that are to be expected, 0 = not known; minor 1
- * @data_hint: largest DATA payload to be expected, bytes, 0 = not known;
- *	minor 1
- * @reserved2: 0
- * @uuid: format of the vendor specific part
- */
-struct stream_identity {
-	__u8	magic[8];
-	__le16	major;
-	__le16	minor;
-	__le32	cmdset;
-	__u8	model[40];
-	__u8	firmware[8];
-	__le16	pci_vendor;
-	__le16	pci_device;
-	__le16	nvq;
-	__le16	nvi;
-	__le32	nvme_version;
-	__le16	state_version;
-	__u8	has_uuid;
-	__u8	reserved1;
-	__le64	size_hint;
-	__le32	data_hint;
-	__u8	reserved2[20];
-	__u8	uuid[16];
-};
-
-/**
  * struct stream_state - payload of STATE
  * @size: bytes of state, all DATA payloads together; not 0
  * @max_data: bytes of the largest DATA payload, at most STREAM_MAX_DATA
@@ -130,18 +89,18 @@ struct stream_end {
 };
 
 /**
- * stream_fill_header - write the header of a record
+ * nvme_vfio_fill_header - write the header of a record
  * @h: where to
  * @tag: enum stream_tag; the record is mandatory
  * @offset: see struct stream_header, CPU byte order
  * @payload: the payload
  * @len: its length in bytes
  */
-void stream_fill_header(struct stream_header *h, enum stream_tag tag,
-			u64 offset, const void *payload, u32 len);
+void nvme_vfio_fill_header(struct stream_header *h, enum stream_tag tag,
+			   u64 offset, const void *payload, u32 len);
 
 /**
- * stream_fill_small - header and payload of a small record, back to back
+ * nvme_vfio_fill_record - header and payload of a small record, back to back
  * @to: room for both
  * @tag: enum stream_tag; the record is mandatory
  * @payload: the payload
@@ -149,8 +108,8 @@ void stream_fill_header(struct stream_header *h, enum stream_tag tag,
  *
  * Return: bytes written.
  */
-size_t stream_fill_small(void *to, enum stream_tag tag, const void *payload,
-			 u32 len);
+size_t nvme_vfio_fill_record(void *to, enum stream_tag tag, const void *payload,
+			     u32 len);
 
 enum stream_event {
 	STREAM_EV_NONE,		/* more bytes are needed */
@@ -211,23 +170,23 @@ struct stream_reader {
 };
 
 /**
- * stream_reader_init - begin a stream
+ * nvme_vfio_reader_init - begin a stream
  * @r: the reader
  * @limit: largest state accepted, bytes
  */
-void stream_reader_init(struct stream_reader *r, u64 limit);
+void nvme_vfio_reader_init(struct stream_reader *r, u64 limit);
 
 /**
- * stream_reader_want - where the next bytes of the stream are to be put
+ * nvme_vfio_reader_want - where the next bytes of the stream are to be put
  * @r: the reader
  * @len: how many bytes at most, never 0
  *
  * Return: the place, or NULL when the stream is complete or has failed.
  */
-void *stream_reader_want(struct stream_reader *r, u32 *len);
+void *nvme_vfio_reader_want(struct stream_reader *r, u32 *len);
 
 /**
- * stream_reader_put - tell that bytes were put where stream_reader_want() said
+ * nvme_vfio_reader_put - bytes were put where nvme_vfio_reader_want() said
  * @r: the reader
  * @len: how many, at most what was wanted
  *
@@ -237,16 +196,16 @@ void *stream_reader_want(struct stream_reader *r, u32 *len);
  *
  * The reader stays failed after an error; @r->why says what was wrong.
  */
-int stream_reader_put(struct stream_reader *r, u32 len);
+int nvme_vfio_reader_put(struct stream_reader *r, u32 len);
 
 /**
- * stream_reader_fail - refuse a stream for a reason found outside the reader
+ * nvme_vfio_reader_fail - refuse a stream for a reason found outside the reader
  * @r: the reader
  * @err: negative errno
  * @why: constant text
  *
  * Return: @err.
  */
-int stream_reader_fail(struct stream_reader *r, int err, const char *why);
+int nvme_vfio_reader_fail(struct stream_reader *r, int err, const char *why);
 
 #endif

@@ -8,17 +8,18 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "cmdset.h"
+#include "nvme_vf.h"
 #include "vendor_cmd.h"
 
 /* PCI ids of VFs, from the module's parameter; written while it is loaded. */
 static struct {
 	u16 vendor;
 	u16 device;
-} vendor_ids[32];
-static unsigned int vendor_ids_used;
+} nvme_vfio_vendor_ids[32];
+static unsigned int nvme_vfio_vendor_ids_used;
 
-static int vendor_ids_set(const char *val, const struct kernel_param *kp)
+static int nvme_vfio_vendor_ids_set(const char *val,
+				    const struct kernel_param *kp)
 {
 	unsigned int n = 0;
 	const char *s = val;
@@ -34,51 +35,50 @@ static int vendor_ids_set(const char *val, const struct kernel_param *kp)
 			       KBUILD_MODNAME, s);
 			return -EINVAL;
 		}
-		if (n == ARRAY_SIZE(vendor_ids)) {
+		if (n == ARRAY_SIZE(nvme_vfio_vendor_ids)) {
 			pr_err("%s: vendor_ids: more than %zu ids\n",
-			       KBUILD_MODNAME, ARRAY_SIZE(vendor_ids));
+			       KBUILD_MODNAME,
+			       ARRAY_SIZE(nvme_vfio_vendor_ids));
 			return -EINVAL;
 		}
-		vendor_ids[n].vendor = v;
-		vendor_ids[n++].device = d;
+		nvme_vfio_vendor_ids[n].vendor = v;
+		nvme_vfio_vendor_ids[n++].device = d;
 		s += len;
 		if (*s == ',')
 			s++;
 	}
-	vendor_ids_used = n;
+	nvme_vfio_vendor_ids_used = n;
 	return 0;
 }
 
-static int vendor_ids_get(char *buffer, const struct kernel_param *kp)
+static int nvme_vfio_vendor_ids_get(char *buffer, const struct kernel_param *kp)
 {
 	unsigned int i;
 	int len = 0;
 
-	for (i = 0; i < vendor_ids_used; i++)
+	for (i = 0; i < nvme_vfio_vendor_ids_used; i++)
 		len += sysfs_emit_at(buffer, len, "%s%04x:%04x", i ? "," : "",
-				     vendor_ids[i].vendor, vendor_ids[i].device);
+				     nvme_vfio_vendor_ids[i].vendor,
+				     nvme_vfio_vendor_ids[i].device);
 	return len + sysfs_emit_at(buffer, len, "\n");
 }
 
-static const struct kernel_param_ops vendor_ids_ops = {
-	.set = vendor_ids_set,
-	.get = vendor_ids_get,
+static const struct kernel_param_ops nvme_vfio_vendor_ids_ops = {
+	.set = nvme_vfio_vendor_ids_set,
+	.get = nvme_vfio_vendor_ids_get,
 };
-module_param_cb(vendor_ids, &vendor_ids_ops, NULL, 0444);
+module_param_cb(vendor_ids, &nvme_vfio_vendor_ids_ops, NULL, 0444);
 MODULE_PARM_DESC(vendor_ids, "further PCI ids of VFs with the vendor command set of 2022, as vvvv:dddd[,vvvv:dddd...] in hexadecimal");
 
-/*
- * The capability is a byte in the vendor's own area of Identify, where another
- * vendor's device may hold anything: only ids known to use it so are asked.
- */
-static bool vendor_id_listed(u16 vendor, u16 device)
+static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
 {
 	unsigned int i;
 
-	if (vendor == PCI_VENDOR_ID_INTEL && device == 0x1457)
+	if (lm_vendor_id_known(vendor, device))
 		return true;
-	for (i = 0; i < vendor_ids_used; i++)
-		if (vendor_ids[i].vendor == vendor && vendor_ids[i].device == device)
+	for (i = 0; i < nvme_vfio_vendor_ids_used; i++)
+		if (nvme_vfio_vendor_ids[i].vendor == vendor &&
+		    nvme_vfio_vendor_ids[i].device == device)
 			return true;
 	return false;
 }
@@ -88,7 +88,8 @@ static bool vendor_id_listed(u16 vendor, u16 device)
  * the standard's list of its VFs can tell, so that a destination with too few
  * is found before the state is on its way.
  */
-static int find_resources(struct target *t, const struct nvme_id_ctrl *id)
+static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf,
+					const struct nvme_id_ctrl *id)
 {
 	const char *why;
 	void *page;
@@ -100,98 +101,99 @@ static int find_resources(struct target *t, const struct nvme_id_ctrl *id)
 	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	ret = target_find_secondary(t, le16_to_cpu(id->cntlid), page, &why);
+	ret = nvme_vfio_find_secondary(vf, le16_to_cpu(id->cntlid), page, &why);
 	kfree(page);
 
 	/* Not to know is no harm; not to reach the PF is. */
-	return ret == -EOPNOTSUPP || t->status ? 0 : ret;
+	return ret == -EOPNOTSUPP || vf->status ? 0 : ret;
 }
 
-static int vnd_probe(struct target *t, const struct nvme_id_ctrl *id,
-		     const char **why)
+static int nvme_vfio_vnd_probe(struct nvme_vf *vf,
+			       const struct nvme_id_ctrl *id, const char **why)
 {
-	if (id->vs[0] != 1)
+	if (!lm_says_vendor(id->vs[0]))
 		return -EOPNOTSUPP;
-	if (!vendor_id_listed(t->vf->vendor, t->vf->device)) {
+	if (!nvme_vfio_vendor_id_listed(vf->pdev->vendor, vf->pdev->device)) {
 		*why = "the PF may have the set of 2022, but the VF's id is not in vendor_ids";
 		return -EOPNOTSUPP;
 	}
-	return find_resources(t, id);
+	return nvme_vfio_vnd_find_resources(vf, id);
 }
 
-static int command(struct target *t, u8 opcode, u64 *result)
+static int nvme_vfio_vnd_command(struct nvme_vf *vf, u8 opcode, u64 *result)
 {
 	struct nvme_command cmd = { };
 
-	vnd_command(&cmd.common, opcode, t->vfn);
-	return target_exec(t, &cmd, NULL, 0, result);
+	vnd_command(&cmd.common, opcode, vf->vfn);
+	return nvme_vfio_exec(vf, &cmd, NULL, 0, result);
 }
 
-static int vnd_suspend(struct target *t)
+static int nvme_vfio_vnd_suspend(struct nvme_vf *vf)
 {
-	return command(t, VND_SUSPEND, NULL);
+	return nvme_vfio_vnd_command(vf, VND_SUSPEND, NULL);
 }
 
-static int vnd_resume(struct target *t)
+static int nvme_vfio_vnd_resume(struct nvme_vf *vf)
 {
-	return command(t, VND_RESUME, NULL);
+	return nvme_vfio_vnd_command(vf, VND_RESUME, NULL);
 }
 
-static int vnd_state_size(struct target *t, u64 *size)
+static int nvme_vfio_vnd_state_size(struct nvme_vf *vf, u64 *size)
 {
 	u64 result = 0;
 	int ret;
 
-	ret = command(t, VND_QUERY_DATA_SIZE, &result);
+	ret = nvme_vfio_vnd_command(vf, VND_QUERY_DATA_SIZE, &result);
 	if (ret)
 		return ret;
 	*size = lower_32_bits(result);
 	if (!*size) {
-		dev_warn(&t->vf->dev, "the device reports an empty state\n");
+		dev_warn(&vf->pdev->dev, "the device reports an empty state\n");
 		return -EIO;
 	}
 	return 0;
 }
 
-static int vnd_get_state(struct target *t, u64 offset, void *buf, u32 len,
-			 u64 *total)
+static int nvme_vfio_vnd_get_state(struct nvme_vf *vf, u64 offset, void *buf,
+				   u32 len, u64 *total)
 {
 	struct nvme_command cmd = { };
 
 	*total = len;
-	vnd_command(&cmd.common, VND_SAVE_DATA, t->vfn);
-	return target_exec(t, &cmd, buf, ALIGN(len, 4), NULL);
+	vnd_command(&cmd.common, VND_SAVE_DATA, vf->vfn);
+	return nvme_vfio_exec(vf, &cmd, buf, ALIGN(len, 4), NULL);
 }
 
-static int vnd_check_start(const struct target *t, const void *buf, u32 len,
-			   u64 total, const char **why)
+static int nvme_vfio_vnd_check_start(const struct nvme_vf *vf, const void *buf,
+				     u32 len, u64 total, const char **why)
 {
-	if (len == total && total <= t->max_transfer)
+	if (len == total && total <= vf->max_transfer)
 		return 0;
 
 	*why = "the state does not fit one command of this device";
 	return -EINVAL;
 }
 
-static int vnd_set_state(struct target *t, u64 offset, const void *buf,
-			 u32 len, bool first, bool last)
+static int nvme_vfio_vnd_set_state(struct nvme_vf *vf, u64 offset,
+				   const void *buf, u32 len, bool first,
+				   bool last)
 {
 	struct nvme_command cmd = { };
 
-	vnd_load_data(&cmd.common, t->vfn, len);
-	return target_exec(t, &cmd, (void *)buf, ALIGN(len, 4), NULL);
+	vnd_load_data(&cmd.common, vf->vfn, len);
+	return nvme_vfio_exec(vf, &cmd, (void *)buf, ALIGN(len, 4), NULL);
 }
 
-const struct cmdset cmdset_vendor_2022 = {
+const struct cmdset nvme_vfio_cmdset_vendor = {
 	.id		= CMDSET_VENDOR_2022,
 	.name		= "vendor 2022",
 	.whole		= true,
 	.save_disables	= true,
-	.probe		= vnd_probe,
-	.suspend	= vnd_suspend,
-	.resume		= vnd_resume,
-	.state_size	= vnd_state_size,
-	.get_state	= vnd_get_state,
-	.check_start	= vnd_check_start,
-	.set_state	= vnd_set_state,
+	.probe		= nvme_vfio_vnd_probe,
+	.suspend	= nvme_vfio_vnd_suspend,
+	.resume		= nvme_vfio_vnd_resume,
+	.state_size	= nvme_vfio_vnd_state_size,
+	.get_state	= nvme_vfio_vnd_get_state,
+	.check_start	= nvme_vfio_vnd_check_start,
+	.set_state	= nvme_vfio_vnd_set_state,
 };

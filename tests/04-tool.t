@@ -3,8 +3,8 @@
 # Needs: packages:tool lists
 #
 # Unit tests of the command line tool (tests/unit/tool): its configuration, its
-# steps on a device in memory, each call of which fails once, and what it makes of
-# trace events. And the one file that knows libnvme compiles with newer ones than
+# steps on a device in memory, each call of which fails once, what it makes of
+# trace events, and how it compares two hosts. And the one file that knows libnvme compiles with newer ones than
 # this machine's.
 
 set -u
@@ -14,7 +14,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 n=0 failed=0
-for part in config steps flow; do
+for part in config steps flow peer; do
 	if ! make -s -C unit/tool OUT="$out" "$out/$part" >"$out/log" 2>&1; then
 		echo "not ok $((++n)) - $part: builds"
 		sed 's/^/# /' "$out/log"

@@ -51,6 +51,12 @@ while IFS=$'\t' read -r series release _; do
 		grep -v ':$' >"$out/imports"
 	test ! -s "$out/imports"
 	ok $? "$release: nothing private is imported" "$out/imports"
+
+	# An oops shall say whose function it was; events are named by their macros.
+	nm "$out/$series"/*.ko | awk '$2 ~ /^[tT]$/ { sub(/^__pfx_/, "", $3); print $3 }' >"$out/names"
+	! grep -vE '^(nvme_(vfio|pf)_|(init|cleanup)_module$)|_(admin_cmd|state_arc)$' "$out/names" >"$out/log" &&
+		grep -q '^nvme_vfio_' "$out/names" && grep -q '^nvme_pf_' "$out/names"
+	ok $? "$release: functions have the modules' prefixes" "$out/log"
 done < <(tests/rig/kernels)
 
 # Types left out: in-tree rules that an out-of-tree module cannot follow.

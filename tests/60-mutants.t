@@ -53,7 +53,7 @@ def bad_points(tap):
 
 def unit(src, work):
     out = ""
-    for name in ("encodings", "stream"):
+    for name in ("encodings", "stream", "track", "dirty_map", "verdict"):
         must("make", "-s", "-C", TOP / "tests/unit", f"SRC={src}", f"OUT={work}", work / name)
         out += call(work / name).stdout
     return out

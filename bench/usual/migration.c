@@ -5,7 +5,7 @@
  * memory, the destination collects it in one piece of a fixed size and loads it
  * at the end; no PRE_COPY, no checksum, no cancel with the vendor set.
  *
- * Takes the place of src/migration.c, mig_file.c and image.c: see ./build.
+ * Takes the place of src/migration.c, its data files and save_buf.c: see ./build.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -29,18 +29,18 @@ struct mig_file {
 	u64 at;
 };
 
-bool migration_is_suspended(enum vfio_device_mig_state state)
+bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state)
 {
 	return state != VFIO_DEVICE_STATE_RUNNING &&
 	       state != VFIO_DEVICE_STATE_ERROR;
 }
 
-void migration_lock(struct migration *m)
+void nvme_vfio_mig_lock(struct migration *m)
 {
 	mutex_lock(&m->lock);
 }
 
-void migration_unlock(struct migration *m)
+void nvme_vfio_mig_unlock(struct migration *m)
 {
 	mutex_unlock(&m->lock);
 }
@@ -125,7 +125,7 @@ static int new_file(struct migration *m, u64 room,
 	return 0;
 }
 
-static void end_file(struct migration *m)
+static void nvme_vfio_end_file(struct migration *m)
 {
 	struct mig_file *f = m->file;
 
@@ -140,12 +140,12 @@ static void end_file(struct migration *m)
 
 static int save(struct migration *m, struct file **filp)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	u64 size, at, total;
 	u32 n;
 	int ret;
 
-	ret = t->set->state_size(t, &size);
+	ret = vf->set->state_size(vf, &size);
 	if (!ret && size > LIMIT)
 		ret = -ENOMEM;
 	if (!ret)
@@ -154,8 +154,8 @@ static int save(struct migration *m, struct file **filp)
 		return ret;
 
 	for (at = 0; at < size && !ret; at += n) {
-		n = min_t(u64, size - at, t->max_transfer);
-		ret = t->set->get_state(t, at, m->file->data + at, n, &total);
+		n = min_t(u64, size - at, vf->max_transfer);
+		ret = vf->set->get_state(vf, at, m->file->data + at, n, &total);
 	}
 	m->file->size = size;
 	return ret;
@@ -163,40 +163,40 @@ static int save(struct migration *m, struct file **filp)
 
 static int load(struct migration *m)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 	struct mig_file *f = m->file;
 	u64 at;
 	u32 n;
 	int ret = 0;
 
 	for (at = 0; at < f->size && !ret; at += n) {
-		n = min_t(u64, f->size - at, t->max_transfer);
-		ret = t->set->set_state(t, at, f->data + at, n, !at,
-					at + n == f->size);
+		n = min_t(u64, f->size - at, vf->max_transfer);
+		ret = vf->set->set_state(vf, at, f->data + at, n, !at,
+					 at + n == f->size);
 	}
-	end_file(m);
+	nvme_vfio_end_file(m);
 	return ret;
 }
 
 #define ARC(from, to)	((from) << 8 | (to))
 
-static int take_arc(struct migration *m, enum vfio_device_mig_state to,
-		    struct file **filp)
+static int nvme_vfio_take_arc(struct migration *m,
+			      enum vfio_device_mig_state to, struct file **filp)
 {
-	struct target *t = &m->target;
+	struct nvme_vf *vf = &m->vf;
 
 	switch (ARC(m->state, to)) {
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
-		return t->set->suspend(t);
+		return vf->set->suspend(vf);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
-		return t->set->resume(t);
+		return vf->set->resume(vf);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_STOP):
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P):
 		return 0;
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY):
 		return save(m, filp);
 	case ARC(VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_STOP):
-		end_file(m);
+		nvme_vfio_end_file(m);
 		return 0;
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RESUMING):
 		return new_file(m, LIMIT, &write_fops, O_WRONLY, filp);
@@ -206,23 +206,23 @@ static int take_arc(struct migration *m, enum vfio_device_mig_state to,
 	return -EINVAL;
 }
 
-struct file *migration_set_state(struct migration *m,
-				 enum vfio_device_mig_state new_state)
+struct file *nvme_vfio_mig_set_state(struct migration *m,
+				     enum vfio_device_mig_state new_state)
 {
 	enum vfio_device_mig_state next;
 	struct file *filp = NULL;
 	int ret = 0;
 
-	migration_lock(m);
+	nvme_vfio_mig_lock(m);
 	while (!ret && new_state != m->state) {
 		ret = vfio_mig_get_next_state(m->vdev, m->state, new_state,
 					      &next);
 		if (!ret)
-			ret = take_arc(m, next, &filp);
+			ret = nvme_vfio_take_arc(m, next, &filp);
 		if (!ret)
 			m->state = next;
 	}
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 	if (!ret)
 		return filp;
 	if (filp)
@@ -230,55 +230,55 @@ struct file *migration_set_state(struct migration *m,
 	return ERR_PTR(ret);
 }
 
-enum vfio_device_mig_state migration_state(struct migration *m)
+enum vfio_device_mig_state nvme_vfio_mig_get_state(struct migration *m)
 {
 	return m->state;
 }
 
-u64 migration_data_size(struct migration *m)
+u64 nvme_vfio_mig_data_size(struct migration *m)
 {
 	u64 size = 0;
 
-	migration_lock(m);
-	m->target.set->state_size(&m->target, &size);
-	migration_unlock(m);
+	nvme_vfio_mig_lock(m);
+	m->vf.set->state_size(&m->vf, &size);
+	nvme_vfio_mig_unlock(m);
 	return size;
 }
 
-static void forget(struct migration *m)
+static void nvme_vfio_mig_forget(struct migration *m)
 {
-	migration_lock(m);
-	end_file(m);
+	nvme_vfio_mig_lock(m);
+	nvme_vfio_end_file(m);
 	m->state = VFIO_DEVICE_STATE_RUNNING;
-	migration_unlock(m);
+	nvme_vfio_mig_unlock(m);
 }
 
-void migration_reset(struct migration *m)
+void nvme_vfio_mig_reset(struct migration *m)
 {
-	forget(m);
+	nvme_vfio_mig_forget(m);
 }
 
-void migration_open(struct migration *m)
+void nvme_vfio_mig_open(struct migration *m)
 {
 	const char *why;
 
-	forget(m);
-	migration_lock(m);
-	target_attach(&m->target, &why);
-	migration_unlock(m);
+	nvme_vfio_mig_forget(m);
+	nvme_vfio_mig_lock(m);
+	nvme_vfio_vf_attach(&m->vf, &why);
+	nvme_vfio_mig_unlock(m);
 }
 
-void migration_close(struct migration *m)
+void nvme_vfio_mig_close(struct migration *m)
 {
-	forget(m);
+	nvme_vfio_mig_forget(m);
 }
 
-void migration_detach(struct migration *m)
+void nvme_vfio_mig_detach(struct migration *m)
 {
-	migration_lock(m);
-	dirty_end(m);
-	target_detach(&m->target);
-	migration_unlock(m);
+	nvme_vfio_mig_lock(m);
+	nvme_vfio_dirty_end(m);
+	nvme_vfio_vf_detach(&m->vf);
+	nvme_vfio_mig_unlock(m);
 }
 
 static void free_migration(struct kref *ref)
@@ -286,13 +286,14 @@ static void free_migration(struct kref *ref)
 	kfree(container_of(ref, struct migration, ref));
 }
 
-void migration_put(struct migration *m)
+void nvme_vfio_mig_put(struct migration *m)
 {
 	kref_put(&m->ref, free_migration);
 }
 
-struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
-				   const char **why)
+struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
+				       struct vfio_device *vdev,
+				       const char **why)
 {
 	struct migration *m = kzalloc(sizeof(*m), GFP_KERNEL);
 	int ret;
@@ -301,14 +302,14 @@ struct migration *migration_create(struct pci_dev *vf, struct vfio_device *vdev,
 		return ERR_PTR(-ENOMEM);
 	kref_init(&m->ref);
 	mutex_init(&m->lock);
-	dirty_init(&m->dirty);
+	nvme_vfio_dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
-	target_init(&m->target, vf);
-	ret = target_attach(&m->target, why);
-	target_detach(&m->target);
+	nvme_vfio_vf_init(&m->vf, pdev);
+	ret = nvme_vfio_vf_attach(&m->vf, why);
+	nvme_vfio_vf_detach(&m->vf);
 	if (!ret)
 		return m;
-	migration_put(m);
+	nvme_vfio_mig_put(m);
 	return NULL;
 }

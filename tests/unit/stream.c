@@ -32,7 +32,7 @@ static void record(struct buf *b, u16 tag, u16 flags, u64 offset,
 {
 	struct stream_header h;
 
-	stream_fill_header(&h, tag, offset, payload, len);
+	nvme_vfio_fill_header(&h, tag, offset, payload, len);
 	h.flags = cpu_to_le16(flags);
 	h.header_crc = cpu_to_le32(~crc32c(~0u, &h, 20));
 	add(b, &h, sizeof(h));
@@ -119,11 +119,11 @@ static struct result feed(struct buf b, size_t seg)
 	size_t at = 0;
 	u32 rnd = 1;
 
-	stream_reader_init(&r, LIMIT);
+	nvme_vfio_reader_init(&r, LIMIT);
 	while (at < b.len) {
 		size_t n = seg ?: 1 + (rnd = rnd * 1103515245 + 12345) / 65536 % 97;
 		u32 want, i;
-		void *to = stream_reader_want(&r, &want);
+		void *to = nvme_vfio_reader_want(&r, &want);
 		int ev;
 
 		if (!to) {
@@ -136,7 +136,7 @@ static struct result feed(struct buf b, size_t seg)
 			n = b.len - at;
 		memcpy(to, b.p + at, n);
 		at += n;
-		ev = stream_reader_put(&r, n);
+		ev = nvme_vfio_reader_put(&r, n);
 		if (ev < 0) {
 			res.ret = ev;
 			res.why = r.why;

@@ -9,7 +9,7 @@
 #include <linux/errno.h>
 #include <linux/limits.h>
 
-#include "track_span.h"
+#include "iova_range.h"
 #include "tap.h"
 
 #define MAX	256
@@ -25,14 +25,14 @@ static u64 rnd(void)
 	return seed;
 }
 
-static bool same(const struct track_span *a, const struct track_span *b, int n)
+static bool same(const struct iova_range *a, const struct iova_range *b, int n)
 {
 	return !memcmp(a, b, n * sizeof(*a));
 }
 
 #define EXAMPLE(what, lim, shift, wanted_n, ...) do {			\
-	struct track_span want[] = { __VA_ARGS__ };			\
-	int n_ = track_fit(s, n, &(lim), shift);			\
+	struct iova_range want[] = { __VA_ARGS__ };			\
+	int n_ = nvme_vfio_combine_ranges(s, n, &(lim), shift);		\
 	ok(n_ == (wanted_n) && same(s, want, n_), what);		\
 } while (0)
 
@@ -42,11 +42,11 @@ static void test_examples(void)
 		two = { .ranges = 2 }, one = { .ranges = 1 },
 		pow2 = { .ranges = 16, .pow2 = true };
 	/* below 3.5 GiB, above 4 GiB, and a hole far away */
-	static const struct track_span guest[] = {
+	static const struct iova_range guest[] = {
 		{ 0, 0xdfffffff }, { 0x100000000, 0x11fffffff },
 		{ 0x380000000000, 0x380000003fff },
 	};
-	struct track_span s[MAX];
+	struct iova_range s[MAX];
 	int n = 3;
 
 	memcpy(s, guest, sizeof(guest));
@@ -55,7 +55,7 @@ static void test_examples(void)
 	EXAMPLE("the nearest are joined", two, PAGE, 2,
 		{ 0, 0x11fffffff }, guest[2]);
 	memcpy(s, guest, sizeof(guest));
-	ok(track_fit(s, n, &one, PAGE) == -EOVERFLOW,
+	ok(nvme_vfio_combine_ranges(s, n, &one, PAGE) == -EOVERFLOW,
 	   "all in one are too many pages");
 	memcpy(s, guest, sizeof(guest));
 	EXAMPLE("all in one, larger units", one, 21, 1, { 0, 0x3800001fffff });
@@ -67,22 +67,22 @@ static void test_examples(void)
 		{ 0x380000000000, 0x3800001fffff });
 
 	n = 1;
-	s[0] = (struct track_span) { 0, U64_MAX };
-	ok(track_fit(s, 1, &many, PAGE) == -EOVERFLOW,
+	s[0] = (struct iova_range) { 0, U64_MAX };
+	ok(nvme_vfio_combine_ranges(s, 1, &many, PAGE) == -EOVERFLOW,
 	   "all memory has too many pages");
-	s[0] = (struct track_span) { 0, U64_MAX };
+	s[0] = (struct iova_range) { 0, U64_MAX };
 	EXAMPLE("but not too many larger units", many, 33, 1, { 0, U64_MAX });
-	s[0] = (struct track_span) { U64_MAX - 0x2fff, U64_MAX };
+	s[0] = (struct iova_range) { U64_MAX - 0x2fff, U64_MAX };
 	EXAMPLE("a power of two grows downwards at the end", pow2, PAGE, 1,
 		{ U64_MAX - 0x3fff, U64_MAX });
 	n = 2;
-	s[0] = (struct track_span) { U64_MAX - 0x3fff, U64_MAX - 0x3000 };
-	s[1] = (struct track_span) { U64_MAX - 0x2fff, U64_MAX };
+	s[0] = (struct iova_range) { U64_MAX - 0x3fff, U64_MAX - 0x3000 };
+	s[1] = (struct iova_range) { U64_MAX - 0x2fff, U64_MAX };
 	EXAMPLE("what touches is one", many, PAGE, 1,
 		{ U64_MAX - 0x3fff, U64_MAX });
 }
 
-static int make_ranges(struct track_span *s)
+static int make_ranges(struct iova_range *s)
 {
 	int i, n = 1 + rnd() % MAX;
 	u64 at = rnd() >> (rnd() % 60);
@@ -98,12 +98,12 @@ static int make_ranges(struct track_span *s)
 		at = s[i].last + 1;
 	}
 	if (!i)
-		s[i++] = (struct track_span) { U64_MAX - 99, U64_MAX };
+		s[i++] = (struct iova_range) { U64_MAX - 99, U64_MAX };
 	return i;
 }
 
-static const char *wrong(const struct track_span *in, int n,
-			 const struct track_span *out, int m,
+static const char *wrong(const struct iova_range *in, int n,
+			 const struct iova_range *out, int m,
 			 const struct track_limits *lim, u8 shift)
 {
 	u64 mask = (1ull << shift) - 1;
@@ -136,7 +136,7 @@ static const char *wrong(const struct track_span *in, int n,
 
 static void test_random(void)
 {
-	struct track_span in[MAX], out[MAX];
+	struct iova_range in[MAX], out[MAX];
 	const char *why = NULL;
 	int round, overflow = 0, fitted = 0;
 
@@ -148,7 +148,7 @@ static void test_random(void)
 		int m, n = make_ranges(in);
 
 		memcpy(out, in, sizeof(in));
-		m = track_fit(out, n, &lim, shift);
+		m = nvme_vfio_combine_ranges(out, n, &lim, shift);
 		if (m == -EOVERFLOW) {
 			overflow++;
 			continue;

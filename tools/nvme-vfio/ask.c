@@ -36,7 +36,7 @@ static bool vendor_id_listed(const struct host_fn *pf)
 	unsigned int v, d;
 	const char *s = list;
 
-	if (pf->vendor == 0x8086 && pf->vf_device == 0x1457)
+	if (lm_vendor_id_known(pf->vendor, pf->vf_device))
 		return true;
 	if (sysfs_read(list, sizeof(list),
 		       MODULE "/nvme_vfio_pci/parameters/vendor_ids") < 0)
@@ -54,20 +54,21 @@ static bool vendor_id_listed(const struct host_fn *pf)
 static void find_set(struct ctrl *ctrl, const struct ctrl_id *id,
 		    struct host_fn *pf)
 {
-	unsigned int versions, uuids;
+	struct state_format format;
+	const char *why;
 
 	if (id->migration) {
-		if (ctrl_formats(ctrl, &versions, &uuids))
+		if (ctrl_format(ctrl, &format, &why))
 			because(pf, "the PF does not tell its formats of state: %s",
 				ctrl_error());
-		else if (!versions && !uuids)
-			because(pf, "the PF knows no format of state");
+		else if (why)
+			because(pf, "%s", why);
 		else
 			pf->set = SET_STANDARD;
 		if (pf->set)
 			return;
 	}
-	if (id->vendor_byte == 1) {
+	if (id->vendor_byte) {
 		if (vendor_id_listed(pf))
 			pf->set = SET_VENDOR;
 		else
@@ -75,7 +76,7 @@ static void find_set(struct ctrl *ctrl, const struct ctrl_id *id,
 				pf->vendor, pf->vf_device);
 	}
 	if (!pf->set)
-		because(pf, "the PF offers no migration commands");
+		because(pf, LM_NO_COMMANDS);
 }
 
 static int list_vfs(struct ctrl *ctrl, struct host *h, struct host_fn *pf)
@@ -189,7 +190,7 @@ static void judge_vf(struct host_fn *vf)
 		return;
 	}
 	if (pf->set == SET_STANDARD && !vf->listed)
-		because(vf, "the PF does not list this VF as its secondary controller");
+		because(vf, LM_NOT_LISTED);
 	else if (vf->listed && !vf->online)
 		because(vf, "offline; cure: " TOOL_NAME " apply, or nvme virt-mgmt");
 	else if (!*vf->driver)

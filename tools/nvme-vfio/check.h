@@ -35,7 +35,7 @@ struct answer {
  * @track_memory: it can track what its VFs write
  * @has_format: it has a format of state
  * @state_version: the one that the driver uses
- * @state_uuid: UUID of the vendor's part, in hexadecimal; empty: none
+ * @state_uuid: UUID of the vendor's part, in hexadecimal
  * @tried: of a VF: VFIO was asked, see offers.h
  * @offers: it offers migration
  * @flags: VFIO_MIGRATION_* bits

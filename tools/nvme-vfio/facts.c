@@ -26,7 +26,8 @@ bool facts_wanted(const struct host_fn *fn, const struct host_fn *only)
 
 static void identify(struct host_fn *pf, struct fn_facts *f)
 {
-	struct ctrl_format format;
+	struct state_format format;
+	const char *why;
 	struct ctrl_id id;
 	struct ctrl *ctrl;
 	size_t i;
@@ -39,16 +40,12 @@ static void identify(struct host_fn *pf, struct fn_facts *f)
 		f->nvme_version = id.version;
 		f->track_memory = id.track_memory;
 		f->has_format = pf->set == SET_STANDARD &&
-				!ctrl_format(ctrl, &format);
+				!ctrl_format(ctrl, &format, &why) && !why;
 	}
 	ctrl_close(ctrl);
 	if (!f->has_format)
 		return;
 	f->state_version = format.version;
-	for (i = 0; i < sizeof(format.uuid) && !format.uuid[i]; i++)
-		;
-	if (i == sizeof(format.uuid))
-		return;
 	for (i = 0; i < sizeof(format.uuid); i++)
 		sprintf(f->state_uuid + 2 * i, "%02x", format.uuid[i]);
 }

@@ -132,8 +132,8 @@ int ctrl_identify(struct ctrl *ctrl, struct ctrl_id *id)
 			.version = le32(p + 80),
 			.ns_mgmt = oacs & 1 << 3,
 			.virt_mgmt = oacs & 1 << 7,
-			.migration = oacs & 1 << 11,
-			.vendor_byte = p[3072],
+			.migration = lm_says_standard(oacs),
+			.vendor_byte = lm_says_vendor(p[3072]),
 			.track_memory = p[576] & 1,
 		};
 	}
@@ -141,43 +141,17 @@ int ctrl_identify(struct ctrl *ctrl, struct ctrl_id *id)
 	return ret;
 }
 
-int ctrl_formats(struct ctrl *ctrl, unsigned int *versions,
-		 unsigned int *uuids)
+int ctrl_format(struct ctrl *ctrl, struct state_format *format,
+		const char **why)
 {
 	uint8_t *p;
 	int ret;
 
+	*why = NULL;
 	ret = identify(ctrl, "Supported Controller State Formats", 0x20, 0, 0,
 		       &p);
-	if (!ret) {
-		*versions = p[0];
-		*uuids = p[1];
-	}
-	free(p);
-	return ret;
-}
-
-int ctrl_format(struct ctrl *ctrl, struct ctrl_format *format)
-{
-	unsigned int i, versions, at;
-	uint8_t *p;
-	int ret;
-
-	*format = (struct ctrl_format){ };
-	ret = identify(ctrl, "Supported Controller State Formats", 0x20, 0, 0,
-		       &p);
-	if (!ret && !p[0])
-		ret = -ENOENT;
-	if (!ret) {
-		versions = p[0];
-		at = 2 + 2 * versions;
-		for (i = 0; i < versions && le16(p + 2 + 2 * i); i++)
-			;
-		if (i == versions)
-			format->version = le16(p + 2);
-		if (p[1])
-			memcpy(format->uuid, p + at, sizeof(format->uuid));
-	}
+	if (!ret)
+		*why = lm_find_format(p, format);
 	free(p);
 	return ret;
 }

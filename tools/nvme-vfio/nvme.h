@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "verdict.h"
+
 struct ctrl;
 
 /**
@@ -65,7 +67,7 @@ int ctrl_admin(struct ctrl *ctrl, const struct ctrl_cmd *cmd, void *data,
  * @ns_mgmt: it can attach namespaces
  * @virt_mgmt: it has secondary controllers and gives them resources
  * @migration: it has the standard's migration commands
- * @vendor_byte: byte 3072, which says so in the vendor set of 2022
+ * @vendor_byte: byte 3072 is what it is in the vendor set of 2022
  * @track_memory: it can track what its VFs write to memory
  */
 struct ctrl_id {
@@ -74,7 +76,7 @@ struct ctrl_id {
 	bool ns_mgmt;
 	bool virt_mgmt;
 	bool migration;
-	uint8_t vendor_byte;
+	bool vendor_byte;
 	bool track_memory;
 };
 
@@ -82,29 +84,13 @@ struct ctrl_id {
 int ctrl_identify(struct ctrl *ctrl, struct ctrl_id *id);
 
 /**
- * ctrl_formats - how many versions and UUIDs of state the controller knows
+ * ctrl_format - find the format of state that the driver uses
+ * @why: set to NULL, or to why there is none
  *
  * Return: as ctrl_admin().
  */
-int ctrl_formats(struct ctrl *ctrl, unsigned int *versions,
-		 unsigned int *uuids);
-
-/**
- * struct ctrl_format - the format of state that the driver chooses
- * @version: version of the standard's part; 0 if there is that
- * @uuid: of the vendor's part; all zero: none
- */
-struct ctrl_format {
-	uint16_t version;
-	uint8_t uuid[16];
-};
-
-/**
- * ctrl_format - find the format that the driver would choose
- *
- * Return: as ctrl_admin(); -ENOENT if there is none.
- */
-int ctrl_format(struct ctrl *ctrl, struct ctrl_format *format);
+int ctrl_format(struct ctrl *ctrl, struct state_format *format,
+		const char **why);
 
 /**
  * struct ctrl_resource - flexible resources of one type

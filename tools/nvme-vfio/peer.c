@@ -3,21 +3,28 @@
  * peer.c - compares two hosts and their VFs. Both come as JSON, so that one's
  * own is looked at with the same eyes.
  */
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "peer.h"
+#include "peer-identity.h"
 #include "tool.h"
 
 #define MIB	(1 << 20)
 
-/* One's own host, a VF of it; the other host, a VF of it. */
+/*
+ * One's own host, a VF of it; the other host, a VF of it; what a state is taken
+ * from, where it is to be loaded.
+ */
 struct pair {
 	json_object *here;
 	json_object *here_vf;
 	json_object *peer;
 	json_object *there;
 	json_object *there_vf;
+	struct peer_identity from;
+	struct peer_identity to;
 };
 
 static const char *text(json_object *o, const char *key)
@@ -37,16 +44,28 @@ static bool same(json_object *a, json_object *b, const char *key)
 	return x && y ? !strcmp(x, y) : x == y;
 }
 
+static bool known(const struct pair *p, enum identity_part part)
+{
+	return p->from.known[part] && p->to.known[part];
+}
+
+/* As the driver will find it. */
+static bool fits(const struct pair *p, enum identity_part part)
+{
+	return identity_fits(&p->from.id, &p->to.id, part);
+}
+
 /* What must be equal. The text names what it is. */
-static void equal(const struct pair *p, struct answer *a, const char *key,
-		  const char *what, const char *advice)
+static void equal(const struct pair *p, struct answer *a,
+		  enum identity_part part, const char *key, const char *what,
+		  const char *advice)
 {
 	const char *x = text(p->here_vf, key), *y = text(p->there_vf, key);
 
-	if (!x || !y) {
+	if (!known(p, part)) {
 		say(a, CHECK_UNKNOWN, "%s: %s here, %s there", what,
 		    x ? x : "not known", y ? y : "not known");
-	} else if (!strcmp(x, y)) {
+	} else if (fits(p, part)) {
 		say(a, CHECK_OK, "%s on both", x);
 	} else {
 		say(a, CHECK_FAIL, "%s: %s here, %s there", what, x, y);
@@ -56,37 +75,37 @@ static void equal(const struct pair *p, struct answer *a, const char *key,
 
 static void command_set(const struct pair *p, struct answer *a)
 {
-	equal(p, a, "command_set", "command set",
+	equal(p, a, IDENTITY_CMDSET, "command_set", "command set",
 	      "Only drives with the same command set take each other's state.");
 }
 
 static void model(const struct pair *p, struct answer *a)
 {
-	equal(p, a, "model", "model", "Use drives of the same model.");
+	equal(p, a, IDENTITY_MODEL, "model", "model",
+	      "Use drives of the same model.");
 }
 
 static void firmware(const struct pair *p, struct answer *a)
 {
-	equal(p, a, "firmware", "firmware",
+	equal(p, a, IDENTITY_FIRMWARE, "firmware", "firmware",
 	      "Give both drives the same firmware.");
 }
 
 static void pci_id(const struct pair *p, struct answer *a)
 {
-	equal(p, a, "pci_id", "PCI id", "Use drives of the same model.");
+	equal(p, a, IDENTITY_PCI_ID, "pci_id", "PCI id",
+	      "Use drives of the same model.");
 }
 
 static void nvme_version(const struct pair *p, struct answer *a)
 {
-	equal(p, a, "nvme_version", "NVMe version",
+	equal(p, a, IDENTITY_NVME_VERSION, "nvme_version", "NVMe version",
 	      "Give both drives the same firmware.");
 }
 
-static bool is(json_object *vf, const char *set)
+static bool has_vendor_set(const struct peer_identity *v)
 {
-	const char *s = text(vf, "command_set");
-
-	return s && !strcmp(s, set);
+	return le32toh(v->id.cmdset) == CMDSET_VENDOR_2022;
 }
 
 static void format(const struct pair *p, struct answer *a)
@@ -94,13 +113,13 @@ static void format(const struct pair *p, struct answer *a)
 	const char *x = text(p->here_vf, "state_version");
 	const char *y = text(p->there_vf, "state_version");
 
-	if (is(p->here_vf, "vendor") && is(p->there_vf, "vendor")) {
+	if (has_vendor_set(&p->from) && has_vendor_set(&p->to)) {
 		say(a, CHECK_OK, "this command set has one");
-	} else if (!x || !y) {
+	} else if (!known(p, IDENTITY_FORMAT)) {
 		say(a, CHECK_UNKNOWN, "format of state: %s here, %s there",
-		    x ? "known" : "not known", y ? "known" : "not known");
-	} else if (!same(p->here_vf, p->there_vf, "state_version") ||
-		   !same(p->here_vf, p->there_vf, "state_uuid")) {
+		    p->from.known[IDENTITY_FORMAT] ? "known" : "not known",
+		    p->to.known[IDENTITY_FORMAT] ? "known" : "not known");
+	} else if (!fits(p, IDENTITY_FORMAT)) {
 		say(a, CHECK_FAIL, "format of state: version %s, UUID %s here; version %s, UUID %s there",
 		    x, shown(text(p->here_vf, "state_uuid")), y,
 		    shown(text(p->there_vf, "state_uuid")));
@@ -111,35 +130,35 @@ static void format(const struct pair *p, struct answer *a)
 	}
 }
 
-static void enough(const struct pair *p, struct answer *a, const char *key)
+static void enough(const struct pair *p, struct answer *a,
+		   enum identity_part part, const char *key)
 {
-	json_object *x = json_object_object_get(p->here_vf, key);
-	json_object *y = json_object_object_get(p->there_vf, key);
-	long long n = json_object_get_int64(x), m = json_object_get_int64(y);
+	const char *x = text(p->here_vf, key), *y = text(p->there_vf, key);
 
-	if (!x || !y) {
+	if (!known(p, part)) {
 		say(a, CHECK_UNKNOWN, "%s: %s here, %s there", key,
-		    x ? "known" : "not known", y ? "known" : "not known");
-	} else if (m < n) {
-		say(a, CHECK_FAIL, "%s: %lld here, only %lld there", key, n, m);
+		    p->from.known[part] ? "known" : "not known",
+		    p->to.known[part] ? "known" : "not known");
+	} else if (!fits(p, part)) {
+		say(a, CHECK_FAIL, "%s: %s here, only %s there", key, x, y);
 		cure(a, "Give the VF there as many, in its /etc/" TOOL_NAME ".");
-	} else if (m > n) {
-		say(a, CHECK_WARN, "%s: %lld here, %lld there: a guest that uses all of them finds no way back",
-		    key, n, m);
+	} else if (!identity_fits(&p->to.id, &p->from.id, part)) {
+		say(a, CHECK_WARN, "%s: %s here, %s there: a guest that uses all of them finds no way back",
+		    key, x, y);
 		cure(a, "Give both VFs the same number.");
 	} else {
-		say(a, CHECK_OK, "%lld on both", n);
+		say(a, CHECK_OK, "%s on both", x);
 	}
 }
 
 static void queues(const struct pair *p, struct answer *a)
 {
-	enough(p, a, "queues");
+	enough(p, a, IDENTITY_QUEUES, "queues");
 }
 
 static void interrupts(const struct pair *p, struct answer *a)
 {
-	enough(p, a, "interrupts");
+	enough(p, a, IDENTITY_INTERRUPTS, "interrupts");
 }
 
 static void state_size(const struct pair *p, struct answer *a)
@@ -284,7 +303,7 @@ static const struct {
 /* -- pairs ------------------------------------------------------------------ */
 
 /* How far two VFs are from each other; all of the answers are for the caller. */
-static unsigned int judge(const struct pair *p, struct answer *a)
+static unsigned int judge(struct pair *p, struct answer *a)
 {
 	static const unsigned int weight[] = {
 		[CHECK_OK] = 0, [CHECK_WARN] = 1, [CHECK_UNKNOWN] = 16,
@@ -293,6 +312,7 @@ static unsigned int judge(const struct pair *p, struct answer *a)
 	unsigned int sum = 0;
 	size_t i;
 
+	peer_identity(p->there_vf, &p->to);
 	for (i = 0; i < NVF; i++) {
 		answer_free(&a[i]);
 		vf_checks[i].run(p, &a[i]);
@@ -335,6 +355,7 @@ static void compare_vf(struct pair *p, peer_emit_fn emit, void *arg)
 	unsigned int sum, least = 0;
 	size_t i, fit = 0;
 
+	peer_identity(p->here_vf, &p->from);
 	for (i = 0; i < json_object_array_length(all); i++) {
 		p->there_vf = json_object_array_get_idx(all, i);
 		if (!is_vf(p->there_vf))

@@ -103,7 +103,7 @@ static void check_over(struct stream_reader *r, int event)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		MUST(!stream_reader_want(r, &len));
+		MUST(!nvme_vfio_reader_want(r, &len));
 	MUST((event < 0) == (r->phase == STREAM_FAILED));
 	MUST((event < 0) == !!r->why);
 }
@@ -115,13 +115,13 @@ static u32 put_bytes(struct stream_reader *r, struct feed *f, const u8 *p,
 	u32 len = 0, again = 0;
 	u8 *to;
 
-	to = stream_reader_want(r, &len);
+	to = nvme_vfio_reader_want(r, &len);
 	MUST(to);
 	check_place(r, to, len);
 	if (f->rnd && !rnd(f, 8)) {
 		/* user memory ended in the middle: nothing was put */
 		memset(to, 0x5a, 1 + rnd(f, len));
-		MUST(stream_reader_want(r, &again) == to && again == len);
+		MUST(nvme_vfio_reader_want(r, &again) == to && again == len);
 	}
 	if (len > n)
 		len = n;
@@ -142,7 +142,7 @@ int feed(struct feed f, const u8 *p, size_t n, struct feed_result *got)
 	MUST(r);
 	if (!got)
 		got = &own;
-	stream_reader_init(r, f.limit);
+	nvme_vfio_reader_init(r, f.limit);
 	judge_init(&j, p, n, f.limit);
 	v = judge_next(&j);
 	while (at < n && ev >= 0 && ev != STREAM_EV_END) {
@@ -155,14 +155,15 @@ int feed(struct feed f, const u8 *p, size_t n, struct feed_result *got)
 		seg -= len;
 		/* a record at a time, or what is refused now might be used */
 		MUST(at <= v.at || v.at > n);
-		ev = stream_reader_put(r, len);
+		ev = nvme_vfio_reader_put(r, len);
 		MUST(ev == (at == v.at ? v.event : STREAM_EV_NONE));
 		if (at != v.at)
 			continue;
 		if (ev >= 0) {
 			check_event(r, p, &v, got);
 			if (++events == f.stop_at)
-				ev = stream_reader_fail(r, -EIO, "user refuses");
+				ev = nvme_vfio_reader_fail(r, -EIO,
+							   "user refuses");
 		}
 		if (ev == STREAM_EV_STATE) {
 			r->data = malloc(r->max_data);

@@ -18,14 +18,14 @@ struct buf {
 
 static void small(struct buf *b, enum stream_tag tag, const void *p, u32 len)
 {
-	b->len += stream_fill_small(b->p + b->len, tag, p, len);
+	b->len += nvme_vfio_fill_record(b->p + b->len, tag, p, len);
 }
 
 static void data_record(struct buf *b, u64 offset, const u8 *p, u32 len)
 {
 	struct stream_header h;
 
-	stream_fill_header(&h, STREAM_DATA, offset, p, len);
+	nvme_vfio_fill_header(&h, STREAM_DATA, offset, p, len);
 	memcpy(b->p + b->len, &h, sizeof(h));
 	memcpy(b->p + b->len + sizeof(h), p, len);
 	b->len += sizeof(h) + len;

@@ -52,14 +52,14 @@ static void small(FILE *f, enum stream_tag tag, const void *p, u32 len)
 {
 	u8 room[sizeof(struct stream_header) + 256];
 
-	put(f, room, stream_fill_small(room, tag, p, len));
+	put(f, room, nvme_vfio_fill_record(room, tag, p, len));
 }
 
 static void data(FILE *f, u64 offset, const u8 *p, u32 len)
 {
 	struct stream_header h;
 
-	stream_fill_header(&h, STREAM_DATA, offset, p, len);
+	nvme_vfio_fill_header(&h, STREAM_DATA, offset, p, len);
 	put(f, &h, sizeof(h));
 	put(f, p, len);
 }
@@ -68,7 +68,7 @@ static void optional(FILE *f, const u8 *p, u32 len)
 {
 	struct stream_header h;
 
-	stream_fill_header(&h, 77, 0, p, len);
+	nvme_vfio_fill_header(&h, 77, 0, p, len);
 	h.flags = 0;
 	/* the fuzzer's mutator mends the checksum that this spoils */
 	put(f, &h, sizeof(h));

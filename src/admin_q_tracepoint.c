@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finding the admin queue by nvme's own tracepoint.
+ * Finding the admin queue by nvme's own tracepoint: proof=tracepoint.
  *
  * nvme fires the exported tracepoint nvme_sq for every completion of a PCI
  * queue, with the request. Have nvme issue one Get Features on the controller
@@ -10,40 +10,43 @@
 #include <linux/tracepoint.h>
 
 #include "pf_compat.h"
-#include "pf_queue.h"
+#include "admin_q.h"
 
 #ifdef CONFIG_TRACEPOINTS
 
 extern struct tracepoint __tracepoint_nvme_sq;
 
-struct seen {
-	const struct pf_candidate *c;
+struct nvme_pf_seen {
+	const struct nvme_pf_candidate *c;
 	struct request_queue *q;
 };
 
 /* Runs in the completion path of every nvme queue, in interrupt context. */
-static void on_nvme_sq(void *data, struct request *req, __le16 sq_head,
-		       int sq_tail)
+static void nvme_pf_on_completion(void *data, struct request *req,
+				  __le16 sq_head, int sq_tail)
 {
-	struct seen *seen = data;
+	struct nvme_pf_seen *seen = data;
 
-	if (!req->q->queuedata && pf_queue_valid(seen->c, req->q))
+	if (!req->q->queuedata && nvme_pf_admin_q_valid(seen->c, req->q))
 		WRITE_ONCE(seen->q, req->q);
 }
 
-struct request_queue *pf_queue_by_trace(const struct pf_candidate *c)
+struct request_queue *
+nvme_pf_admin_q_by_tracepoint(const struct nvme_pf_candidate *c)
 {
-	struct seen seen = { .c = c };
+	struct nvme_pf_seen seen = { .c = c };
 	u32 result;
 	int ret;
 
-	if (tracepoint_probe_register(&__tracepoint_nvme_sq, on_nvme_sq, &seen))
+	if (tracepoint_probe_register(&__tracepoint_nvme_sq,
+				      nvme_pf_on_completion, &seen))
 		return NULL;
 
 	ret = nvme_get_features(c->ctrl, NVME_FEAT_NUM_QUEUES, 0, NULL, 0,
 				&result);
 
-	tracepoint_probe_unregister(&__tracepoint_nvme_sq, on_nvme_sq, &seen);
+	tracepoint_probe_unregister(&__tracepoint_nvme_sq,
+				    nvme_pf_on_completion, &seen);
 	/* seen is on this stack: wait until no probe can run any more. */
 	tracepoint_synchronize_unregister();
 
@@ -52,7 +55,8 @@ struct request_queue *pf_queue_by_trace(const struct pf_candidate *c)
 
 #else
 
-struct request_queue *pf_queue_by_trace(const struct pf_candidate *c)
+struct request_queue *
+nvme_pf_admin_q_by_tracepoint(const struct nvme_pf_candidate *c)
 {
 	return NULL;
 }

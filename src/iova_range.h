@@ -3,8 +3,8 @@
  * Fitting the ranges that user space wants tracked to what a device can track.
  * Knows nothing of VFIO or NVMe; also compiled by the unit tests.
  */
-#ifndef _NVME_VFIO_TRACK_SPAN_H
-#define _NVME_VFIO_TRACK_SPAN_H
+#ifndef _NVME_VFIO_IOVA_RANGE_H
+#define _NVME_VFIO_IOVA_RANGE_H
 
 #include <linux/types.h>
 
@@ -23,30 +23,30 @@ struct track_limits {
 };
 
 /**
- * struct track_span - a range of addresses, as a device sees them
+ * struct iova_range - a range of addresses, as a device sees them
  * @first: first byte
  * @last: last byte
  */
-struct track_span {
+struct iova_range {
 	u64 first;
 	u64 last;
 };
 
 /**
- * track_fit - make ranges such that a device can track them
- * @s: ranges, ascending, without overlap; replaced by at most as many
+ * nvme_vfio_combine_ranges - make ranges such that a device can track them
+ * @r: ranges, ascending, without overlap; replaced by at most as many
  * @n: how many, not 0
  * @limits: what the device can do; at least one range
  * @shift: log2 of the unit, in bytes
  *
- * The result covers all that @s covered, and more where it must: ranges begin
+ * The result covers all that @r covered, and more where it must: ranges begin
  * and end at units, those with the smallest gap between them are joined, and
  * lengths are made powers of two where the device wants that.
  *
  * Return: how many ranges there are now, or -EOVERFLOW when one has more than
  * U32_MAX units: a larger unit would do.
  */
-int track_fit(struct track_span *s, u32 n, const struct track_limits *limits,
-	      u8 shift);
+int nvme_vfio_combine_ranges(struct iova_range *r, u32 n,
+			     const struct track_limits *limits, u8 shift);
 
 #endif

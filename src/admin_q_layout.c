@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finding the admin queue by anchored proof.
+ * Finding the admin queue by the layout of struct nvme_ctrl: proof=anchor.
  *
  * struct nvme_ctrl is private to nvme and its start differs between kernels
  * and configurations, so no offset is known. But one run of its members has
@@ -19,7 +19,7 @@
  */
 #include <linux/uaccess.h>
 
-#include "pf_queue.h"
+#include "admin_q.h"
 
 struct ctrl_run {
 	const void *ops;
@@ -33,7 +33,8 @@ struct ctrl_run {
 	struct blk_mq_tag_set *admin_tagset;
 };
 
-bool pf_queue_valid(const struct pf_candidate *c, struct request_queue *q)
+bool nvme_pf_admin_q_valid(const struct nvme_pf_candidate *c,
+			   struct request_queue *q)
 {
 	struct blk_mq_tag_set *set;
 	unsigned int nr_hw_queues;
@@ -58,7 +59,8 @@ bool pf_queue_valid(const struct pf_candidate *c, struct request_queue *q)
 	       (driver_data == c->ctrl || driver_data == pci_get_drvdata(c->pdev));
 }
 
-struct request_queue *pf_queue_by_anchor(const struct pf_candidate *c)
+struct request_queue *
+nvme_pf_admin_q_by_layout(const struct nvme_pf_candidate *c)
 {
 	unsigned long start = (unsigned long)c->ctrl;
 	unsigned long end = (unsigned long)c->cdev;
@@ -96,8 +98,9 @@ struct request_queue *pf_queue_by_anchor(const struct pf_candidate *c)
 	if (found.connect_q || found.fabrics_q)
 		return NULL;
 
-	if (!pf_queue_valid(c, found.admin_q) ||
-	    copy_from_kernel_nofault(&set, &found.admin_q->tag_set, sizeof(set)) ||
+	if (!nvme_pf_admin_q_valid(c, found.admin_q) ||
+	    copy_from_kernel_nofault(&set, &found.admin_q->tag_set,
+				     sizeof(set)) ||
 	    set != found.admin_tagset)
 		return NULL;
 

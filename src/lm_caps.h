@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a PF's Identify data say of live migration: which command set it has,
+ * and which format of state is used. Pure, and plain C: also compiled in user
+ * space, by whoever must come to the same verdict.
+ */
+#ifndef _NVME_VFIO_LM_CAPS_H
+#define _NVME_VFIO_LM_CAPS_H
+
+#include <linux/string.h>
+#include <linux/types.h>
+
+/* Numbers are part of the stream. */
+enum cmdset_id {
+	CMDSET_STANDARD		= 1,
+	CMDSET_VENDOR_2022	= 2,
+};
+
+/* Why a VF cannot migrate. */
+#define LM_NO_COMMANDS	"the PF offers no migration commands"
+#define LM_NO_VERSION	"the PF lists no version of the NVMe part of a state: no I/O queue would move"
+#define LM_NO_UUID	"the PF lists no format of the vendor's part of a state: registers, features and the admin queue would stay behind"
+#define LM_NOT_LISTED	"the PF does not list this VF as its secondary controller"
+
+static inline __u16 lm_le16(const void *p)
+{
+	const __u8 *b = p;
+
+	return b[0] | b[1] << 8;
+}
+
+/* Identify Controller, OACS: host managed live migration. */
+static inline bool lm_says_standard(__u16 oacs)
+{
+	return oacs & 1 << 11;
+}
+
+/*
+ * Identify Controller, first byte of the vendor's area. Another vendor may have
+ * anything there: to be believed only for a VF whose PCI id is known to have
+ * the set.
+ */
+static inline bool lm_says_vendor(__u8 vs0)
+{
+	return vs0 == 1;
+}
+
+static inline bool lm_vendor_id_known(__u16 vendor, __u16 device)
+{
+	return vendor == 0x8086 && device == 0x1457;
+}
+
+/**
+ * struct std_format - which layout of state to use, as indexes of CNS 20h
+ * @version: index of the version, from 1; 0 leaves the NVMe part out
+ * @uuid: index of the UUID, from 1; 0 leaves the vendor's part out
+ */
+struct std_format {
+	__u8 version;
+	__u8 uuid;
+};
+
+/**
+ * struct state_format - a format of state
+ * @index: how commands to this PF name it
+ * @version: version of the NVMe part
+ * @uuid: format of the vendor's part
+ */
+struct state_format {
+	struct std_format index;
+	__u16 version;
+	__u8 uuid[16];
+};
+
+/**
+ * lm_find_format - choose a format of state
+ * @page: Supported Controller State Formats (Identify, CNS 20h): byte 0 number
+ *	of versions, byte 1 of UUIDs, then the versions (16 bits each) and the
+ *	UUIDs; at least 1024 bytes
+ * @f: set to version 0 if it is there, else the first, and the first UUID
+ *
+ * Both parts are needed. With either missing the commands succeed, the VF runs,
+ * and the guest finds a controller that is not the one it had.
+ *
+ * Return: NULL, or why there is no format to be used
+ */
+static inline const char *lm_find_format(const __u8 *page,
+					 struct state_format *f)
+{
+	unsigned int nv = page[0], nuuid = page[1], i;
+	const __u8 *version = page + 2, *uuid = version + 2 * nv;
+
+	memset(f, 0, sizeof(*f));
+	if (!nv)
+		return LM_NO_VERSION;
+	if (!nuuid)
+		return LM_NO_UUID;
+
+	for (i = 0; i < nv && lm_le16(version + 2 * i); i++)
+		;
+	if (i == nv)
+		i = 0;
+	f->index.version = i + 1;
+	f->version = lm_le16(version + 2 * i);
+	f->index.uuid = 1;
+	memcpy(f->uuid, uuid, sizeof(f->uuid));
+	return NULL;
+}
+
+#endif

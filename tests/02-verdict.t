@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Unit test: tests/unit/verdict.c.
+
+set -eu
+cd "$(dirname "$0")"
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+make -s -C unit OUT="$out" "$out/verdict" >&2
+"$out/verdict"

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * peer-identity.c - from the words of a report to what the driver compares.
+ */
+#include <endian.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "peer-identity.h"
+
+static const char *text(json_object *o, const char *key)
+{
+	return json_object_get_string(json_object_object_get(o, key));
+}
+
+/* As Identify has text: filled up with spaces. */
+static bool padded(json_object *vf, const char *key, __u8 *to, size_t len)
+{
+	const char *s = text(vf, key);
+
+	if (!s || strlen(s) > len)
+		return false;
+	memset(to, ' ', len);
+	memcpy(to, s, strlen(s));
+	return true;
+}
+
+static bool number(json_object *vf, const char *key, __le16 *to)
+{
+	json_object *o = json_object_object_get(vf, key);
+	long long n = json_object_get_int64(o);
+
+	*to = htole16(n);
+	return o && n >= 0 && n <= 0xffff;
+}
+
+static bool cmdset(json_object *vf, __le32 *to)
+{
+	const char *s = text(vf, "command_set");
+
+	if (!s)
+		return false;
+	if (!strcmp(s, "standard"))
+		*to = htole32(CMDSET_STANDARD);
+	else if (!strcmp(s, "vendor"))
+		*to = htole32(CMDSET_VENDOR_2022);
+	return *to;
+}
+
+static bool pci_id(json_object *vf, struct stream_identity *id)
+{
+	const char *s = text(vf, "pci_id");
+	unsigned int vendor, device;
+
+	if (!s || sscanf(s, "%4x:%4x", &vendor, &device) != 2)
+		return false;
+	id->pci_vendor = htole16(vendor);
+	id->pci_device = htole16(device);
+	return true;
+}
+
+static bool nvme_version(json_object *vf, __le32 *to)
+{
+	const char *s = text(vf, "nvme_version");
+	unsigned int major, minor, tertiary;
+
+	if (!s || sscanf(s, "%5u.%3u.%3u", &major, &minor, &tertiary) != 3 ||
+	    major > 0xffff || minor > 0xff || tertiary > 0xff)
+		return false;
+	*to = htole32(major << 16 | minor << 8 | tertiary);
+	return true;
+}
+
+static bool format(json_object *vf, struct stream_identity *id)
+{
+	const char *s = text(vf, "state_uuid");
+	unsigned int i, byte;
+
+	if (!number(vf, "state_version", &id->state_version))
+		return false;
+	if (!s)
+		return true;
+	if (strlen(s) != 2 * sizeof(id->uuid) ||
+	    strspn(s, "0123456789abcdef") != 2 * sizeof(id->uuid))
+		return false;
+	for (i = 0; i < sizeof(id->uuid); i++) {
+		if (sscanf(s + 2 * i, "%2x", &byte) != 1)
+			return false;
+		id->uuid[i] = byte;
+	}
+	id->has_uuid = 1;
+	return true;
+}
+
+void peer_identity(json_object *vf, struct peer_identity *p)
+{
+	struct stream_identity *id = &p->id;
+	bool *known = p->known;
+
+	memset(p, 0, sizeof(*p));
+	known[IDENTITY_CMDSET] = cmdset(vf, &id->cmdset);
+	known[IDENTITY_MODEL] = padded(vf, "model", id->model,
+				       sizeof(id->model));
+	known[IDENTITY_FIRMWARE] = padded(vf, "firmware", id->firmware,
+					  sizeof(id->firmware));
+	known[IDENTITY_PCI_ID] = pci_id(vf, id);
+	known[IDENTITY_NVME_VERSION] = nvme_version(vf, &id->nvme_version);
+	known[IDENTITY_FORMAT] = format(vf, id);
+	known[IDENTITY_QUEUES] = number(vf, "queues", &id->nvq);
+	known[IDENTITY_INTERRUPTS] = number(vf, "interrupts", &id->nvi);
+}
