@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "carry.h"
+#include "migrate.h"
 #include "selftest.h"
 #include "tool.h"
 #include "vfio_log.h"

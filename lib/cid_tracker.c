@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ledger.c - which command ids of one queue are with the device.
+ * cid_tracker.c - which command ids of one queue are with the device.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger.h"
+#include "cid_tracker.h"
 
 enum { ID_NEW, ID_OUT, ID_DONE };
 
-int ledger_init(struct ledger *l)
+int cid_tracker_init(struct cid_tracker *l)
 {
 	memset(l, 0, sizeof(*l));
-	l->state = calloc(LEDGER_IDS, sizeof(*l->state));
-	l->owner = calloc(LEDGER_IDS, sizeof(*l->owner));
+	l->state = calloc(CID_TRACKER_IDS, sizeof(*l->state));
+	l->owner = calloc(CID_TRACKER_IDS, sizeof(*l->owner));
 	if (l->state && l->owner)
 		return 0;
-	ledger_free(l);
+	cid_tracker_free(l);
 	return -ENOMEM;
 }
 
-void ledger_free(struct ledger *l)
+void cid_tracker_free(struct cid_tracker *l)
 {
 	free(l->state);
 	free(l->owner);
 	memset(l, 0, sizeof(*l));
 }
 
-int ledger_take(struct ledger *l, void *owner)
+int cid_tracker_take(struct cid_tracker *l, void *owner)
 {
 	unsigned int id;
 
-	if (l->out == LEDGER_IDS)
+	if (l->out == CID_TRACKER_IDS)
 		return -EBUSY;
 	while (l->state[l->next] == ID_OUT)
-		l->next = (l->next + 1) % LEDGER_IDS;
+		l->next = (l->next + 1) % CID_TRACKER_IDS;
 	id = l->next;
-	l->next = (l->next + 1) % LEDGER_IDS;
+	l->next = (l->next + 1) % CID_TRACKER_IDS;
 	l->state[id] = ID_OUT;
 	l->owner[id] = owner;
 	l->out++;
@@ -45,10 +45,10 @@ int ledger_take(struct ledger *l, void *owner)
 	return id;
 }
 
-int ledger_done(struct ledger *l, uint16_t id, void **owner)
+int cid_tracker_done(struct cid_tracker *l, uint16_t id, void **owner)
 {
 	*owner = NULL;
-	if (id >= LEDGER_IDS || l->state[id] == ID_NEW) {
+	if (id >= CID_TRACKER_IDS || l->state[id] == ID_NEW) {
 		l->unknown++;
 		return -ENOENT;
 	}
@@ -64,9 +64,9 @@ int ledger_done(struct ledger *l, uint16_t id, void **owner)
 	return 0;
 }
 
-int ledger_first_out(const struct ledger *l, unsigned int from)
+int cid_tracker_first_out(const struct cid_tracker *l, unsigned int from)
 {
-	for (; from < LEDGER_IDS; from++)
+	for (; from < CID_TRACKER_IDS; from++)
 		if (l->state[from] == ID_OUT)
 			return from;
 	return -ENOENT;

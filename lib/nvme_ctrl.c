@@ -181,14 +181,14 @@ static int wait_for(struct nvme_ctrl *c, struct nvme_queue *q,
 	uint64_t end = now_us() + timeout_ms * 1000ULL;
 	int err;
 
-	while (req ? !req->done : q->ledger.out > keep) {
+	while (req ? !req->done : q->cids.out > keep) {
 		uint64_t now = now_us();
 
 		if (now >= end)
 			return lib_fail(-ETIMEDOUT, "%s: queue %u: no completion in %u ms, %u commands out, first id %d",
 					c->dev->bdf, q->id, timeout_ms,
-					q->ledger.out,
-					ledger_first_out(&q->ledger, 0));
+					q->cids.out,
+					cid_tracker_first_out(&q->cids, 0));
 		err = wait_round(c, q, (end - now) / 1000 + 1);
 		if (err)
 			return err;
@@ -228,7 +228,7 @@ int nvme_admin(struct nvme_ctrl *c, const struct nvme_cmd *cmd, uint32_t *dw0)
 	if (err) {
 		/* @req goes away: a late completion must not find it */
 		if (!req.done)
-			c->admin.ledger.owner[req.cmd.cid] = NULL;
+			c->admin.cids.owner[req.cmd.cid] = NULL;
 		return err;
 	}
 	if (dw0)

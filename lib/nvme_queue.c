@@ -25,7 +25,7 @@ int nvme_queue_init(struct nvme_queue *q, unsigned int id, void *sq,
 	q->cq_size = cq_size;
 	q->phase = 1;
 	q->seen = calloc(cq_size, sizeof(*q->seen));
-	err = ledger_init(&q->ledger);
+	err = cid_tracker_init(&q->cids);
 	if (q->seen && !err)
 		return 0;
 	nvme_queue_free(q);
@@ -35,7 +35,7 @@ int nvme_queue_init(struct nvme_queue *q, unsigned int id, void *sq,
 void nvme_queue_free(struct nvme_queue *q)
 {
 	free(q->seen);
-	ledger_free(&q->ledger);
+	cid_tracker_free(&q->cids);
 	memset(q, 0, sizeof(*q));
 }
 
@@ -46,7 +46,7 @@ int nvme_queue_add(struct nvme_queue *q, struct nvme_req *req)
 
 	if (next == q->sq_head)
 		return -ENOSPC;
-	id = ledger_take(&q->ledger, req);
+	id = cid_tracker_take(&q->cids, req);
 	if (id < 0)
 		return id;
 	req->cmd.cid = id;
@@ -132,7 +132,7 @@ static void take_cqe(struct nvme_queue *q, const struct nvme_cqe *cqe)
 		return;
 	}
 	take_sq_head(q, cqe);
-	switch (ledger_done(&q->ledger, cqe->cid, &owner)) {
+	switch (cid_tracker_done(&q->cids, cqe->cid, &owner)) {
 	case 0:
 		req = owner;
 		if (req) {	/* not given up by its sender */
@@ -183,10 +183,10 @@ int nvme_queue_audit(struct nvme_queue *q, unsigned int keep)
 	if (nvme_queue_pending(q))
 		return lib_fail(-EBADMSG, "queue %u: a completion that nobody expects",
 				q->id);
-	if (q->ledger.out != keep)
+	if (q->cids.out != keep)
 		return lib_fail(-EBADMSG, "queue %u: %u commands with the device, %u expected; first id %d",
-				q->id, q->ledger.out, keep,
-				ledger_first_out(&q->ledger, 0));
+				q->id, q->cids.out, keep,
+				cid_tracker_first_out(&q->cids, 0));
 	for (i = 0; i < q->cq_size; i++)
 		if (memcmp((const void *)&q->cq[i], &q->seen[i],
 			   sizeof(q->seen[i])))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * carry.c - carry a workload from one VF to another.
+ * migrate.c - carry a workload from one VF to another.
  */
-#include "carry.h"
+#include "migrate.h"
 
 void state_is(struct vfio_dev *dev, unsigned int state)
 {

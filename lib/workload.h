@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * work.h - what a guest would do with a VF: a controller with several I/O
+ * workload.h - what a guest would do with a VF: a controller with several I/O
  * queues, verified reads and writes, and async event requests outstanding.
  *
  * Whatever is not as it must be ends in expect.h's hands.
  */
-#ifndef NVME_VFIO_WORK_H
-#define NVME_VFIO_WORK_H
+#ifndef NVME_VFIO_WORKLOAD_H
+#define NVME_VFIO_WORKLOAD_H
 
 #include <stdbool.h>
 
@@ -135,7 +135,7 @@ void work_drain(struct work *w);
  */
 void work_check(struct work *w);
 
-/** work_audit - the ledgers of all queues, after a moment of grace */
+/** work_audit - the cid trackers of all queues, after a moment of grace */
 void work_audit(struct work *w);
 
 /** work_event - raise an event: exactly one request fires; arm it again */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * carry.h - carry a workload from one VF to another.
+ * migrate.h - carry a workload from one VF to another.
  */
-#ifndef NVME_VFIO_CARRY_H
-#define NVME_VFIO_CARRY_H
+#ifndef NVME_VFIO_MIGRATE_H
+#define NVME_VFIO_MIGRATE_H
 
 #include "vfio_mig.h"
-#include "work.h"
+#include "workload.h"
 
 /** state_is - the device must be in that migration state */
 void state_is(struct vfio_dev *dev, unsigned int state);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * work.c - what a guest would do with a VF.
+ * workload.c - what a guest would do with a VF.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "work.h"
+#include "workload.h"
 
 #define MEM_BYTES	(4 << 20)
 #define MEM_IOVA	0x100000000ULL
@@ -283,7 +283,7 @@ unsigned int work_out(const struct work *w)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < w->ctrl.nio; i++)
-		n += w->ctrl.io[i].ledger.out;
+		n += w->ctrl.io[i].cids.out;
 	return n;
 }
 

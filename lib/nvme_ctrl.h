@@ -55,7 +55,7 @@ void nvme_release(struct nvme_ctrl *c);
  * @dev: open, with the same memory mapped at the same address and at least as
  *	many vectors enabled as the old one has
  *
- * The rings, their positions and the ledgers stay as they are; the doorbells
+ * The rings, their positions and the cid trackers stay; the doorbells
  * are those of @dev. An interrupt that was signalled but not yet taken counts
  * as signalled on @dev as well, as it would for a guest.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * nvme_queue.h - one submission queue and one completion queue of the same
- * number, in memory, with the ledger of their command ids.
+ * number, in memory, with the tracker of their command ids.
  *
  * Nothing here touches a device except through the two doorbell pointers, so
  * the code runs on made-up memory as well, and a queue can be carried over to
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ledger.h"
+#include "cid_tracker.h"
 #include "nvme_defs.h"
 
 /**
@@ -53,7 +53,7 @@ struct nvme_req {
  * @cq_shadow: the same for the head
  * @cq_event: the same for the head
  * @seen: copy of every entry as it was when consumed
- * @ledger: command ids
+ * @cids: command ids
  * @faults: broken rules noticed so far
  * @fault: the first of them, one line
  */
@@ -78,7 +78,7 @@ struct nvme_queue {
 	volatile uint32_t *cq_shadow;
 	volatile uint32_t *cq_event;
 	struct nvme_cqe *seen;
-	struct ledger ledger;
+	struct cid_tracker cids;
 	unsigned int faults;
 	char fault[160];
 };
