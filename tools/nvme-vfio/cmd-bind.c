@@ -70,7 +70,7 @@ static struct step *step(struct steps *s, enum step_kind kind,
 /* From one driver to another, "" for none. */
 static int rebind(const struct host_fn *fn, const char *driver)
 {
-	struct work w = { .name = fn->bdf };
+	struct step_ctx ctx = { .name = fn->bdf };
 	struct steps s = { };
 	struct step *st;
 	int err = TOOL_FAILED;
@@ -98,7 +98,7 @@ static int rebind(const struct host_fn *fn, const char *driver)
 		strcpy(st->text, driver);
 		strcpy(st->override, driver);
 	}
-	err = steps_run(&w, &s);
+	err = steps_run(&ctx, &s);
 out:
 	steps_free(&s);
 	return err;

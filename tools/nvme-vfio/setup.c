@@ -135,7 +135,7 @@ static int note_attached(const struct steps *s, enum step_state state,
 static int run(const struct pf *pf, const struct pf_state *now,
 	       const struct pf_state *want, struct steps *s, struct record *r)
 {
-	const struct work w = { .name = pf->fn->bdf, .pf = pf, .want = want };
+	const struct step_ctx ctx = { .name = pf->fn->bdf, .pf = pf, .want = want };
 	struct record next = *r;
 	int err;
 
@@ -151,7 +151,7 @@ static int run(const struct pf *pf, const struct pf_state *now,
 	pf_state_free(&next.attached);
 	if (err)
 		return err;
-	err = steps_run(&w, s);
+	err = steps_run(&ctx, s);
 	if (err == TOOL_NODEV) {
 		/* VFs are gone with the PF; the drive keeps its namespaces. */
 		r->has_before = false;
@@ -248,11 +248,11 @@ static int target(const struct pf_state *now, const struct record *r,
 static int undo_record(const struct pf *pf, const struct pf_state *want,
 		       struct steps *s, struct record *r)
 {
-	const struct work w = { .name = pf->fn->bdf, .pf = pf, .want = want };
+	const struct step_ctx ctx = { .name = pf->fn->bdf, .pf = pf, .want = want };
 	unsigned int i;
 	int err;
 
-	err = steps_run(&w, s);
+	err = steps_run(&ctx, s);
 	if (err && err != TOOL_NODEV)
 		return err;
 	r->has_before = false;

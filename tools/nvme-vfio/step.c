@@ -112,36 +112,37 @@ const char *step_text(const struct step *st)
 
 /* -- messages: each failure is one line ------------------------------------- */
 
-static int failed(const struct work *w, const struct step *st, const char *why)
+static int failed(const struct step_ctx *ctx, const struct step *st,
+		  const char *why)
 {
-	return fail(TOOL_FAILED, "%s: %s: %s", w->name, step_text(st), why);
+	return fail(TOOL_FAILED, "%s: %s: %s", ctx->name, step_text(st), why);
 }
 
-static int sysfs(const struct work *w, const struct step *st, int err)
+static int sysfs(const struct step_ctx *ctx, const struct step *st, int err)
 {
-	return err < 0 ? failed(w, st, strerror(-err)) : TOOL_OK;
+	return err < 0 ? failed(ctx, st, strerror(-err)) : TOOL_OK;
 }
 
-static int command(const struct work *w, const struct step *st, int ret)
+static int command(const struct step_ctx *ctx, const struct step *st, int ret)
 {
 	if (ret == -ENODEV)
-		return fail(TOOL_NODEV, "%s: %s: the PF is gone", w->name,
+		return fail(TOOL_NODEV, "%s: %s: the PF is gone", ctx->name,
 			    step_text(st));
-	return ret ? failed(w, st, ctrl_error()) : TOOL_OK;
+	return ret ? failed(ctx, st, ctrl_error()) : TOOL_OK;
 }
 
 /* -- functions ---------------------------------------------------------------- */
 
 /* A VF has no address before it exists, so that is found out as late as here. */
-static int address(const struct work *w, struct step *st)
+static int address(const struct step_ctx *ctx, struct step *st)
 {
 	if (*st->bdf)
 		return TOOL_OK;
 	if (!sysfs_link(st->bdf, sizeof(st->bdf), HOST_PCI "/%s/virtfn%u",
-			w->name, st->vfn - 1))
+			ctx->name, st->vfn - 1))
 		return TOOL_OK;
 	*st->bdf = 0;
-	return failed(w, st, "there is no such VF");
+	return failed(ctx, st, "there is no such VF");
 }
 
 static int set_override(const char *bdf, const char *text)
@@ -203,35 +204,35 @@ static int bind(const char *bdf, const char *driver, const char *override)
 	return err ? err : -EIO;
 }
 
-static int taken(const struct work *w, const struct step *st, int err)
+static int taken(const struct step_ctx *ctx, const struct step *st, int err)
 {
 	char why[128];
 
 	if (err != -ENXIO)
-		return sysfs(w, st, err);
+		return sysfs(ctx, st, err);
 	snprintf(why, sizeof(why), "the driver did not take it; dmesg | grep %s tells why",
 		 st->bdf);
-	return failed(w, st, why);
+	return failed(ctx, st, why);
 }
 
 /* -- doing ------------------------------------------------------------------- */
 
-static int verify(const struct work *w, const struct step *st)
+static int verify(const struct step_ctx *ctx, const struct step *st)
 {
 	struct pf_state now;
 	char why[256];
 	int err;
 
-	err = pf_read(w->pf, &now);
-	if (!err && !pf_state_is(&now, w->want, why, sizeof(why)))
-		err = failed(w, st, why);
+	err = pf_read(ctx->pf, &now);
+	if (!err && !pf_state_is(&now, ctx->want, why, sizeof(why)))
+		err = failed(ctx, st, why);
 	pf_state_free(&now);
 	return err;
 }
 
-static int function(const struct work *w, struct step *st)
+static int function(const struct step_ctx *ctx, struct step *st)
 {
-	int err = address(w, st);
+	int err = address(ctx, st);
 
 	if (err)
 		return err;
@@ -241,68 +242,68 @@ static int function(const struct work *w, struct step *st)
 		err = busy_quick(st->bdf);
 		if (err)
 			return err;
-		return sysfs(w, st, unbind(st->bdf, st->text_was));
+		return sysfs(ctx, st, unbind(st->bdf, st->text_was));
 	case STEP_OVERRIDE:
-		return sysfs(w, st, set_override(st->bdf, st->text));
+		return sysfs(ctx, st, set_override(st->bdf, st->text));
 	case STEP_BIND:
-		return taken(w, st, bind(st->bdf, st->text, st->override));
+		return taken(ctx, st, bind(st->bdf, st->text, st->override));
 	default:
-		return sysfs(w, st, sysfs_write("1", HOST_PCI "/%s/reset",
+		return sysfs(ctx, st, sysfs_write("1", HOST_PCI "/%s/reset",
 						st->bdf));
 	}
 }
 
-static int pf_file(const struct work *w, const struct step *st,
+static int pf_file(const struct step_ctx *ctx, const struct step *st,
 		   const char *file, unsigned int number)
 {
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", number);
-	return sysfs(w, st, sysfs_write(text, HOST_PCI "/%s/%s", w->name,
+	return sysfs(ctx, st, sysfs_write(text, HOST_PCI "/%s/%s", ctx->name,
 					file));
 }
 
-int step_do(const struct work *w, struct step *st)
+int step_do(const struct step_ctx *ctx, struct step *st)
 {
-	struct ctrl *ctrl = w->pf ? w->pf->ctrl : NULL;
+	struct ctrl *ctrl = ctx->pf ? ctx->pf->ctrl : NULL;
 
 	switch (st->kind) {
 	case STEP_DRIVER:
 		return module_driver(st->text);
 	case STEP_AUTOPROBE:
-		return pf_file(w, st, "sriov_drivers_autoprobe", st->want);
+		return pf_file(ctx, st, "sriov_drivers_autoprobe", st->want);
 	case STEP_NUMVFS:
-		return pf_file(w, st, "sriov_numvfs", st->want);
+		return pf_file(ctx, st, "sriov_numvfs", st->want);
 	case STEP_UNBIND:
 	case STEP_OVERRIDE:
 	case STEP_BIND:
 	case STEP_RESET:
-		return function(w, st);
+		return function(ctx, st);
 	case STEP_OFFLINE:
-		return command(w, st, ctrl_virt_mgmt(ctrl, st->cntlid,
+		return command(ctx, st, ctrl_virt_mgmt(ctrl, st->cntlid,
 						     CTRL_OFFLINE, 0, 0));
 	case STEP_ASSIGN:
-		return command(w, st, ctrl_virt_mgmt(ctrl, st->cntlid,
+		return command(ctx, st, ctrl_virt_mgmt(ctrl, st->cntlid,
 						     CTRL_ASSIGN, st->type,
 						     st->want));
 	case STEP_ATTACH:
 	case STEP_DETACH:
-		return command(w, st, ctrl_attach(ctrl, st->nsid, st->cntlid,
+		return command(ctx, st, ctrl_attach(ctrl, st->nsid, st->cntlid,
 						  st->kind == STEP_ATTACH));
 	case STEP_ONLINE:
-		return command(w, st, ctrl_virt_mgmt(ctrl, st->cntlid,
+		return command(ctx, st, ctrl_virt_mgmt(ctrl, st->cntlid,
 						     CTRL_ONLINE, 0, 0));
 	case STEP_VERIFY:
-		return verify(w, st);
+		return verify(ctx, st);
 	}
 	return TOOL_OK;
 }
 
 /* -- undoing ----------------------------------------------------------------- */
 
-static int undo_offline(const struct work *w, const struct step *st)
+static int undo_offline(const struct step_ctx *ctx, const struct step *st)
 {
-	struct ctrl *ctrl = w->pf->ctrl;
+	struct ctrl *ctrl = ctx->pf->ctrl;
 	unsigned int type;
 	char bdf[BDF_MAX];
 	int ret = 0;
@@ -312,41 +313,41 @@ static int undo_offline(const struct work *w, const struct step *st)
 			ret = ctrl_virt_mgmt(ctrl, st->cntlid, CTRL_ASSIGN,
 					     type, st->count[type]);
 	if (ret || !st->was)
-		return command(w, st, ret);
-	if (sysfs_link(bdf, sizeof(bdf), HOST_PCI "/%s/virtfn%u", w->name,
+		return command(ctx, st, ret);
+	if (sysfs_link(bdf, sizeof(bdf), HOST_PCI "/%s/virtfn%u", ctx->name,
 		       st->vfn - 1))
-		return failed(w, st, "there is no such VF");
+		return failed(ctx, st, "there is no such VF");
 	ret = sysfs_write("1", HOST_PCI "/%s/reset", bdf);
 	if (ret)
-		return sysfs(w, st, ret);
-	return command(w, st, ctrl_virt_mgmt(ctrl, st->cntlid, CTRL_ONLINE, 0,
+		return sysfs(ctx, st, ret);
+	return command(ctx, st, ctrl_virt_mgmt(ctrl, st->cntlid, CTRL_ONLINE, 0,
 					     0));
 }
 
 /* The address of a VF that was there before may have changed since. */
-static int undo_function(const struct work *w, struct step *st)
+static int undo_function(const struct step_ctx *ctx, struct step *st)
 {
 	int err;
 
 	if (st->vfn)
 		*st->bdf = 0;
-	err = address(w, st);
+	err = address(ctx, st);
 	if (err)
 		return err;
 	switch (st->kind) {
 	case STEP_UNBIND:
-		return taken(w, st, bind(st->bdf, st->text_was,
+		return taken(ctx, st, bind(st->bdf, st->text_was,
 					 st->override_was));
 	case STEP_OVERRIDE:
-		return sysfs(w, st, set_override(st->bdf, st->text_was));
+		return sysfs(ctx, st, set_override(st->bdf, st->text_was));
 	default:
-		return sysfs(w, st, unbind(st->bdf, st->text));
+		return sysfs(ctx, st, unbind(st->bdf, st->text));
 	}
 }
 
-int step_undo(const struct work *w, struct step *st)
+int step_undo(const struct step_ctx *ctx, struct step *st)
 {
-	struct ctrl *ctrl = w->pf ? w->pf->ctrl : NULL;
+	struct ctrl *ctrl = ctx->pf ? ctx->pf->ctrl : NULL;
 
 	switch (st->kind) {
 	case STEP_DRIVER:
@@ -354,25 +355,25 @@ int step_undo(const struct work *w, struct step *st)
 	case STEP_VERIFY:
 		return TOOL_OK;
 	case STEP_AUTOPROBE:
-		return pf_file(w, st, "sriov_drivers_autoprobe", st->was);
+		return pf_file(ctx, st, "sriov_drivers_autoprobe", st->was);
 	case STEP_NUMVFS:
-		return pf_file(w, st, "sriov_numvfs", st->was);
+		return pf_file(ctx, st, "sriov_numvfs", st->was);
 	case STEP_UNBIND:
 	case STEP_OVERRIDE:
 	case STEP_BIND:
-		return undo_function(w, st);
+		return undo_function(ctx, st);
 	case STEP_OFFLINE:
-		return undo_offline(w, st);
+		return undo_offline(ctx, st);
 	case STEP_ASSIGN:
-		return command(w, st, ctrl_virt_mgmt(ctrl, st->cntlid,
+		return command(ctx, st, ctrl_virt_mgmt(ctrl, st->cntlid,
 						     CTRL_ASSIGN, st->type,
 						     st->was));
 	case STEP_ATTACH:
 	case STEP_DETACH:
-		return command(w, st, ctrl_attach(ctrl, st->nsid, st->cntlid,
+		return command(ctx, st, ctrl_attach(ctrl, st->nsid, st->cntlid,
 						  st->kind == STEP_DETACH));
 	case STEP_ONLINE:
-		return command(w, st, ctrl_virt_mgmt(ctrl, st->cntlid,
+		return command(ctx, st, ctrl_virt_mgmt(ctrl, st->cntlid,
 						     CTRL_OFFLINE, 0, 0));
 	}
 	return TOOL_OK;

@@ -106,12 +106,12 @@ void steps_free(struct steps *s);
 const char *step_text(const struct step *step);
 
 /**
- * struct work - what steps are done on
+ * struct step_ctx - what steps are done on
  * @name: for messages: the address of the PF, or of the one function
  * @pf: the PF, or NULL where the steps need none
  * @want: what STEP_VERIFY compares with
  */
-struct work {
+struct step_ctx {
 	const char *name;
 	const struct pf *pf;
 	const struct pf_state *want;
@@ -125,6 +125,6 @@ struct work {
  * Return: TOOL_OK; a code after saying why, all being as it was; TOOL_BROKEN if
  * that could not be had; TOOL_NODEV if the PF is gone, and with it its VFs.
  */
-int steps_run(const struct work *w, struct steps *s);
+int steps_run(const struct step_ctx *ctx, struct steps *s);
 
 #endif

@@ -49,13 +49,13 @@ struct progress {
 	bool shown;
 };
 
-static void progress(struct progress *p, const struct work *w,
+static void progress(struct progress *p, const struct step_ctx *ctx,
 		     const struct steps *s, size_t i)
 {
 	if (tool.quiet || tool.verbose || !isatty(STDERR_FILENO) ||
 	    now_us() - p->start < PATIENCE_US)
 		return;
-	fprintf(stderr, "\r\033[K%s: %zu of %zu: %s", w->name, i + 1, s->n,
+	fprintf(stderr, "\r\033[K%s: %zu of %zu: %s", ctx->name, i + 1, s->n,
 		step_text(&s->step[i]));
 	fflush(stderr);
 	p->shown = true;
@@ -69,13 +69,13 @@ static void progress_end(struct progress *p)
 }
 
 /* Undo the first @n steps. */
-static int undo(const struct work *w, struct steps *s, size_t n)
+static int undo(const struct step_ctx *ctx, struct steps *s, size_t n)
 {
 	int err, worst = TOOL_OK;
 
 	while (n--) {
-		note("%s: undo: %s", w->name, step_text(&s->step[n]));
-		err = step_undo(w, &s->step[n]);
+		note("%s: undo: %s", ctx->name, step_text(&s->step[n]));
+		err = step_undo(ctx, &s->step[n]);
 		s->step[n].state = err ? STATE_STUCK : STATE_UNDONE;
 		/* What else can be undone is undone. */
 		if (err)
@@ -84,7 +84,7 @@ static int undo(const struct work *w, struct steps *s, size_t n)
 	return worst;
 }
 
-int steps_run(const struct work *w, struct steps *s)
+int steps_run(const struct step_ctx *ctx, struct steps *s)
 {
 	struct progress p = { .start = now_us() };
 	struct sigaction old[NSIGNALS];
@@ -93,13 +93,13 @@ int steps_run(const struct work *w, struct steps *s)
 
 	catch(old);
 	for (i = 0; i < s->n; i++) {
-		progress(&p, w, s, i);
-		note("%s: %s", w->name, step_text(&s->step[i]));
+		progress(&p, ctx, s, i);
+		note("%s: %s", ctx->name, step_text(&s->step[i]));
 		if (stop)
 			err = fail(TOOL_FAILED, "%s: stopped by a signal (%s)",
-				   w->name, strsignal(stop));
+				   ctx->name, strsignal(stop));
 		else
-			err = step_do(w, &s->step[i]);
+			err = step_do(ctx, &s->step[i]);
 		if (err) {
 			progress_end(&p);
 			s->step[i].state = STATE_FAILED;
@@ -109,11 +109,11 @@ int steps_run(const struct work *w, struct steps *s)
 	}
 	progress_end(&p);
 	if (err) {
-		if (w->pf && pf_gone(w->pf))
+		if (ctx->pf && pf_gone(ctx->pf))
 			/* Its VFs went with it: there is nothing to undo. */
 			err = TOOL_NODEV;
-		else if (undo(w, s, i))
-			err = fail(TOOL_BROKEN, "%s: not all could be undone: it is not as it was", w->name);
+		else if (undo(ctx, s, i))
+			err = fail(TOOL_BROKEN, "%s: not all could be undone: it is not as it was", ctx->name);
 	}
 	release(old);
 	return err;

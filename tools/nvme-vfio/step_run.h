@@ -8,9 +8,9 @@
 #include "step.h"
 
 /** step_do - do a step. Return: TOOL_OK, or a code after saying why. */
-int step_do(const struct work *w, struct step *st);
+int step_do(const struct step_ctx *ctx, struct step *st);
 
 /** step_undo - undo a step that was done. Return: as step_do(). */
-int step_undo(const struct work *w, struct step *st);
+int step_undo(const struct step_ctx *ctx, struct step *st);
 
 #endif

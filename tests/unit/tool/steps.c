@@ -77,9 +77,9 @@ static int look(struct job *j, const struct config_pf *c)
 
 static int run(struct job *j)
 {
-	struct work w = { .name = DEV_PF, .pf = &j->pf, .want = &j->want };
+	struct step_ctx ctx = { .name = DEV_PF, .pf = &j->pf, .want = &j->want };
 
-	return steps_run(&w, &j->s);
+	return steps_run(&ctx, &j->s);
 }
 
 static int apply(const struct config_pf *c)
