@@ -65,20 +65,20 @@ static void source(void)
 	struct mig_trace f = { };
 
 	feed(&f, before);
-	ok(f.stopped && mig_trace_blackout(&f, 2001000) == 1500 && !f.bytes,
+	ok(f.stopped && mig_trace_downtime(&f, 2001000) == 1500 && !f.bytes,
 	   "a source stands still from the beginning of the first step");
 	feed(&f, after);
 	ok(!strcmp(f.role, "source") && f.bytes == 1272 && f.over &&
-	   mig_trace_blackout(&f, 9000000) == 1000,
+	   mig_trace_downtime(&f, 9000000) == 1000,
 	   "a source that was read: bytes, and a time that grows no more");
 	ok(f.at_most, "what it had room for");
 	feed(&f, back);
-	ok(!f.stopped && mig_trace_blackout(&f, 9000000) == 1000510,
+	ok(!f.stopped && mig_trace_downtime(&f, 9000000) == 1000510,
 	   "a source that goes on after all");
 	f = (struct mig_trace){ };
 	feed(&f, before);
 	feed(&f, reopened);
-	ok(!f.stopped && !*f.state && mig_trace_blackout(&f, 9000000) == 950,
+	ok(!f.stopped && !*f.state && mig_trace_downtime(&f, 9000000) == 950,
 	   "a source that was opened anew");
 }
 
@@ -93,7 +93,7 @@ static void precopy(void)
 
 	feed(&f, lines);
 	ok(!strcmp(f.role, "source") && f.bytes == 48 &&
-	   mig_trace_blackout(&f, 2000000) == 300,
+	   mig_trace_downtime(&f, 2000000) == 300,
 	   "a source runs on in PRE_COPY");
 }
 
@@ -113,7 +113,7 @@ static void destination(void)
 
 	feed(&f, lines);
 	ok(!strcmp(f.role, "destination") && f.bytes == 1272 && !f.at_most && !f.stopped &&
-	   mig_trace_blackout(&f, 5000000) == 850,
+	   mig_trace_downtime(&f, 5000000) == 850,
 	   "a destination stands still from RESUMING to RUNNING");
 }
 
@@ -126,7 +126,7 @@ static void failure(void)
 	struct mig_trace f = { };
 
 	feed(&f, lines);
-	ok(f.failed == 1 && !f.stopped && !mig_trace_blackout(&f, 2000000),
+	ok(f.failed == 1 && !f.stopped && !mig_trace_downtime(&f, 2000000),
 	   "a step that failed stops nothing");
 }
 

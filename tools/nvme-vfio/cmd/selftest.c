@@ -139,7 +139,7 @@ static void number(struct report *r, const char *name, const char *what,
 	report_number(r, VALUE, value);
 }
 
-static uint64_t blackout(const struct mig_times *t)
+static uint64_t downtime(const struct mig_times *t)
 {
 	uint64_t sum = 0;
 	unsigned int i;
@@ -181,7 +181,7 @@ static void report_rounds(struct report *r, const struct selftest_result *s)
 	unsigned int i;
 
 	for (i = 0; i < s->rounds; i++) {
-		uint64_t us = blackout(&s->t[i]);
+		uint64_t us = downtime(&s->t[i]);
 
 		min = us < min ? us : min;
 		max = us > max ? us : max;

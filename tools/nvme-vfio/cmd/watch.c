@@ -75,7 +75,7 @@ static void print_table(struct watch *w)
 			 (unsigned long long)f->bytes);
 		scols_line_set_data(line, 3, text);
 		snprintf(text, sizeof(text), "%.3f ms",
-			 mig_trace_blackout(f, now_us()) / 1000.0);
+			 mig_trace_downtime(f, now_us()) / 1000.0);
 		scols_line_set_data(line, 4, text);
 		snprintf(text, sizeof(text), "%u", f->failed);
 		scols_line_set_data(line, 5, text);
@@ -117,7 +117,7 @@ static void print_json(const struct mig_trace *f, const struct mig_event *e)
 	json_object_object_add(o, "bytes_exact",
 			       json_object_new_boolean(!f->at_most));
 	json_object_object_add(o, "blackout_us", json_object_new_int64(
-		mig_trace_blackout(f, e->us)));
+		mig_trace_downtime(f, e->us)));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
 }
@@ -137,7 +137,7 @@ static void print_line(const struct mig_trace *f, const struct mig_event *e)
 	       *f->role ? f->role : "", *f->role ? ", " : "",
 	       *f->state ? f->state : "state not known",
 	       f->at_most ? "at most " : "", (unsigned long long)f->bytes,
-	       mig_trace_blackout(f, e->us) / 1000.0);
+	       mig_trace_downtime(f, e->us) / 1000.0);
 }
 
 /* -- what is read ----------------------------------------------------------- */

@@ -78,7 +78,7 @@ static void begin(struct mig_trace *f, const char *role)
 	f->at_most = false;
 	f->failed = 0;
 	f->over = false;
-	f->blackout_us = 0;
+	f->downtime_us = 0;
 }
 
 static void stop(struct mig_trace *f, const struct mig_event *e)
@@ -94,7 +94,7 @@ static void stop(struct mig_trace *f, const struct mig_event *e)
 static void left(struct mig_trace *f, uint64_t us)
 {
 	if (!f->over)
-		f->blackout_us = us - f->since;
+		f->downtime_us = us - f->since;
 	f->stopped = false;
 	f->over = true;
 	*f->state = 0;
@@ -123,10 +123,10 @@ static void add_arc(struct mig_trace *f, const struct mig_event *e)
 		stop(f, e);
 	} else if (!strcmp(e->from, "STOP_COPY")) {
 		f->over = true;
-		f->blackout_us = e->us - f->since;
+		f->downtime_us = e->us - f->since;
 	}
 	if (does && f->stopped) {
-		f->blackout_us = e->us - f->since;
+		f->downtime_us = e->us - f->since;
 		f->stopped = false;
 		f->over = false;
 	}
@@ -150,9 +150,9 @@ void mig_trace_add(struct mig_trace *f, const struct mig_event *e)
 		left(f, e->us);
 }
 
-uint64_t mig_trace_blackout(const struct mig_trace *f, uint64_t now_us)
+uint64_t mig_trace_downtime(const struct mig_trace *f, uint64_t now_us)
 {
 	if (!f->stopped || f->over || now_us < f->since)
-		return f->blackout_us;
+		return f->downtime_us;
 	return now_us - f->since;
 }

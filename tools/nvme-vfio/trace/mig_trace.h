@@ -21,7 +21,7 @@
  * @stopped: it stands still, since @since
  * @since: when it stopped, microseconds of the trace clock
  * @over: the guest went on elsewhere, as far as can be told from here
- * @blackout_us: how long it stood still, up to the last event
+ * @downtime_us: how long it stood still, up to the last event
  * @last_us: when the last event was
  */
 struct mig_trace {
@@ -34,7 +34,7 @@ struct mig_trace {
 	bool stopped;
 	uint64_t since;
 	bool over;
-	uint64_t blackout_us;
+	uint64_t downtime_us;
 	uint64_t last_us;
 };
 
@@ -71,7 +71,7 @@ bool mig_event_parse(struct mig_event *e, const char *line);
 /** mig_trace_add - what an event means for its VF */
 void mig_trace_add(struct mig_trace *f, const struct mig_event *e);
 
-/** mig_trace_blackout - how long it has stood still at @now_us, in microseconds */
-uint64_t mig_trace_blackout(const struct mig_trace *f, uint64_t now_us);
+/** mig_trace_downtime - how long it has stood still at @now_us, in microseconds */
+uint64_t mig_trace_downtime(const struct mig_trace *f, uint64_t now_us);
 
 #endif

@@ -55,7 +55,7 @@ static int release(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-static ssize_t usual_read(struct file *filp, char __user *buf, size_t len,
+static ssize_t reference_read(struct file *filp, char __user *buf, size_t len,
 			  loff_t *pos)
 {
 	struct mig_file *f = filp->private_data;
@@ -71,7 +71,7 @@ static ssize_t usual_read(struct file *filp, char __user *buf, size_t len,
 	return done;
 }
 
-static ssize_t usual_write(struct file *filp, const char __user *buf,
+static ssize_t reference_write(struct file *filp, const char __user *buf,
 			   size_t len, loff_t *pos)
 {
 	struct mig_file *f = filp->private_data;
@@ -92,13 +92,13 @@ static ssize_t usual_write(struct file *filp, const char __user *buf,
 
 static const struct file_operations read_fops = {
 	.owner		= THIS_MODULE,
-	.read		= usual_read,
+	.read		= reference_read,
 	.release	= release,
 };
 
 static const struct file_operations write_fops = {
 	.owner		= THIS_MODULE,
-	.write		= usual_write,
+	.write		= reference_write,
 	.release	= release,
 };
 
@@ -112,7 +112,7 @@ static int new_file(struct migration *m, u64 room,
 		return -ENOMEM;
 	f->data = kvzalloc(ALIGN(room, PAGE_SIZE), GFP_KERNEL_ACCOUNT);
 	if (f->data)
-		f->filp = anon_inode_getfile("[usual]", fops, f, flags);
+		f->filp = anon_inode_getfile("[reference]", fops, f, flags);
 	if (!f->data || IS_ERR(f->filp)) {
 		kvfree(f->data);
 		kfree(f);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tally.c - what the kernel did for this thread.
+ * counters.c - what the kernel did for this thread.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "expect.h"
 #include "ftrace.h"
-#include "tally.h"
+#include "counters.h"
 #include "util.h"
 
 #define COPIES	"/sys/module/copies/parameters/"
@@ -21,7 +21,7 @@ static const char * const events[] = {
 	"kmem/mm_page_alloc", "kmem/mm_page_free", NULL
 };
 
-void tally_open(void)
+void counters_open(void)
 {
 	char text[16];
 
@@ -30,7 +30,7 @@ void tally_open(void)
 	ftrace_open(events, true);
 }
 
-void tally_close(void)
+void counters_close(void)
 {
 	ftrace_close();
 	sysfs_write("0", COPIES "thread");
@@ -38,7 +38,7 @@ void tally_close(void)
 
 static unsigned long copied_before;
 
-static void note_site(struct tally *t, const char *line)
+static void note_site(struct counters *t, const char *line)
 {
 	const char *p = strstr(line, "call_site=");
 	char site[96] = "pages";
@@ -57,7 +57,7 @@ static void note_site(struct tally *t, const char *line)
 			return;
 		}
 	}
-	if (t->nsite < TALLY_SITES) {
+	if (t->nsite < COUNTERS_SITES) {
 		strcpy(t->site[t->nsite], site);
 		t->calls[t->nsite++] = 1;
 	}
@@ -66,7 +66,7 @@ static void note_site(struct tally *t, const char *line)
 /* "kmalloc: call_site=... ptr=... bytes_req=..." and the like */
 static void count(void *arg, const char *line)
 {
-	struct tally *t = arg;
+	struct counters *t = arg;
 	long n = 1l << ftrace_number(line, "order=");
 
 	if (strstr(line, " mm_page_alloc: ")) {
@@ -95,13 +95,13 @@ static unsigned long copied(void)
 	return strtoul(text, NULL, 10);
 }
 
-void tally_start(void)
+void counters_start(void)
 {
 	copied_before = copied();
 	ftrace_start();
 }
 
-void tally_stop(struct tally *t)
+void counters_stop(struct counters *t)
 {
 	/* to look at the copies allocates, to read the trace copies */
 	ftrace_pause();
@@ -109,7 +109,7 @@ void tally_stop(struct tally *t)
 	ftrace_stop(count, t);
 }
 
-void tally_print(const struct tally *t)
+void counters_print(const struct counters *t)
 {
 	unsigned int i;
 

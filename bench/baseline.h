@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * floor.h - a migration's admin commands and nothing else, sent back to back
+ * baseline.h - a migration's admin commands and nothing else, sent back to back
  * through /dev/nvmeN: the time below which nobody can migrate.
  */
-#ifndef NVME_VFIO_BENCH_FLOOR_H
-#define NVME_VFIO_BENCH_FLOOR_H
+#ifndef NVME_VFIO_BENCH_BASELINE_H
+#define NVME_VFIO_BENCH_BASELINE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -46,13 +46,13 @@ void port_read(struct port *p, void *buf, uint64_t size);
 void port_write(struct port *p, void *buf, uint64_t size);
 
 /**
- * floor_move - the commands of a blackout: suspend, read, write, resume
+ * baseline_move - the commands of a downtime: suspend, read, write, resume
  * @buf: @room bytes, page aligned and touched before
  *
  * @to is suspended already, as the destination of a migration is. Return:
  * microseconds.
  */
-uint64_t floor_move(struct port *from, struct port *to, void *buf,
+uint64_t baseline_move(struct port *from, struct port *to, void *buf,
 		    uint64_t size);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * blackout.c - how long a guest stands still for its VF, beside the time that
+ * downtime.c - how long a guest stands still for its VF, beside the time that
  * the commands alone take.
  */
 #include <stdio.h>
@@ -16,21 +16,21 @@ static bool paced;
 static void measure(uint64_t want, unsigned int times)
 {
 	struct carrier c;
-	uint64_t size, floor, cpu;
-	struct blackout t;
+	uint64_t size, baseline, cpu;
+	struct downtime t;
 	unsigned int i;
 
 	size = carrier_open(&c, VF_A, VF_C, want);
 	/* what is done for the first time is slow in an emulator */
-	carrier_floor(&c, size, &cpu);
+	carrier_baseline(&c, size, &cpu);
 	carrier_move(&c, &t);
 	for (i = 0; i < times; i++) {
-		floor = carrier_floor(&c, size, &cpu);
+		baseline = carrier_baseline(&c, size, &cpu);
 		carrier_move(&c, &t);
-		printf("{\"figure\": \"blackout\", \"set\": \"%s\", \"paced\": %d, \"want\": %llu, \"size\": %llu, \"stream\": %llu, \"us\": %llu, \"floor\": %llu, \"stop\": %llu, \"read\": %llu, \"load\": %llu, \"run\": %llu, \"cpu\": %llu, \"floor_cpu\": %llu}\n",
+		printf("{\"figure\": \"downtime\", \"set\": \"%s\", \"paced\": %d, \"want\": %llu, \"size\": %llu, \"stream\": %llu, \"us\": %llu, \"baseline\": %llu, \"stop\": %llu, \"read\": %llu, \"load\": %llu, \"run\": %llu, \"cpu\": %llu, \"baseline_cpu\": %llu}\n",
 		       bed_set_name(bed.set), paced, (unsigned long long)want,
 		       (unsigned long long)size, (unsigned long long)t.bytes,
-		       (unsigned long long)t.us, (unsigned long long)floor,
+		       (unsigned long long)t.us, (unsigned long long)baseline,
 		       (unsigned long long)t.stop, (unsigned long long)t.read,
 		       (unsigned long long)t.load, (unsigned long long)t.run,
 		       (unsigned long long)t.cpu, (unsigned long long)cpu);
@@ -51,7 +51,7 @@ static void pace(unsigned int us, unsigned int mib_per_s)
 }
 
 /* arguments: repetitions, microseconds a command, MiB of data a second, sizes in KiB */
-void blackout_run(char **argv)
+void downtime_run(char **argv)
 {
 	unsigned int times = atoi(*argv++), us = atoi(*argv++);
 

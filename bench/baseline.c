@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * floor.c - a migration's commands through /dev/nvmeN.
+ * baseline.c - a migration's commands through /dev/nvmeN.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "floor.h"
+#include "baseline.h"
 
 /* the first format that the device lists, which is what the driver takes */
 #define FORMAT	1u
@@ -168,7 +168,7 @@ void port_write(struct port *p, void *buf, uint64_t size)
 		    size - at <= p->step);
 }
 
-uint64_t floor_move(struct port *from, struct port *to, void *buf,
+uint64_t baseline_move(struct port *from, struct port *to, void *buf,
 		    uint64_t size)
 {
 	uint64_t t0 = now_us();
