@@ -71,7 +71,7 @@ echo json_object >"$out/typedefs"
 perl "$source/scripts/checkpatch.pl" --no-tree --quiet --no-summary --typedefsfile "$out/typedefs" -f \
 	--ignore LONG_LINE,EMBEDDED_FUNCTION_NAME,PREFER_DEFINED_ATTRIBUTE_MACRO,SPLIT_STRING,STRCPY \
 	--ignore ARRAY_SIZE,USE_NEGATIVE_ERRNO,VOLATILE,STATIC_CONST_CHAR_ARRAY,REPEATED_WORD \
-	tools/nvme-vfio/*.[ch] tests/unit/tool/*.[ch] tests/tool/*.c >"$out/log" 2>&1
+	tools/nvme-vfio/*/*.[ch] tests/unit/tool/*.[ch] tests/tool/*.c >"$out/log" 2>&1
 ok $? "checkpatch of the tool" "$out/log"
 
 mapfile -t scripts < <(git ls-files -z | xargs -0 grep -lE '^#!/bin/(ba)?sh' -- )
