@@ -6,7 +6,7 @@
 #ifndef NVME_VFIO_BENCH_H
 #define NVME_VFIO_BENCH_H
 
-#include "floor.h"
+#include "baseline.h"
 #include "move.h"
 #include "wire.h"
 
@@ -20,7 +20,7 @@ struct measurement {
 	void (*run)(char **argv);
 };
 
-void blackout_run(char **argv);
+void downtime_run(char **argv);
 void cost_run(char **argv);
 void scale_run(char **argv);
 void dirty_run(char **argv);
@@ -78,7 +78,7 @@ uint64_t carrier_open(struct carrier *c, struct place a, struct place b,
 void carrier_close(struct carrier *c);
 
 /**
- * struct blackout - one migration
+ * struct downtime - one migration
  * @start: when the stop began
  * @us: from the first stop arc to the destination's running
  * @stop, @read, @load, @run: its parts: to STOP_COPY; reading; writing; to
@@ -86,7 +86,7 @@ void carrier_close(struct carrier *c);
  * @bytes: of the stream
  * @cpu: CPU time of the program in @us
  */
-struct blackout {
+struct downtime {
 	uint64_t start;
 	uint64_t us;
 	uint64_t stop;
@@ -103,19 +103,19 @@ struct blackout {
  * With PRE_COPY where the kernel has it, as QEMU would: only what needs the
  * guest to stand still happens after the stop.
  */
-void carrier_move(struct carrier *c, struct blackout *t);
+void carrier_move(struct carrier *c, struct downtime *t);
 
 /* its two halves: up to where the guest runs on, and the rest */
-void carrier_move_only(struct carrier *c, struct blackout *t);
+void carrier_move_only(struct carrier *c, struct downtime *t);
 void carrier_arrived(struct carrier *c);
 
 /**
- * carrier_floor - the same by commands past the driver
+ * carrier_baseline - the same by commands past the driver
  * @size: bytes of the state
  * @cpu: set to the CPU time of the program in it; may be NULL
  *
  * Return: microseconds.
  */
-uint64_t carrier_floor(struct carrier *c, uint64_t size, uint64_t *cpu);
+uint64_t carrier_baseline(struct carrier *c, uint64_t size, uint64_t *cpu);
 
 #endif

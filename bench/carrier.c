@@ -106,7 +106,7 @@ static void turn(struct carrier *c, enum side side)
  * @early: the guest runs still
  */
 static uint64_t pass(struct carrier *c, int from, int to, bool early,
-		     struct blackout *t)
+		     struct downtime *t)
 {
 	uint64_t bytes = 0, t0, t1;
 
@@ -139,7 +139,7 @@ static bool has_precopy(struct vfio_dev *dev)
 	return flags & VFIO_MIGRATION_PRE_COPY;
 }
 
-void carrier_move_only(struct carrier *c, struct blackout *t)
+void carrier_move_only(struct carrier *c, struct downtime *t)
 {
 	struct vfio_dev *src = &c->dev[c->now], *dst = &c->dev[!c->now];
 	bool precopy = has_precopy(src);
@@ -187,13 +187,13 @@ void carrier_move_only(struct carrier *c, struct blackout *t)
 	must(nvme_rebind(&c->w->ctrl, dst));
 }
 
-void carrier_move(struct carrier *c, struct blackout *t)
+void carrier_move(struct carrier *c, struct downtime *t)
 {
 	carrier_move_only(c, t);
 	carrier_arrived(c);
 }
 
-uint64_t carrier_floor(struct carrier *c, uint64_t size, uint64_t *cpu)
+uint64_t carrier_baseline(struct carrier *c, uint64_t size, uint64_t *cpu)
 {
 	struct port *from = &c->port[c->now], *to = &c->port[!c->now];
 	uint64_t us, before;
@@ -201,7 +201,7 @@ uint64_t carrier_floor(struct carrier *c, uint64_t size, uint64_t *cpu)
 	port_suspend(to);
 	usleep(DRAIN_US);
 	before = cpu_us(true);
-	us = floor_move(from, to, c->buf, size);
+	us = baseline_move(from, to, c->buf, size);
 	if (cpu)
 		*cpu = cpu_us(true) - before;
 	must(nvme_rebind(&c->w->ctrl, &c->dev[!c->now]));

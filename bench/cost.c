@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "bench.h"
-#include "tally.h"
+#include "counters.h"
 
 #define KIB	1024ull
 
@@ -17,7 +17,7 @@ static const char * const side_name[SIDES] = {
 	[SOURCE] = "source", [DEST] = "dest",
 };
 
-static struct tally tally[SIDES];
+static struct counters counters[SIDES];
 static enum side now;
 static bool begun[SIDES];
 
@@ -27,8 +27,8 @@ static void begin(struct carrier *c, enum side side)
 
 	/* what was prepared is still there */
 	if (side >= SOURCE && !begun[side]) {
-		tally[side].pages = tally[early].pages;
-		tally[side].peak = tally[early].peak;
+		counters[side].pages = counters[early].pages;
+		counters[side].peak = counters[early].peak;
 	}
 	if (side == SOURCE && !begun[side]) {
 		model_zero(c->at[0].pf);
@@ -42,10 +42,10 @@ static void count_turn(struct carrier *c, enum side side)
 	if (side == now)
 		return;
 	if (now != NOBODY)
-		tally_stop(&tally[now]);
+		counters_stop(&counters[now]);
 	if (side != NOBODY) {
 		begin(c, side);
-		tally_start();
+		counters_start();
 	}
 	now = side;
 }
@@ -66,7 +66,7 @@ static unsigned long commands(int pf)
 
 static void measure(uint64_t want)
 {
-	struct blackout t;
+	struct downtime t;
 	struct carrier c;
 	unsigned int i;
 	uint64_t size;
@@ -75,7 +75,7 @@ static void measure(uint64_t want)
 	/* caches of the kernel fill when they are used first */
 	carrier_move(&c, &t);
 	carrier_move(&c, &t);
-	memset(tally, 0, sizeof(tally));
+	memset(counters, 0, sizeof(counters));
 	memset(begun, 0, sizeof(begun));
 	now = NOBODY;
 	c.turn = count_turn;
@@ -86,7 +86,7 @@ static void measure(uint64_t want)
 	       c.port[0].step, commands(0) + commands(1));
 	for (i = NOBODY + 1; i < SIDES; i++) {
 		printf(", \"%s\": ", side_name[i]);
-		tally_print(&tally[i]);
+		counters_print(&counters[i]);
 	}
 	printf("}\n");
 	fflush(stdout);
@@ -96,8 +96,8 @@ static void measure(uint64_t want)
 /* arguments: sizes in KiB */
 void cost_run(char **argv)
 {
-	tally_open();
+	counters_open();
 	for (; *argv; argv++)
 		measure(strtoull(*argv, NULL, 10) * KIB);
-	tally_close();
+	counters_close();
 }

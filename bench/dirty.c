@@ -97,7 +97,7 @@ static unsigned long bits(const uint64_t *map)
 static void measure(struct vfio_dev *dev, struct port *p, struct field *f,
 		    unsigned long every, unsigned int times)
 {
-	uint64_t *map = pages_new(PAGES / 8), t0, us, floor;
+	uint64_t *map = pages_new(PAGES / 8), t0, us, baseline;
 	void *buf = pages_new(REPORT);
 	unsigned int i, commands;
 	unsigned long n;
@@ -106,7 +106,7 @@ static void measure(struct vfio_dev *dev, struct port *p, struct field *f,
 		dirty(f, every);
 		t0 = now_us();
 		commands = receive_all(p, buf);
-		floor = now_us() - t0;
+		baseline = now_us() - t0;
 
 		n = dirty(f, every);
 		memset(map, 0, PAGES / 8);
@@ -117,9 +117,9 @@ static void measure(struct vfio_dev *dev, struct port *p, struct field *f,
 		      bits(map));
 		if (!i)
 			continue;
-		printf("{\"figure\": \"dirty\", \"pages\": %lu, \"of\": %llu, \"commands\": %u, \"us\": %llu, \"floor\": %llu}\n",
+		printf("{\"figure\": \"dirty\", \"pages\": %lu, \"of\": %llu, \"commands\": %u, \"us\": %llu, \"baseline\": %llu}\n",
 		       n, PAGES, commands, (unsigned long long)us,
-		       (unsigned long long)floor);
+		       (unsigned long long)baseline);
 		fflush(stdout);
 	}
 }

@@ -29,11 +29,11 @@ def of(records, figure, **wanted):
             and all(r[k] == v for k, v in wanted.items())]
 
 
-def ratios(records, a="us", b="floor"):
+def ratios(records, a="us", b="baseline"):
     return Figure([r[a] / r[b] for r in records])
 
 
-def best(records, groups, a="us", b="floor"):
+def best(records, groups, a="us", b="baseline"):
     """The records in groups, in the order in which they came; of each group the
     least of both, for whatever else this machine does only adds to a time."""
     n = max(1, len(records) // groups)

@@ -26,7 +26,7 @@ MITIGATIONS = "mitigations=auto"
 
 def program():
     """The measuring program, built when it is not there."""
-    folders = [os.path.join(HERE, x) for x in (".", "../tests/vf", "../tools/lib")]
+    folders = [os.path.join(HERE, x) for x in (".", "../tests/vf", "../lib")]
     path = os.path.join(place.CACHE, "bin", "vf-bench-" + place.digest(folders))
     if not os.path.exists(path):
         with tempfile.TemporaryDirectory() as folder:
@@ -38,15 +38,15 @@ def program():
     return path
 
 
-def driver(kernel, usual=False):
-    """The folder with our modules, or with the usual kind, for a kernel."""
-    if not usual:
+def driver(kernel, reference=False):
+    """The folder with our modules, or with those of the reference driver, for a kernel."""
+    if not reference:
         return place.driver(place.kernel(kernel))
-    key = place.digest([os.path.join(HERE, "..", "src"), os.path.join(HERE, "usual")],
+    key = place.digest([os.path.join(HERE, "..", "src"), os.path.join(HERE, "reference")],
                        place.kernel(kernel).release)
-    out = os.path.join(place.CACHE, "modules", "usual-" + key)
+    out = os.path.join(place.CACHE, "modules", "reference-" + key)
     if not os.path.exists(out):
-        subprocess.run([os.path.join(HERE, "usual", "build"), kernel, out + ".new"], check=True,
+        subprocess.run([os.path.join(HERE, "reference", "build"), kernel, out + ".new"], check=True,
                        stdout=subprocess.DEVNULL)
         os.rename(out + ".new", out)
     return out
@@ -71,7 +71,7 @@ def lines(output):
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
-def run(commands, *, kernel="6.12", command_set="standard", usual=False, vfs=4, queues=4, props=None,
+def run(commands, *, kernel="6.12", command_set="standard", reference=False, vfs=4, queues=4, props=None,
         memory=2048, say=None, **options):
     """One host; each command is what vf-bench gets. Returns all records. While costs
     are counted a module counts with it; it would cost the others time."""
@@ -83,7 +83,7 @@ def run(commands, *, kernel="6.12", command_set="standard", usual=False, vfs=4, 
         files["copies.ko"] = os.path.join(folder, "copies.ko")
     records = []
     try:
-        with rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, usual), props=props,
+        with rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, reference), props=props,
                       files=files, seconds=SECONDS, memory=memory,
                       qemu_args=qemu_args, cmdline=MITIGATIONS, **options) as host:
             host.setup_vfs(vfs, queues, queues)

@@ -43,26 +43,26 @@ def pace():
 
 
 def device(o):
-    """Blackout beside its floor where time is instructions and commands take time:
+    """Downtime beside its baseline where time is instructions and commands take time:
     all runs give the same."""
     records = []
-    for usual in (False, True):
+    for reference in (False, True):
         for command_set, sizes in SIZES.items():
-            got = hosts.run([f"blackout {REPETITIONS} {pace()} {words(sizes)}"], kernel=o.kernel,
-                            command_set=command_set, usual=usual, icount=ICOUNT, cpus=1, say=o.say)
-            records += tagged(got, driver="usual" if usual else "ours", figure="device")
+            got = hosts.run([f"downtime {REPETITIONS} {pace()} {words(sizes)}"], kernel=o.kernel,
+                            command_set=command_set, reference=reference, icount=ICOUNT, cpus=1, say=o.say)
+            records += tagged(got, driver="reference" if reference else "ours", figure="device")
     return records
 
 
-def blackout(o):
+def downtime(o):
     """The same in the emulator's own time, and what can be counted of a migration."""
     records = []
-    for usual in (False, True):
+    for reference in (False, True):
         for command_set, sizes in SIZES.items():
-            commands = [f"blackout {REPETITIONS * (EACH if kib <= 1024 else 2)} {NO_PACE} {kib}" for kib in sizes]
+            commands = [f"downtime {REPETITIONS * (EACH if kib <= 1024 else 2)} {NO_PACE} {kib}" for kib in sizes]
             commands.append(f"cost {words(COST_SIZES[command_set])}")
-            got = hosts.run(commands, kernel=o.kernel, command_set=command_set, usual=usual, say=o.say)
-            records += tagged(got, driver="usual" if usual else "ours")
+            got = hosts.run(commands, kernel=o.kernel, command_set=command_set, reference=reference, say=o.say)
+            records += tagged(got, driver="reference" if reference else "ours")
     return records
 
 
@@ -70,7 +70,7 @@ def instructions(o):
     """The same where time is instructions, so that all runs give the same."""
     records = []
     for command_set, sizes in (("standard", "4 64 4096"), ("vendor", "4 64")):
-        records += hosts.run([f"blackout {REPETITIONS} {NO_PACE} {sizes}"], kernel=o.kernel,
+        records += hosts.run([f"downtime {REPETITIONS} {NO_PACE} {sizes}"], kernel=o.kernel,
                              command_set=command_set, icount=ICOUNT, cpus=1, say=o.say)
     return [{**r, "figure": "instructions"} for r in records]
 
@@ -159,4 +159,4 @@ def vm(o):
     return records
 
 
-PARTS = {f.__name__: f for f in (device, blackout, instructions, scale, dirty, io, exits, vm, timeline)}
+PARTS = {f.__name__: f for f in (device, downtime, instructions, scale, dirty, io, exits, vm, timeline)}

@@ -14,7 +14,7 @@
 /**
  * struct racer - one VF of them
  * @c: must be first
- * @start, @end: of its blackout, microseconds
+ * @start, @end: of its downtime, microseconds
  * @cpu: of the thread, in it
  * @size: bytes of state
  */
@@ -47,14 +47,14 @@ static void race_turn(struct carrier *c, enum side side)
 static void *race(void *arg)
 {
 	struct racer *r = arg;
-	struct blackout t;
+	struct downtime t;
 
 	r->start = 0;
 	carrier_move(&r->c, &t);
 	return NULL;
 }
 
-static void report(const struct racer *r, unsigned int n, uint64_t floor)
+static void report(const struct racer *r, unsigned int n, uint64_t baseline)
 {
 	uint64_t first = r->start, last = 0, cpu = 0, longest = 0;
 	unsigned int i;
@@ -67,9 +67,9 @@ static void report(const struct racer *r, unsigned int n, uint64_t floor)
 		longest = us > longest ? us : longest;
 		cpu += r[i].cpu;
 	}
-	printf("{\"figure\": \"scale\", \"set\": \"%s\", \"n\": %u, \"size\": %llu, \"us\": %llu, \"floor\": %llu, \"longest\": %llu, \"cpu\": %llu}\n",
+	printf("{\"figure\": \"scale\", \"set\": \"%s\", \"n\": %u, \"size\": %llu, \"us\": %llu, \"baseline\": %llu, \"longest\": %llu, \"cpu\": %llu}\n",
 	       bed_set_name(bed.set), n, (unsigned long long)r->size,
-	       (unsigned long long)(last - first), (unsigned long long)floor,
+	       (unsigned long long)(last - first), (unsigned long long)baseline,
 	       (unsigned long long)longest, (unsigned long long)cpu);
 	fflush(stdout);
 }
@@ -77,11 +77,11 @@ static void report(const struct racer *r, unsigned int n, uint64_t floor)
 static void once(struct racer *r, unsigned int n, bool show)
 {
 	pthread_t *thread = calloc(n, sizeof(*thread));
-	uint64_t floor = 0;
+	uint64_t baseline = 0;
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		floor += carrier_floor(&r[i].c, r[i].size, NULL);
+		baseline += carrier_baseline(&r[i].c, r[i].size, NULL);
 	pthread_barrier_init(&all, NULL, n);
 	for (i = 0; i < n; i++)
 		check(!pthread_create(&thread[i], NULL, race, &r[i]),
@@ -91,7 +91,7 @@ static void once(struct racer *r, unsigned int n, bool show)
 	pthread_barrier_destroy(&all);
 	free(thread);
 	if (show)
-		report(r, n, floor);
+		report(r, n, baseline);
 }
 
 static void measure(unsigned int n, unsigned int times, uint64_t want)

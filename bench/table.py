@@ -20,19 +20,19 @@ COPIES = 1.02
 QUEUED, CONSTANT = 1.10, 1.10
 
 
-def blackout_limit(want):
+def downtime_limit(want):
     """Times its commands, for a state of so many bytes."""
     return 1.10 if want >= 65536 else 1.25
 
 
-def row(area, what, target, ours, usual=None, holds=None):
-    return {"area": area, "what": what, "target": target, "ours": ours, "usual": usual, "holds": holds}
+def row(area, what, target, ours, reference=None, holds=None):
+    return {"area": area, "what": what, "target": target, "ours": ours, "reference": reference, "holds": holds}
 
 
 def per_driver(records, make):
-    """(ours, usual) of what make() does with the records of each driver."""
+    """(ours, reference) of what make() does with the records of each driver."""
     both = []
-    for name in ("ours", "usual"):
+    for name in ("ours", "reference"):
         some = [r for r in records if r["driver"] == name]
         both.append(make(some) if some else None)
     return both
@@ -49,18 +49,18 @@ def by_size(records, figure):
 def device(records):
     out = []
     for name, want, at in by_size(records, "device"):
-        ours, usual = per_driver(at, ratios)
-        limit = blackout_limit(want)
-        out.append(row("blackout ÷ floor", f"{name} set, state of {size(want)}", f"≤ {limit:.2f}", ours, usual,
+        ours, reference = per_driver(at, ratios)
+        limit = downtime_limit(want)
+        out.append(row("downtime ÷ baseline", f"{name} set, state of {size(want)}", f"≤ {limit:.2f}", ours, reference,
                        ours and ours.middle <= limit))
     return out
 
 
-def blackout(records):
+def downtime(records):
     out = []
-    for name, want, at in by_size(records, "blackout"):
-        ours, usual = per_driver(at, lambda x: best(x, REPETITIONS))
-        out.append(row("blackout ÷ floor, emulator's time", f"{name} set, state of {size(want)}", "", ours, usual))
+    for name, want, at in by_size(records, "downtime"):
+        ours, reference = per_driver(at, lambda x: best(x, REPETITIONS))
+        out.append(row("downtime ÷ baseline, emulator's time", f"{name} set, state of {size(want)}", "", ours, reference))
     return out
 
 
@@ -75,22 +75,22 @@ def cost(records):
     out = []
     for name, want, at in by_size(records, "cost"):
         what = f"{name} set, {size(want)}"
-        ours, usual = per_driver(at, lambda x: mean(x, "commands"))
+        ours, reference = per_driver(at, lambda x: mean(x, "commands"))
         limit = expected_commands(at[0])
-        out.append(row("commands in blackout", what, f"≤ {limit}", ours, usual, ours and ours.middle <= limit))
-        ours, usual = per_driver(at, lambda x: Figure([r["source"]["ours"] + r["dest"]["ours"] for r in x]))
-        out.append(row("allocations by the driver in blackout", what, "0", ours, usual,
+        out.append(row("commands in downtime", what, f"≤ {limit}", ours, reference, ours and ours.middle <= limit))
+        ours, reference = per_driver(at, lambda x: Figure([r["source"]["ours"] + r["dest"]["ours"] for r in x]))
+        out.append(row("allocations by the driver in downtime", what, "0", ours, reference,
                        ours and ours.middle == 0))
-        ours, usual = per_driver(at, lambda x: Figure([r["source"]["taken"] + r["dest"]["taken"] for r in x]))
-        out.append(row("pages allocated in blackout", what, f"≤ {FEW_PAGES}", ours, usual,
+        ours, reference = per_driver(at, lambda x: Figure([r["source"]["taken"] + r["dest"]["taken"] for r in x]))
+        out.append(row("pages allocated in downtime", what, f"≤ {FEW_PAGES}", ours, reference,
                        ours and ours.middle <= FEW_PAGES))
         for side in ("source", "dest"):
-            ours, usual = per_driver(at, lambda x: Figure([r[side]["copied"] / r["size"] for r in x]))
-            out.append(row(f"bytes copied by the CPU ÷ state, {side}", what, f"≤ {COPIES:.2f}", ours, usual,
+            ours, reference = per_driver(at, lambda x: Figure([r[side]["copied"] / r["size"] for r in x]))
+            out.append(row(f"bytes copied by the CPU ÷ state, {side}", what, f"≤ {COPIES:.2f}", ours, reference,
                            ours and ours.middle <= COPIES))
-            ours, usual = per_driver(at, lambda x: Figure([r[side]["peak"] * 4096 / r["size"] for r in x]))
+            ours, reference = per_driver(at, lambda x: Figure([r[side]["peak"] * 4096 / r["size"] for r in x]))
             limit = max(1.1, (at[0]["step"] + SLACK) / at[0]["size"])
-            out.append(row(f"peak memory ÷ state, {side}", what, f"≤ {limit:.2f}", ours, usual,
+            out.append(row(f"peak memory ÷ state, {side}", what, f"≤ {limit:.2f}", ours, reference,
                            ours and ours.middle <= limit))
     return out
 
@@ -99,10 +99,10 @@ def instructions(records):
     out = []
     for name, want, at in by_size(records, "instructions"):
         what = f"{name} set, {size(want)}"
-        out.append(row("CPU instructions in blackout ÷ floor's", what, "", ratios(at, "cpu", "floor_cpu")))
+        out.append(row("CPU instructions in downtime ÷ baseline's", what, "", ratios(at, "cpu", "baseline_cpu")))
         if want >= 65536:
-            out.append(row("CPU instructions beyond the floor's, per byte of state", what, "",
-                           Figure([(r["cpu"] - r["floor_cpu"]) * 1000 / 2 ** ICOUNT / r["size"] for r in at])))
+            out.append(row("CPU instructions beyond the baseline's, per byte of state", what, "",
+                           Figure([(r["cpu"] - r["baseline_cpu"]) * 1000 / 2 ** ICOUNT / r["size"] for r in at])))
     return out
 
 
@@ -113,10 +113,10 @@ def scale(records):
     for n in distinct(some, "n"):
         at = [r for r in some if r["n"] == n]
         total, longest = ratios(at), ratios(at, "longest")
-        # one alone is what the rows of the blackout are about
+        # one alone is what the rows of the downtime are about
         limit = QUEUED if n > 1 else None
-        for what, figure in (("total", total), ("longest blackout", longest)):
-            out.append(row("VFs at once", f"{n}: {what} ÷ floor of all commands", f"≤ {limit:.2f}" if limit else "", figure,
+        for what, figure in (("total", total), ("longest downtime", longest)):
+            out.append(row("VFs at once", f"{n}: {what} ÷ baseline of all commands", f"≤ {limit:.2f}" if limit else "", figure,
                            holds=limit and figure.middle <= limit))
         if alone and n > 1:
             cpu = Figure([r["cpu"] / n / one for r, one in zip(at, alone)])
@@ -174,7 +174,7 @@ def vm(records):
 
 def rows(records):
     """All rows, those of one area together."""
-    some = [r for make in (device, blackout, cost, instructions, scale, dirty, io, exits, vm) for r in make(records)]
+    some = [r for make in (device, downtime, cost, instructions, scale, dirty, io, exits, vm) for r in make(records)]
     areas = list(dict.fromkeys(r["area"] for r in some))
     return sorted(some, key=lambda r: areas.index(r["area"]))
 
@@ -186,22 +186,22 @@ def text(table):
             area = r["area"]
             lines += ["", area]
         mark = {True: "", False: "  <-- target missed", None: ""}[r["holds"]]
-        usual = f"   usual {r['usual']}" if r["usual"] else ""
-        lines.append(f"  {r['what']:52} {r['target']:8} {str(r['ours'] or '-'):22}{usual}{mark}")
+        reference = f"   reference {r['reference']}" if r["reference"] else ""
+        lines.append(f"  {r['what']:52} {r['target']:8} {str(r['ours'] or '-'):22}{reference}{mark}")
     return "\n".join(lines)
 
 
 def as_json(table):
-    return [{**r, "ours": r["ours"] and r["ours"].json(), "usual": r["usual"] and r["usual"].json()}
+    return [{**r, "ours": r["ours"] and r["ours"].json(), "reference": r["reference"] and r["reference"].json()}
             for r in table]
 
 
 def markdown(table):
-    lines = ["| what | target | driver | usual way |", "|---|---|---|---|"]
+    lines = ["| what | target | driver | reference |", "|---|---|---|---|"]
     for r in table:
         lines.append(f"| {r['area']}: {r['what']} | {r['target'] or '-'} | "
                      f"{'**' if r['holds'] is False else ''}{r['ours'] or '-'}{'**' if r['holds'] is False else ''}"
-                     f" | {r['usual'] or '-'} |")
+                     f" | {r['reference'] or '-'} |")
     return "\n".join(lines)
 
 

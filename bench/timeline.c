@@ -117,7 +117,7 @@ void timeline_run(char **argv)
 		"nvme_vfio/admin_cmd", "nvme_vfio/state_arc", NULL
 	};
 	struct names names;
-	struct blackout t;
+	struct downtime t;
 	struct carrier c;
 	uint64_t size;
 	unsigned int i;
@@ -137,7 +137,7 @@ void timeline_run(char **argv)
 	ftrace_close();
 	for (i = 0; i < nio; i++)
 		span("guest I/O", "read", io[i].from, io[i].to);
-	printf("{\"figure\": \"timeline\", \"row\": \"blackout\", \"what\": \"%llu bytes\", \"from\": 0, \"to\": %llu}\n",
+	printf("{\"figure\": \"timeline\", \"row\": \"downtime\", \"what\": \"%llu bytes\", \"from\": 0, \"to\": %llu}\n",
 	       (unsigned long long)size, (unsigned long long)t.us);
 	carrier_arrived(&c);
 	carrier_close(&c);

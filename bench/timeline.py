@@ -3,11 +3,11 @@
 
 from html import escape
 
-ROWS = ("guest I/O", "blackout", "source arcs", "source commands", "destination arcs",
+ROWS = ("guest I/O", "downtime", "source arcs", "source commands", "destination arcs",
         "destination commands")
 COLOURS = ("#7f8c8d", "#c0392b", "#2980b9", "#1f4e79", "#27ae60", "#145a32")
 LEFT, WIDTH, ROW, TOP = 170, 1000, 34, 46
-MARGIN = 0.15           # of the blackout's length, before and after it
+MARGIN = 0.15           # of the downtime's length, before and after it
 
 
 def _tick(span):
@@ -18,7 +18,7 @@ def _tick(span):
 
 
 def svg(records):
-    whole = next(r for r in records if r["row"] == "blackout")
+    whole = next(r for r in records if r["row"] == "downtime")
     margin = max(1, whole["to"] * MARGIN)
     first, last = -margin, whole["to"] + margin
 
@@ -31,7 +31,7 @@ def svg(records):
            'font-family="sans-serif" font-size="12">',
            '<rect width="100%" height="100%" fill="white"/>',
            f'<text x="{LEFT}" y="20" font-size="14">One migration, state of {escape(whole["what"])}: '
-           f'the blackout takes {whole["to"] / 1000:.2f} ms (emulated)</text>']
+           f'the downtime is {whole["to"] / 1000:.2f} ms (emulated)</text>']
     step = _tick(last - first)
     for t in range(int(first // step + 1) * step, int(last) + 1, step):
         out.append(f'<line x1="{x(t):.1f}" y1="{TOP}" x2="{x(t):.1f}" y2="{TOP + ROW * len(ROWS)}" stroke="#ddd"/>')

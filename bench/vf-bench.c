@@ -13,7 +13,7 @@
 #include "bench.h"
 
 static const struct measurement measurements[] = {
-	{ "blackout", blackout_run },
+	{ "downtime", downtime_run },
 	{ "cost", cost_run },
 	{ "scale", scale_run },
 	{ "dirty", dirty_run },

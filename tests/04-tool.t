@@ -14,7 +14,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 n=0 failed=0
-for part in config steps flow peer; do
+for part in config steps mig_trace peer; do
 	if ! make -s -C unit/tool OUT="$out" "$out/$part" >"$out/log" 2>&1; then
 		echo "not ok $((++n)) - $part: builds"
 		sed 's/^/# /' "$out/log"
@@ -44,7 +44,7 @@ done
 with_libnvme() { # SUITE
 	pkg_unpack "$1" libnvme-dev "$out/$1" &&
 		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only \
-			-isystem "$out/$1/usr/include" "$TOP/tools/nvme-vfio/nvme.c"
+			-I"$TOP" -isystem "$out/$1/usr/include" "$TOP/tools/nvme-vfio/host/nvme.c"
 }
 
 apt_lists >"$out/log" 2>&1

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model
 """What a migration costs and can be counted stays what it is: commands, copies,
-allocations, memory, instructions, and the blackout where instructions and
+allocations, memory, instructions, and the downtime where instructions and
 commands are all that takes time. Other times are for `make bench`.
 
 Where a figure has become better its limit here is to be made tighter. With
@@ -38,7 +38,7 @@ COPIES = 1.02
 
 # Instructions: of the driver beside those of its commands alone, in a state of
 # 4 KiB; and per byte of state, for two copies and two checksums.
-TIMES_FLOOR = {"standard": 1.2, "vendor": 1.5}
+TIMES_BASELINE = {"standard": 1.2, "vendor": 1.5}
 PER_BYTE = 0.7
 
 
@@ -46,16 +46,16 @@ def judge_cost(out, r):
     name = f"{r['set']} set, state of {r['size']} bytes"
     want = table.expected_commands(r)
     data = want - (3 if r["set"] == "vendor" else 2)
-    out.ok(r["commands"] == want, f"{name}: {want} commands in the blackout", f"there were {r['commands']}")
+    out.ok(r["commands"] == want, f"{name}: {want} commands in the downtime", f"there were {r['commands']}")
     sites = {side: r[side]["sites"] for side in ("source", "dest")}
     for side in ("source", "dest"):
-        out.ok(r[side]["ours"] == 0, f"{name}, {side}: nothing is allocated by the driver in the blackout",
+        out.ok(r[side]["ours"] == 0, f"{name}, {side}: nothing is allocated by the driver in the downtime",
                sites[side])
     total = r["source"]["allocs"] + r["dest"]["allocs"]
     out.ok(total <= PER_DATA_COMMAND * data, f"{name}: at most {PER_DATA_COMMAND} allocations for a command with data",
            f"{total} for {data} commands: {sites}")
     taken = r["source"]["taken"] + r["dest"]["taken"]
-    out.ok(taken <= FEW_PAGES, f"{name}: no pages are allocated in the blackout", f"there were {taken}")
+    out.ok(taken <= FEW_PAGES, f"{name}: no pages are allocated in the downtime", f"there were {taken}")
     for side in ("source", "dest"):
         ratio = r[side]["copied"] / r["size"]
         out.ok(1 <= ratio <= COPIES, f"{name}, {side}: each byte is copied once, from or to user space", ratio)
@@ -67,22 +67,22 @@ def judge_cost(out, r):
 def judge_instructions(out, command_set, records):
     small = [r for r in records if r["size"] <= PAGE]
     large = [r for r in records if r["size"] > PAGE]
-    ratio = max(r["cpu"] / r["floor_cpu"] for r in small)
+    ratio = max(r["cpu"] / r["baseline_cpu"] for r in small)
     out.note(f"{command_set}: {ratio:.2f} times the instructions of the commands alone")
-    most = TIMES_FLOOR[command_set]
+    most = TIMES_BASELINE[command_set]
     out.ok(ratio <= most, f"{command_set} set, small state: at most {most} times the instructions of its commands", ratio)
-    per_byte = max((r["cpu"] - r["floor_cpu"]) * 1000 / 2 ** parts.ICOUNT / r["size"] for r in large)
+    per_byte = max((r["cpu"] - r["baseline_cpu"]) * 1000 / 2 ** parts.ICOUNT / r["size"] for r in large)
     out.note(f"{command_set}: {per_byte:.2f} instructions for a byte of state")
     out.ok(per_byte <= PER_BYTE, f"{command_set} set: at most {PER_BYTE} instructions for a byte of state", per_byte)
 
 
-def judge_blackout(out, command_set, records):
+def judge_downtime(out, command_set, records):
     for want in dict.fromkeys(r["want"] for r in records):
         at = [r for r in records if r["want"] == want]
-        ratio = statistics.median(r["us"] / r["floor"] for r in at)
-        most = table.blackout_limit(want)
-        out.note(f"{command_set} set, state of {want} bytes: blackout {ratio:.2f} times its commands")
-        out.ok(ratio <= most, f"{command_set} set, state of {want} bytes: blackout at most {most:.2f} times its commands",
+        ratio = statistics.median(r["us"] / r["baseline"] for r in at)
+        most = table.downtime_limit(want)
+        out.note(f"{command_set} set, state of {want} bytes: downtime {ratio:.2f} times its commands")
+        out.ok(ratio <= most, f"{command_set} set, state of {want} bytes: downtime at most {most:.2f} times its commands",
                ratio)
 
 
@@ -93,9 +93,9 @@ def judge(out, command_set, records, show):
     costs = [r for r in records if r["figure"] == "cost"]
     for r in costs:
         judge_cost(out, r)
-    times = [r for r in records if r["figure"] == "blackout"]
+    times = [r for r in records if r["figure"] == "downtime"]
     judge_instructions(out, command_set, [r for r in times if not r["paced"]])
-    judge_blackout(out, command_set, [r for r in times if r["paced"]])
+    judge_downtime(out, command_set, [r for r in times if r["paced"]])
     out.ok(len(costs) == len(SIZES[command_set]), f"{command_set} set: all was measured", len(costs))
 
 
@@ -105,8 +105,8 @@ def main():
     try:
         for command_set, sizes in SIZES.items():
             judge(out, command_set, hosts.run(
-                [f"cost {parts.words(sizes)}", f"blackout 3 {parts.NO_PACE} 4 {sizes[-1]}",
-                 f"blackout {parts.REPETITIONS} {parts.pace()} 4 {parts.words(sizes)}"], kernel=KERNEL,
+                [f"cost {parts.words(sizes)}", f"downtime 3 {parts.NO_PACE} 4 {sizes[-1]}",
+                 f"downtime {parts.REPETITIONS} {parts.pace()} 4 {parts.words(sizes)}"], kernel=KERNEL,
                 command_set=command_set, icount=parts.ICOUNT, cpus=1), show)
     except hosts.Failed as e:
         out.ok(False, "the hosts ran to their end", str(e))

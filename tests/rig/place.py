@@ -130,7 +130,7 @@ def built(name):
     """One of PROGRAMS. It is another as soon as any source of this checkout is:
     who includes what need not be known here."""
     folder, *more = PROGRAMS[name]
-    sources = [os.path.join(TOP, d) for d in ("src", "tests", "tools")]
+    sources = [os.path.join(TOP, d) for d in ("src", "lib", "tests", "tools")]
     key = digest([*sources, os.path.join(TOP, "dkms.conf")], name, *more)
     file = name.removesuffix("-checked")
 

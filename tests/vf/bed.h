@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "carry.h"
+#include "migrate.h"
 #include "pf_admin.h"
 #include "tap.h"
 #include "topo.h"

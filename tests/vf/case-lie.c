@@ -51,8 +51,8 @@ static void lost_completion(const void *arg)
 	for (i = 0; i < w->ctrl.nio; i++) {
 		struct nvme_queue *q = &w->ctrl.io[i];
 
-		lost += q->ledger.out;
-		if (q->ledger.out)
+		lost += q->cids.out;
+		if (q->cids.out)
 			check_eq(nvme_queue_audit(q, 0), -EBADMSG, "audit");
 	}
 	check_eq(lost, 1, "lost completions that were noticed");
@@ -78,7 +78,7 @@ static void doubled_completion(const void *arg)
 		nvme_queue_reap(q, 0);
 		sleep_us(10000);
 		nvme_queue_reap(q, 0);
-		doubled += q->ledger.doubled;
+		doubled += q->cids.doubled;
 		audits += nvme_queue_audit(q, 0) == -EBADMSG;
 	}
 	check_eq(doubled, 1, "doubled completions that were noticed");

@@ -15,7 +15,7 @@
 #define CHANGES	36
 
 /* a stopped source with work in flight, its stream, and a destination */
-struct scene {
+struct refusal {
 	struct vfio_dev a;
 	struct vfio_dev b;
 	struct mig_stream good;
@@ -23,9 +23,9 @@ struct scene {
 	struct work *w;
 };
 
-static struct scene *scene_new(void)
+static struct refusal *refusal_new(void)
 {
-	struct scene *sc = calloc(1, sizeof(*sc));
+	struct refusal *sc = calloc(1, sizeof(*sc));
 
 	check(sc, "no memory");
 	sc->w = pair_open(&sc->a, VF_A, &sc->b, VF_C, NULL);
@@ -36,7 +36,7 @@ static struct scene *scene_new(void)
 }
 
 /* the good stream after all the bad ones */
-static void scene_end(struct scene *sc)
+static void refusal_end(struct refusal *sc)
 {
 	must(vfio_irq_enable(&sc->b, sc->b.nefd));
 	move_load(sc->w, &sc->b, &sc->good, NULL);
@@ -44,7 +44,7 @@ static void scene_end(struct scene *sc)
 	work_event(sc->w);
 }
 
-static void expect_refusal(struct scene *sc, const char *what, size_t n)
+static void expect_refusal(struct refusal *sc, const char *what, size_t n)
 {
 	unsigned int state;
 	int err;
@@ -64,7 +64,7 @@ static void expect_refusal(struct scene *sc, const char *what, size_t n)
 
 static void truncated(const void *arg)
 {
-	struct scene *sc = scene_new();
+	struct refusal *sc = refusal_new();
 	size_t len = sc->good.len;
 	unsigned int i, n = 0;
 
@@ -83,12 +83,12 @@ static void truncated(const void *arg)
 		n++;
 	}
 	tap_note("%u lengths of %zu", n, len);
-	scene_end(sc);
+	refusal_end(sc);
 }
 
 static void corrupted(const void *arg)
 {
-	struct scene *sc = scene_new();
+	struct refusal *sc = refusal_new();
 	size_t len = sc->good.len;
 	unsigned int i;
 
@@ -107,14 +107,14 @@ static void corrupted(const void *arg)
 		sc->bad.data[at] ^= flip;
 	}
 	tap_note("%u positions of %zu", CHANGES, len);
-	scene_end(sc);
+	refusal_end(sc);
 }
 
 static void trailing(const void *arg)
 {
 	static const uint8_t junk[4096] = { 1, 2, 3 };
 	static const size_t extra[] = { 1, 4, 24, 100, 4096 };
-	struct scene *sc = scene_new();
+	struct refusal *sc = refusal_new();
 	unsigned int i;
 
 	(void)arg;
@@ -126,12 +126,12 @@ static void trailing(const void *arg)
 	must(mig_stream_copy(&sc->bad, &sc->good));
 	must(mig_stream_append(&sc->bad, sc->good.data, sc->good.len));
 	expect_refusal(sc, "twice the stream", sc->good.len);
-	scene_end(sc);
+	refusal_end(sc);
 }
 
 static void garbage(const void *arg)
 {
-	struct scene *sc = scene_new();
+	struct refusal *sc = refusal_new();
 	unsigned int round;
 
 	(void)arg;
@@ -148,13 +148,13 @@ static void garbage(const void *arg)
 		}
 		expect_refusal(sc, "garbage", round);
 	}
-	scene_end(sc);
+	refusal_end(sc);
 }
 
 /* the same pieces, but in another order or missing in the middle */
 static void shuffled(const void *arg)
 {
-	struct scene *sc = scene_new();
+	struct refusal *sc = refusal_new();
 	size_t len = sc->good.len, half = len / 2;
 
 	(void)arg;
@@ -173,23 +173,23 @@ static void shuffled(const void *arg)
 	must(mig_stream_append(&sc->bad, sc->good.data + half - 8,
 			       len - half + 8));
 	expect_refusal(sc, "8 bytes doubled before", half);
-	scene_end(sc);
+	refusal_end(sc);
 }
 
 static void nothing(const void *arg)
 {
-	struct scene *sc = scene_new();
+	struct refusal *sc = refusal_new();
 
 	(void)arg;
 	sc->bad.len = 0;
 	expect_refusal(sc, "bytes:", 0);
-	scene_end(sc);
+	refusal_end(sc);
 }
 
 /* after a refusal the rest of the stream is not taken either */
 static void stays_refused(const void *arg)
 {
-	struct scene *sc = scene_new();
+	struct refusal *sc = refusal_new();
 	int fd, err;
 
 	(void)arg;
@@ -210,14 +210,14 @@ static void stays_refused(const void *arg)
 	close(fd);
 	must(vfio_reset(&sc->b));
 	state_is(&sc->b, MIG_RUNNING);
-	scene_end(sc);
+	refusal_end(sc);
 }
 
 /* the good stream in pieces as small and odd as a user may choose */
 static void segments(const void *arg)
 {
 	static const size_t seg[] = { 1, 3, 7, 24, 25, 511, 4096, 4097 };
-	struct scene *sc = scene_new();
+	struct refusal *sc = refusal_new();
 	struct vfio_dev *src = &sc->a, *dst = &sc->b;
 	unsigned int i;
 

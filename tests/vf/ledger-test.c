@@ -94,7 +94,7 @@ static void in_order(const void *arg)
 		check_eq(d.cq_db, d.q.cq_head, "CQ doorbell");
 		must(nvme_queue_audit(&d.q, 0));
 	}
-	check_eq(d.q.ledger.done, 50, "completed");
+	check_eq(d.q.cids.done, 50, "completed");
 }
 
 static void out_of_order(const void *arg)
@@ -163,7 +163,7 @@ static void doubled(const void *arg)
 	serve_one();
 	post(req[0].cmd.cid);
 	expect_fault("completed twice");
-	check_eq(d.q.ledger.doubled, 1, "doubled");
+	check_eq(d.q.cids.doubled, 1, "doubled");
 }
 
 static void doubled_late(const void *arg)
@@ -205,8 +205,8 @@ static void lost(const void *arg)
 	check(fetch(&cmd), "no command");
 	serve_one();
 	nvme_queue_reap(&d.q, 0);
-	check_eq(d.q.ledger.out, 1, "commands out");
-	check_eq(ledger_first_out(&d.q.ledger, 0), req[0].cmd.cid, "lost id");
+	check_eq(d.q.cids.out, 1, "commands out");
+	check_eq(cid_tracker_first_out(&d.q.cids, 0), req[0].cmd.cid, "lost id");
 	check_eq(nvme_queue_audit(&d.q, 0), -EBADMSG, "audit");
 }
 
@@ -216,7 +216,7 @@ static void invented(const void *arg)
 	setup();
 	post(0x1234);
 	expect_fault("never sent");
-	check_eq(d.q.ledger.unknown, 1, "unknown");
+	check_eq(d.q.cids.unknown, 1, "unknown");
 }
 
 static void invalid_id(const void *arg)
@@ -275,32 +275,32 @@ static void stale_phase(const void *arg)
 	send(4);
 	serve_one();
 	check_eq(nvme_queue_reap(&d.q, 0), 0, "entries");
-	check_eq(d.q.ledger.out, 1, "commands out");
+	check_eq(d.q.cids.out, 1, "commands out");
 	check_eq(nvme_queue_audit(&d.q, 0), -EBADMSG, "audit");
 }
 
 static void id_turn(const void *arg)
 {
-	struct ledger l;
+	struct cid_tracker l;
 	void *owner;
 	int id, i;
 
 	(void)arg;
-	must(ledger_init(&l));
-	id = ledger_take(&l, &l);
+	must(cid_tracker_init(&l));
+	id = cid_tracker_take(&l, &l);
 	check_eq(id, 0, "first id");
-	for (i = 1; i < (int)LEDGER_IDS; i++) {
-		check_eq(ledger_take(&l, &l), i, "next id");
+	for (i = 1; i < (int)CID_TRACKER_IDS; i++) {
+		check_eq(cid_tracker_take(&l, &l), i, "next id");
 		if (i % 2)
-			must(ledger_done(&l, i, &owner));
+			must(cid_tracker_done(&l, i, &owner));
 	}
-	check_eq(ledger_take(&l, &l), 1, "id after the turn, 0 is out");
-	check_eq(ledger_done(&l, 3, &owner), -EALREADY, "done again");
-	for (i = 3; i < (int)LEDGER_IDS; i += 2)
-		ledger_take(&l, &l);
-	check_eq(l.out, LEDGER_IDS, "all out");
-	check_eq(ledger_take(&l, &l), -EBUSY, "one more");
-	ledger_free(&l);
+	check_eq(cid_tracker_take(&l, &l), 1, "id after the turn, 0 is out");
+	check_eq(cid_tracker_done(&l, 3, &owner), -EALREADY, "done again");
+	for (i = 3; i < (int)CID_TRACKER_IDS; i += 2)
+		cid_tracker_take(&l, &l);
+	check_eq(l.out, CID_TRACKER_IDS, "all out");
+	check_eq(cid_tracker_take(&l, &l), -EBUSY, "one more");
+	cid_tracker_free(&l);
 }
 
 static const unsigned int heads[] = { 3, SQ_SIZE, 0xffff };

@@ -6,7 +6,7 @@
 #define NVME_VFIO_MOVE_H
 
 #include "bed.h"
-#include "carry.h"
+#include "migrate.h"
 
 /* two VFs of the same PF, and two of different ones */
 #define VF_A	((struct place){ 0, 0 })

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "base/tool.h"
 #include "said.h"
+#include "setup/config.h"
 #include "tap.h"
-#include "tool.h"
 
 static char dir[] = "/tmp/nvme-vfio-config-XXXXXX";
 

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "busy.h"
+#include "base/tool.h"
 #include "device.h"
-#include "host.h"
-#include "module.h"
-#include "tool.h"
+#include "host/busy.h"
+#include "host/host.h"
+#include "setup/module.h"
 #include "util.h"
 
 struct dev dev;

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "nvme.h"
+#include "host/nvme.h"
 
 #define DEV_VFS		4
 #define DEV_NS		3

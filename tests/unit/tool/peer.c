@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "check.h"
-#include "peer.h"
+#include "doctor/check.h"
+#include "doctor/peer.h"
 #include "tap.h"
 
 #define VF \

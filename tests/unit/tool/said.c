@@ -3,8 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/tool.h"
 #include "said.h"
-#include "tool.h"
 
 struct tool_options tool = { .quiet = true };
 int said_lines;

@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "base/tool.h"
 #include "device.h"
-#include "pf.h"
-#include "plan.h"
 #include "said.h"
-#include "step.h"
+#include "setup/config.h"
+#include "setup/pf.h"
+#include "setup/plan.h"
+#include "setup/step.h"
 #include "tap.h"
-#include "tool.h"
 
 static struct host_fn fn = {
 	.bdf = DEV_PF, .role = ROLE_PF, .driver = "nvme", .ctrl = "nvme0",
@@ -77,9 +77,9 @@ static int look(struct job *j, const struct config_pf *c)
 
 static int run(struct job *j)
 {
-	struct work w = { .name = DEV_PF, .pf = &j->pf, .want = &j->want };
+	struct step_ctx ctx = { .name = DEV_PF, .pf = &j->pf, .want = &j->want };
 
-	return steps_run(&w, &j->s);
+	return steps_run(&ctx, &j->s);
 }
 
 static int apply(const struct config_pf *c)

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * downtime.c - how long a guest stands still for its VF, beside the time that
+ * the commands alone take.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+
+#define KIB	1024ull
+
+/* commands take time of their own */
+static bool paced;
+
+static void measure(uint64_t want, unsigned int times)
+{
+	struct carrier c;
+	uint64_t size, baseline, cpu;
+	struct downtime t;
+	unsigned int i;
+
+	size = carrier_open(&c, VF_A, VF_C, want);
+	/* what is done for the first time is slow in an emulator */
+	carrier_baseline(&c, size, &cpu);
+	carrier_move(&c, &t);
+	for (i = 0; i < times; i++) {
+		baseline = carrier_baseline(&c, size, &cpu);
+		carrier_move(&c, &t);
+		printf("{\"figure\": \"downtime\", \"set\": \"%s\", \"paced\": %d, \"want\": %llu, \"size\": %llu, \"stream\": %llu, \"us\": %llu, \"baseline\": %llu, \"stop\": %llu, \"read\": %llu, \"load\": %llu, \"run\": %llu, \"cpu\": %llu, \"baseline_cpu\": %llu}\n",
+		       bed_set_name(bed.set), paced, (unsigned long long)want,
+		       (unsigned long long)size, (unsigned long long)t.bytes,
+		       (unsigned long long)t.us, (unsigned long long)baseline,
+		       (unsigned long long)t.stop, (unsigned long long)t.read,
+		       (unsigned long long)t.load, (unsigned long long)t.run,
+		       (unsigned long long)t.cpu, (unsigned long long)cpu);
+		fflush(stdout);
+	}
+	carrier_close(&c);
+}
+
+/* how long each command takes, and its data; 0: as long as the emulator needs */
+static void pace(unsigned int us, unsigned int mib_per_s)
+{
+	int pf;
+
+	for (pf = 0; pf < 2; pf++)
+		model_set(pf, "lm-command-us=%u\nlm-mib-per-s=%u\n", us,
+			  mib_per_s);
+	paced = us || mib_per_s;
+}
+
+/* arguments: repetitions, microseconds a command, MiB of data a second, sizes in KiB */
+void downtime_run(char **argv)
+{
+	unsigned int times = atoi(*argv++), us = atoi(*argv++);
+
+	pace(us, atoi(*argv++));
+	for (; *argv; argv++)
+		measure(strtoull(*argv, NULL, 10) * KIB, times);
+	pace(0, 0);
+}

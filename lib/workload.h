@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * workload.h - what a guest would do with a VF: a controller with several I/O
+ * queues, verified reads and writes, and async event requests outstanding.
+ *
+ * Whatever is not as it must be ends in expect.h's hands.
+ */
+#ifndef NVME_VFIO_WORKLOAD_H
+#define NVME_VFIO_WORKLOAD_H
+
+#include <stdbool.h>
+
+#include "expect.h"
+#include "nvme_ctrl.h"
+
+#define UNIT		4096		/* bytes of one piece of data */
+#define UNITS		512		/* pieces in use at the start of the namespace */
+#define WORK_IOS	256
+#define WORK_AERS	2
+
+/**
+ * struct work_opts - how the queues are made
+ * @sq_size: entries of each submission queue, 0 = 64
+ * @cq_size: entries of each completion queue, 0 = 64
+ * @queues: I/O queue pairs, 0 = as many as the VF grants, at most 4
+ * @poll: no interrupts for I/O queues
+ * @shadow: shadow doorbells
+ * @nsid: namespace, 0 = 1
+ * @readonly: never write: pieces must stay what they were when first read
+ */
+struct work_opts {
+	unsigned int sq_size;
+	unsigned int cq_size;
+	unsigned int queues;
+	bool poll;
+	bool shadow;
+	uint32_t nsid;
+	bool readonly;
+};
+
+/**
+ * struct io - one read or write
+ * @req: the command
+ * @q: queue it is on, NULL = idle
+ * @buf: two pages
+ * @iova: their device address
+ * @unit: first piece
+ * @count: 1 or 2 pieces
+ * @gen: generation written, or expected per piece
+ */
+struct io {
+	struct nvme_req req;
+	struct nvme_queue *q;
+	uint8_t *buf;
+	uint64_t iova;
+	unsigned int unit;
+	unsigned int count;
+	uint32_t gen[2];
+};
+
+/**
+ * struct work - a controller at work
+ * @mem: what would be guest memory; allocated by work_new()
+ * @ctrl: the controller
+ * @io: all reads and writes
+ * @gen: generation of each piece on the medium, 0 = not written by us
+ * @busy: piece is part of a command that is not finished
+ * @aer: async event requests
+ * @nsid: namespace
+ * @readonly: nothing is written
+ * @sum: then: a checksum of each piece, 0 = not read yet
+ * @lba_shift: log2 of the block size
+ * @rng: state of the random numbers
+ * @checked: pieces that were read and compared so far
+ */
+struct work {
+	struct dma_mem mem;
+	struct nvme_ctrl ctrl;
+	struct io io[WORK_IOS];
+	uint32_t gen[UNITS];
+	bool busy[UNITS];
+	struct nvme_req aer[WORK_AERS];
+	uint32_t nsid;
+	bool readonly;
+	uint64_t sum[UNITS];
+	unsigned int lba_shift;
+	uint64_t rng;
+	unsigned long checked;
+};
+
+/** work_new - memory for a workload */
+struct work *work_new(void);
+
+/** work_free - give it back; no device may have its memory mapped any more */
+void work_free(struct work *w);
+
+/**
+ * work_start - bring the controller of an open device up, arm async events,
+ * make I/O queues and use each a first time
+ */
+void work_start(struct work *w, struct vfio_dev *dev,
+		const struct work_opts *opts);
+
+/**
+ * work_submit - place reads and writes on one queue
+ * @n: how many
+ * @ring: tell the device
+ *
+ * Return: how many were placed, fewer when the queue is full.
+ */
+unsigned int work_submit(struct work *w, unsigned int queue, unsigned int n,
+			 bool ring);
+
+/** work_fill - @n commands on every queue, then all doorbells in a row */
+void work_fill(struct work *w, unsigned int n);
+
+/**
+ * work_stuff - @n commands on every queue, and wait until each queue shows
+ * completions; they are not consumed
+ */
+void work_stuff(struct work *w, unsigned int n);
+
+/** work_out - I/O commands with the device now */
+unsigned int work_out(const struct work *w);
+
+/** work_collect - check data and status of what has completed; no waiting */
+void work_collect(struct work *w);
+
+/** work_drain - wait for all I/O, check data and status */
+void work_drain(struct work *w);
+
+/**
+ * work_check - drain, then check that every command completed exactly once,
+ * that async events are still out, and all data on the medium
+ */
+void work_check(struct work *w);
+
+/** work_audit - the cid trackers of all queues, after a moment of grace */
+void work_audit(struct work *w);
+
+/** work_event - raise an event: exactly one request fires; arm it again */
+void work_event(struct work *w);
+
+/** work_burst - some rounds of I/O with checks */
+void work_burst(struct work *w, unsigned int rounds);
+
+/** work_sum - a checksum of all memory that devices may reach */
+uint64_t work_sum(const struct work *w);
+
+/** work_random - next random number below @n */
+unsigned int work_random(struct work *w, unsigned int n);
+
+#endif

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+# Needs: packages:base
+"""The source is where the documents say it is: docs/design.md names the files of
+src/, the tool's README its folders, what each may use and what of it is for others.
+No struct name has two meanings in one program."""
+
+import glob
+import os
+import re
+import sys
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(TESTS)
+sys.path.insert(0, os.path.join(TESTS, "rig"))
+import tap                                              # noqa: E402
+
+TOOL = "tools/nvme-vfio"
+# What is linked together, and all headers that it could include.
+PROGRAMS = {
+    "the modules": ["src/*.[ch]"],
+    "nvme-vfio": [f"{TOOL}/*/*.[ch]", "lib/*.[ch]", "src/identity.h", "src/lm_caps.h"],
+    "vf-test": ["tests/vf/*.[ch]", "lib/*.[ch]"],
+    "mig-fuzz": ["tests/fuzz/uapi/*.[ch]", "tests/fuzz/stream/*.h", "tests/fuzz/stream/forge.c",
+                 "tests/fuzz/stream/judge.c", "tests/vf/*.h", "tests/vf/[!ct]*.c", "tests/vf/t[ao]p*.c", "lib/*.[ch]"],
+    "vf-bench": ["bench/*.[ch]", "tests/vf/*.h", "tests/vf/bed*.c", "tests/vf/move.c", "tests/vf/pf_admin.c",
+                 "tests/vf/t[ao]p*.c", "lib/*.[ch]"],
+    "vfio-mig-conformance": ["tests/conformance/*.[ch]"],
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+STRUCT = re.compile(r"^(?:struct|union|enum)\s+(\w+)\s*\{", re.M)
+
+
+def read(path):
+    with open(os.path.join(TOP, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def files(*patterns):
+    return sorted({name for p in patterns for name in glob.glob(p, root_dir=TOP)
+                   if not name.endswith(".mod.c")})
+
+
+def rows(path, head):
+    """The cells of a table, by its first column's head."""
+    lines = read(path).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith(f"| {head} |"))
+    out = []
+    for line in lines[at + 2:]:
+        if not line.startswith("|"):
+            break
+        out.append([cell.strip() for cell in line.strip("|").split("|")])
+    return out
+
+
+def quoted(cell):
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def design(out):
+    named = [name for row in rows("docs/design.md", "file in `src/`") for name in quoted(row[0])]
+    there = {os.path.basename(name) for name in files("src/*.[ch]", "src/*.mk", "src/Kbuild")}
+    # the header of a file that is named need not be
+    want = {name for name in there if not (name.endswith(".h") and name[:-1] + "c" in there)}
+    wrong = [f"named, and not there: {name}" for name in named if name not in there]
+    wrong += [f"there, and not named: {name}" for name in sorted(want - set(named))]
+    wrong += [f"named twice: {name}" for name in sorted(set(named)) if named.count(name) > 1]
+    out.ok(named and not wrong, "docs/design.md names the files of src/", "\n".join(wrong))
+
+
+def rooms():
+    """{folder of the tool: (folders it may use, headers of it for others)}"""
+    table = {quoted(row[0])[0].strip("/"): row for row in rows(f"{TOOL}/README.md", "folder")}
+    return {name: (set(table) if row[2] == "all" else {x.strip("/") for x in quoted(row[2])}, set(quoted(row[3])))
+            for name, row in table.items()}
+
+
+def folders(out, named):
+    there = {os.path.dirname(name) for name in files(f"{TOOL}/*/*.[ch]")}
+    want = {f"{TOOL}/{name}" for name in named}
+    out.ok(there and there == want, "the tool's README names its folders", "\n".join(sorted(there ^ want)))
+    flat = files(f"{TOOL}/*.[ch]")
+    out.ok(not flat, "each of the tool's files is in one of them", "\n".join(flat))
+    table = " ".join(row[0] for row in rows(f"{TOOL}/README.md", "file"))
+    # a folder is said once in a row, and commands have one together
+    said = {re.sub(r"^.*/", "", name) for name in quoted(table)}
+    lost = [name for name in files(f"{TOOL}/*/*.[ch]") if not name.startswith(f"{TOOL}/cmd/")
+            and not any(glob_fits(os.path.basename(name), s) for s in said)]
+    out.ok(not lost, "the tool's README names its files", "\n".join(lost))
+
+
+def glob_fits(name, pattern):
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\[ch\]", "[ch]"), name)
+
+
+def trespasses(named):
+    """Includes of the tool that go where they must not."""
+    lib = {os.path.basename(name) for name in files("lib/*.h")}
+    for name in files(f"{TOOL}/*/*.[ch]"):
+        room = name.split("/")[2]
+        own = {os.path.basename(x) for x in files(f"{TOOL}/{room}/*.h")}
+        for header in INCLUDE.findall(read(name)):
+            other, _, base = header.rpartition("/")
+            if not other:
+                bad = header not in own | lib
+            elif other in named:
+                bad = other == room or other not in named[room][0] or base not in named[other][1]
+            else:
+                bad = other != "src" or name != f"{TOOL}/host/verdict.h"
+            if bad:
+                yield f'{name}: "{header}"'
+
+
+def includes(out, named):
+    ours = files("src/*.[ch]", "lib/*.[ch]", f"{TOOL}/*/*.[ch]", "bench/*.[ch]", "bench/*/*.[ch]",
+                 "tests/*/*.[ch]", "tests/*/*/*.[ch]")
+    up = [f'{name}: "{header}"' for name in ours for header in INCLUDE.findall(read(name)) if ".." in header]
+    out.ok(len(ours) > 100 and not up, "nobody includes by way of another folder", "\n".join(up))
+    bad = list(trespasses(named))
+    out.ok(not bad, "the tool's folders include what they may and others show", "\n".join(bad))
+    spare = [f"{room}/{header}" for room, (_, headers) in named.items() for header in sorted(headers)
+             if not any(f'"{room}/{header}"' in read(name) for name in files(f"{TOOL}/*/*.[ch]"))]
+    out.ok(not spare, "what is there for others is used by others", "\n".join(spare))
+
+
+def structs(out):
+    for program, patterns in PROGRAMS.items():
+        where = {}
+        for name in files(*patterns):
+            for struct in STRUCT.findall(read(name)):
+                where.setdefault(struct, []).append(name)
+        twice = [f"{struct}: {', '.join(at)}" for struct, at in where.items() if len(at) > 1]
+        out.ok(where and not twice, f"{program}: no struct name has two meanings", "\n".join(twice))
+
+
+def main():
+    out = tap.Tap()
+    named = rooms()
+    design(out)
+    folders(out, named)
+    includes(out, named)
+    structs(out)
+    return out.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

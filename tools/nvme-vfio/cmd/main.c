@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main.c - nvme-vfio: finds the command and hands it its words.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+static const struct command commands[] = {
+	{ "doctor", "what keeps VFs from migrating, and the cure", cmd_doctor },
+	{ "list", "what can be migrated, and why the rest cannot", cmd_list },
+	{ "bind", "give VFs to " TOOL_DRIVER, cmd_bind },
+	{ "unbind", "take VFs from it", cmd_unbind },
+	{ "apply", "make VFs as the configuration says", cmd_apply },
+	{ "selftest", "use a free VF, migrate it, and measure", cmd_selftest },
+	{ "teardown", "put everything back to what it was before", cmd_teardown },
+	{ "watch", "migrations while they run", cmd_watch },
+};
+
+#define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static const struct argp_option global_options[] = {
+	{ "json", 'j', NULL, 0, "Report as JSON", -2 },
+	{ "quiet", 'q', NULL, 0, "No warnings, only errors", -2 },
+	{ "verbose", 'v', NULL, 0, "Say each thing that is done", -2 },
+	{ }
+};
+
+static error_t global_parse(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	(void)state;
+	switch (key) {
+	case 'j':
+		tool.json = true;
+		return 0;
+	case 'q':
+		tool.quiet = true;
+		return 0;
+	case 'v':
+		tool.verbose = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp global = {
+	.options = global_options, .parser = global_parse,
+};
+
+const struct argp_child global_argp[] = { { &global, 0, NULL, 0 }, { } };
+
+void tool_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	struct argp with = *argp;
+	error_t err;
+
+	with.children = global_argp;
+	err = argp_parse(&with, argc, argv, 0, NULL, input);
+	if (err)
+		exit(fail(TOOL_FAILED, "command line: %s", strerror(err)));
+}
+
+/* The commands belong into the help, and there is only one list of them. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	size_t len = 0, i;
+	char *help = NULL;
+	FILE *f;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_PRE_DOC)
+		return (char *)text;
+	f = open_memstream(&help, &len);
+	if (!f)
+		return (char *)text;
+	fprintf(f, "%s\n\nCommands:\n", text);
+	for (i = 0; i < NCOMMANDS; i++)
+		fprintf(f, "  %-10s %s\n", commands[i].name,
+			commands[i].summary);
+	fprintf(f, "\n`" TOOL_NAME " COMMAND --help' tells more about one.\n\n"
+		"Options, of every command:");
+	if (fclose(f)) {
+		free(help);
+		return (char *)text;
+	}
+	return help;
+}
+
+static int run(int argc, char **argv, struct argp_state *state)
+{
+	static char name[64];	/* argv points to it until the end */
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++) {
+		if (strcmp(argv[0], commands[i].name))
+			continue;
+		/* what messages about the command line begin with */
+		snprintf(name, sizeof(name), TOOL_NAME " %s", argv[0]);
+		argv[0] = name;
+		return commands[i].run(argc, argv);
+	}
+	argp_error(state, "no command `%s'", argv[0]);
+	return TOOL_USAGE;
+}
+
+static error_t main_parse(int key, char *arg, struct argp_state *state)
+{
+	int *status = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_ARG:
+		/* The rest of the line is the command's. */
+		state->next--;
+		*status = run(state->argc - state->next,
+			      state->argv + state->next, state);
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which command?");
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp main_argp = {
+	.parser = main_parse, .children = global_argp,
+	.args_doc = "COMMAND [ARGUMENT...]",
+	.doc = "Prepares virtual functions of NVMe drives for VMs that migrate, "
+	       "and says why one cannot.\v"
+	       "Exit status: 0 done, 1 failed and undone, 2 wrong command line, "
+	       "3 no such device, 4 in use, 5 wrong configuration, 6 not root, "
+	       "7 module missing, 8 locked by another process, 9 beyond the "
+	       "device's limits, 10 failed and not undone, "
+	       "11 a check failed.",
+	.help_filter = help_filter,
+};
+
+const char *argp_program_version = TOOL_NAME " " VERSION;
+
+int main(int argc, char **argv)
+{
+	char name[] = TOOL_NAME;
+	int status = TOOL_OK;
+	error_t err;
+
+	argp_err_exit_status = TOOL_USAGE;
+	if (argc > 0)
+		argv[0] = name;
+	err = argp_parse(&main_argp, argc, argv, ARGP_IN_ORDER, NULL, &status);
+	if (err)
+		return fail(TOOL_FAILED, "command line: %s", strerror(err));
+	/* A report that could not be written is no success. */
+	if (fflush(stdout) || ferror(stdout))
+		return fail(TOOL_FAILED, "standard output: %s",
+			    strerror(errno));
+	return status;
+}

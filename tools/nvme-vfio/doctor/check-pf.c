@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * check-pf.c - a PF: it has VFs, nvme runs it, it can migrate them, and our
+ * driver gets at its admin queue.
+ */
+#include <string.h>
+
+#include "base/tool.h"
+#include "check.h"
+#include "util.h"
+
+static void sriov(struct checkup *c, struct answer *a)
+{
+	const struct host_fn *pf = c->fn;
+
+	if (pf->role == ROLE_PLAIN) {
+		say(a, CHECK_FAIL, "this drive has no SR-IOV");
+		cure(a, "Switch SR-IOV on in the firmware of the host and of the drive, if they have it.");
+	} else if (!pf->numvfs) {
+		say(a, CHECK_FAIL, "no VFs; there could be %u", pf->totalvfs);
+		cure(a, "Describe the PF in /etc/" TOOL_NAME " and run " TOOL_NAME " apply.");
+	} else if (pf->autoprobe) {
+		say(a, CHECK_WARN, "%u of %u VFs; drivers of this host take VFs that a guest gave back, and read what it left",
+		    pf->numvfs, pf->totalvfs);
+		cure(a, "echo 0 >" HOST_PCI "/%s/sriov_drivers_autoprobe; " TOOL_NAME " apply does that.",
+		     pf->bdf);
+	} else {
+		say(a, CHECK_OK, "%u of %u VFs", pf->numvfs, pf->totalvfs);
+	}
+}
+
+static void driver(struct checkup *c, struct answer *a)
+{
+	const struct host_fn *pf = c->fn;
+
+	if (strcmp(pf->driver, "nvme")) {
+		say(a, CHECK_FAIL, "the PF is bound to %s, and VFs are migrated by the PF that nvme has",
+		    *pf->driver ? pf->driver : "no driver");
+		cure(a, "Clear its driver_override, unbind it, and echo %s >/sys/bus/pci/drivers/nvme/bind.",
+		     pf->bdf);
+	} else if (strcmp(pf->state, "live")) {
+		say(a, CHECK_FAIL, "nvme, but the controller is %s",
+		    *pf->state ? pf->state : "gone");
+		cure(a, "Look what became of it: dmesg | grep -e %s -e nvme.",
+		     pf->bdf);
+	} else {
+		say(a, CHECK_OK, "nvme (%s), live", pf->ctrl);
+	}
+}
+
+static void capability(struct checkup *c, struct answer *a)
+{
+	const struct host_fn *pf = c->fn;
+
+	if (pf->role != ROLE_PF) {
+		say(a, CHECK_UNKNOWN, "no SR-IOV, see sriov");
+	} else if (pf->set) {
+		say(a, CHECK_OK, "%s command set", host_set_name(pf->set));
+	} else if (!pf->asked) {
+		say(a, CHECK_UNKNOWN, "the PF was not asked: %s",
+		    !c->root ? "not root" : pf->why ? pf->why : "no reason");
+	} else {
+		say(a, CHECK_FAIL, "%s", pf->why ? pf->why : "no reason");
+		if (strstr(a->text, "vendor_ids"))
+			cure(a, "If the drive has that set, load " TOOL_DRIVER " with vendor_ids=%04x:%04x (options in modprobe.d).",
+			     pf->vendor, pf->vf_device);
+		else
+			cure(a, "Ask the drive's vendor for a firmware with Host Managed Live Migration (NVMe 2.1).");
+	}
+}
+
+static void tracks(struct checkup *c, struct answer *a)
+{
+	const struct host_fn *pf = c->fn;
+
+	if (!pf->set || !facts_of(c, pf)->identified) {
+		say(a, CHECK_UNKNOWN, "see pf-capability");
+	} else if (pf->set == SET_STANDARD && facts_of(c, pf)->track_memory) {
+		say(a, CHECK_OK, "the drive tracks what its VFs write to memory");
+	} else {
+		say(a, CHECK_WARN, "the drive does not track what its VFs write to memory");
+		cure(a, "Tell QEMU enable-migration=on and allow a downtime of memory / bandwidth, unless the IOMMU tracks it.");
+	}
+}
+
+/*
+ * What the driver said of a VF tells that it got through to the PF: it could
+ * migrate, or something that only the PF knows was in the way.
+ */
+static bool got_through(const char *said)
+{
+	static const char * const before[] = {
+		"the proof", "not a virtual function", "out of memory",
+		"busy", "not bound to nvme", "no NVMe controller", "going away",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(before) / sizeof(*before); i++)
+		if (strstr(said, before[i]))
+			return false;
+	return *said;
+}
+
+/* What the VFs that were bound to our driver tell of its way to the PF. */
+static void by_vfs(struct checkup *c, struct answer *a)
+{
+	const struct fn_facts *f;
+	size_t i;
+
+	for (i = 0; i < c->host->n; i++) {
+		const struct host_fn *vf = &c->host->fn[i];
+
+		if (vf->pf != c->fn || strcmp(vf->driver, TOOL_DRIVER))
+			continue;
+		f = &c->facts[i];
+		if (f->offers || got_through(f->said)) {
+			say(a, CHECK_OK, "passed");
+			return;
+		}
+		if (strstr(f->said, "does not pass the proof")) {
+			say(a, CHECK_FAIL, "the nvme driver of kernel %s does not pass the proof of its admin queue",
+			    c->release);
+			cure(a, "Report it with the name of the kernel; until then, use another kernel, or one with the nvme patch of this project.");
+			return;
+		}
+	}
+	say(a, CHECK_UNKNOWN, "it is made when a VF is bound to " TOOL_DRIVER ", and %s",
+	    c->root ? "none that is bound tells of one" : "only root sees the result");
+}
+
+static void proof(struct checkup *c, struct answer *a)
+{
+	char holder[64], how[32] = "";
+	struct module driver, shim;
+
+	modules_look(c->modules, TOOL_DRIVER, &driver);
+	modules_look(c->modules, TOOL_SHIM, &shim);
+	if (!driver.loaded) {
+		say(a, CHECK_UNKNOWN, "not made yet, see module-loaded");
+	} else if (sysfs_link(holder, sizeof(holder),
+			      "/sys/module/nvme_pf_shim/holders/nvme_vfio_pci")) {
+		say(a, CHECK_OK, "not needed: this kernel's nvme has the interface");
+	} else {
+		sysfs_read(how, sizeof(how),
+			   "/sys/module/nvme_pf_shim/parameters/proof");
+		if (!strcmp(how, "none")) {
+			say(a, CHECK_FAIL, "switched off: module " TOOL_SHIM " was loaded with proof=none");
+			cure(a, "Remove that option from modprobe.d, and load the modules again.");
+			return;
+		}
+		by_vfs(c, a);
+	}
+}
+
+const struct check checks_pf[] = {
+	{ "sriov", sriov },
+	{ "pf-driver", driver },
+	{ "pf-capability", capability },
+	{ "pf-tracking", tracks },
+	{ "pf-proof", proof },
+	{ "claims", check_conflicts },
+	{ }
+};

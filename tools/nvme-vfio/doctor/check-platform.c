@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * check-platform.c - firmware and kernel.
+ */
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/tool.h"
+#include "check.h"
+#include "secure_boot.h"
+#include "util.h"
+
+/* The first entry of a folder; false if it is empty or not there. */
+static bool first_entry(const char *path, char *name, size_t len)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	bool found = false;
+
+	while (dir && !found && (e = readdir(dir))) {
+		found = *e->d_name != '.';
+		if (found)
+			snprintf(name, len, "%s", e->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+#define TABLES	"/sys/firmware/acpi/tables"
+
+static void iommu(struct checkup *c, struct answer *a)
+{
+	bool intel = !access(TABLES "/DMAR", F_OK);
+	char name[NAME_MAX + 1];
+
+	c->iommu = first_entry("/sys/class/iommu", name, sizeof(name));
+	if (c->iommu) {
+		say(a, CHECK_OK, "on (%s)", name);
+		return;
+	}
+	say(a, CHECK_FAIL, "off: functions cannot be given to VMs");
+	if (!access(TABLES, F_OK) && !intel && access(TABLES "/IVRS", F_OK) &&
+	    access(TABLES "/IORT", F_OK))
+		cure(a, "Switch it on in the firmware's setup (Intel VT-d, AMD-Vi, SMMU).");
+	else if (intel)
+		cure(a, "Boot the kernel with intel_iommu=on.");
+	else
+		cure(a, "Remove iommu=off or amd_iommu=off from the kernel's command line.");
+}
+
+static void secure_boot(struct checkup *c, struct answer *a)
+{
+	const char *key = secure_boot_key();
+	struct module mod;
+
+	if (!secure_boot_on()) {
+		say(a, CHECK_OK, "off");
+		return;
+	}
+	modules_look(c->modules, TOOL_DRIVER, &mod);
+	if (mod.loaded) {
+		say(a, CHECK_OK, "on, and the kernel has taken the module");
+	} else if (!key) {
+		say(a, CHECK_WARN, "on, and dkms has no key of its own to sign modules with");
+		cure(a, "Reinstall the module by dkms, which makes one, then enrol it: mokutil --import /var/lib/dkms/mok.pub, and confirm at the next boot; or sign the modules with a key that is enrolled.");
+	} else if (secure_boot_enrolled(key) == 1) {
+		say(a, CHECK_OK, "on, and the key of dkms is enrolled");
+	} else {
+		say(a, CHECK_WARN, "on, and the key of dkms is not known to be enrolled (%s)",
+		    key);
+		cure(a, "Run mokutil --import %s, and confirm at the next boot.",
+		     key);
+	}
+}
+
+static void kernel(struct checkup *c, struct answer *a)
+{
+	struct version v;
+
+	if (!version_parse(&v, c->release)) {
+		say(a, CHECK_UNKNOWN, "%s: no version that is understood",
+		    c->release);
+	} else if (version_before(&v, 6, 1)) {
+		say(a, CHECK_FAIL, "%s has no VFIO migration that could be used",
+		    c->release);
+		cure(a, "Use a kernel from 6.1 on.");
+	} else if (version_before(&v, 6, 2)) {
+		say(a, CHECK_OK, "%s; a wrong destination is found only with the guest stopped (PRE_COPY: from 6.2 on)",
+		    c->release);
+	} else {
+		say(a, CHECK_OK, "%s", c->release);
+	}
+}
+
+/* Does the kernel, or a module that is loaded, have this function? */
+static bool has_function(const char *name, bool *readable)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	size_t n = strlen(name);
+	bool found = false;
+	char line[512], *p;
+
+	/* A line is an address, a letter, the name, and a module if it is of one. */
+	*readable = false;
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		*readable = true;
+		p = strchr(line, ' ');
+		found = p && strlen(p) > 3 && !strncmp(p + 3, name, n) &&
+			(p[3 + n] == '\n' || p[3 + n] == '\t');
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static enum tracking find_tracking(const struct checkup *c)
+{
+	bool readable;
+	struct version v;
+
+	/* Up to 6.6 it is part of module vfio, which need not be loaded yet. */
+	if (version_parse(&v, c->release) && version_before(&v, 6, 7))
+		return TRACKING_YES;
+	/* Since then it is in the kernel itself, or it is not there. */
+	if (has_function("iova_bitmap_set", &readable))
+		return TRACKING_YES;
+	return readable ? TRACKING_NO : TRACKING_UNKNOWN;
+}
+
+static void tracking(struct checkup *c, struct answer *a)
+{
+	c->tracking = find_tracking(c);
+	switch (c->tracking) {
+	case TRACKING_UNKNOWN:
+		say(a, CHECK_UNKNOWN, "/proc/kallsyms cannot be read");
+		return;
+	case TRACKING_NO:
+		say(a, CHECK_WARN, "this kernel has no IOMMUFD (CONFIG_IOMMUFD): all memory is sent while the guest stands still");
+		cure(a, "Use a kernel with CONFIG_IOMMUFD, or 6.1 to 6.6; or tell QEMU enable-migration=on and allow a downtime of memory / bandwidth.");
+		return;
+	case TRACKING_YES:
+		break;
+	}
+	if (!modules_needs(c->modules, TOOL_DRIVER, "iova_bitmap_set")) {
+		say(a, CHECK_WARN, "possible, but the module was built without it");
+		cure(a, "Build it again with this kernel's headers: dkms build --force, dkms install --force.");
+	} else {
+		say(a, CHECK_OK, "possible");
+	}
+}
+
+const struct check checks_platform[] = {
+	{ "iommu", iommu },
+	{ "secure-boot", secure_boot },
+	{ "kernel", kernel },
+	{ "kernel-dirty-tracking", tracking },
+	{ }
+};

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * inventory-json.c - what is known of this host and its functions, in the
+ * schema of docs/tool-json.md.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/tool.h"
+#include "inventory.h"
+#include "util.h"
+#include "vfio_uapi.h"
+
+static void add(json_object *o, const char *key, json_object *value)
+{
+	if (json_object_object_add(o, key, value))
+		exit(fail(TOOL_FAILED, "out of memory"));
+}
+
+static json_object *object(void)
+{
+	json_object *o = json_object_new_object();
+
+	if (!o)
+		exit(fail(TOOL_FAILED, "out of memory"));
+	return o;
+}
+
+static json_object *text(const char *s)
+{
+	return s && *s ? json_object_new_string(s) : NULL;
+}
+
+static json_object *version(const struct version *v)
+{
+	char s[64];
+
+	if (!v->known)
+		return NULL;
+	snprintf(s, sizeof(s), "%u.%u.%u", v->major, v->minor, v->micro);
+	return text(s);
+}
+
+json_object *inventory_host(const struct checkup *c)
+{
+	json_object *o = object();
+	char s[32];
+
+	add(o, "name", text(c->name));
+	add(o, "machine", text(c->machine));
+	add(o, "kernel", text(c->release));
+	add(o, "dirty_tracking", c->tracking == TRACKING_UNKNOWN ? NULL :
+	    json_object_new_boolean(c->tracking == TRACKING_YES));
+	add(o, "qemu", version(&c->qemu));
+	add(o, "libvirt", version(&c->libvirt));
+	add(o, "max_state_mb",
+	    sysfs_read(s, sizeof(s), "/sys/module/nvme_vfio_pci/parameters/max_state_mb") > 0 ?
+	    json_object_new_int64(atoll(s)) : NULL);
+	return o;
+}
+
+static json_object *offers(const struct fn_facts *f)
+{
+	json_object *list;
+
+	if (!f->tried || *f->trouble)
+		return NULL;
+	list = json_object_new_array();
+	if (f->flags & VFIO_MIGRATION_STOP_COPY)
+		json_object_array_add(list, text("stop-copy"));
+	if (f->flags & VFIO_MIGRATION_P2P)
+		json_object_array_add(list, text("p2p"));
+	if (f->flags & VFIO_MIGRATION_PRE_COPY)
+		json_object_array_add(list, text("pre-copy"));
+	if (f->log)
+		json_object_array_add(list, text("dirty-tracking"));
+	return list;
+}
+
+static json_object *function(struct checkup *c, const struct host_fn *fn)
+{
+	const struct host_fn *pf = fn->role == ROLE_VF ? fn->pf : fn;
+	const struct fn_facts *f = facts_of(c, fn);
+	const struct fn_facts *of_pf = pf ? facts_of(c, pf) : NULL;
+	json_object *o = object();
+	bool known = of_pf && of_pf->identified;
+	bool format = known && of_pf->has_format;
+	bool counted = fn->role == ROLE_VF && fn->listed;
+	char s[32];
+
+	add(o, "address", text(fn->bdf));
+	add(o, "role", text(host_role_name(fn->role)));
+	add(o, "pf", fn->role == ROLE_VF ? text(fn->pf_bdf) : NULL);
+	add(o, "vf", fn->role == ROLE_VF ? json_object_new_int64(fn->vfn) :
+					   NULL);
+	snprintf(s, sizeof(s), "%04x:%04x", fn->vendor, fn->device);
+	add(o, "pci_id", text(s));
+	add(o, "model", pf ? text(pf->model) : NULL);
+	add(o, "firmware", pf ? text(pf->firmware) : NULL);
+	add(o, "command_set", text(host_set_name(fn->set)));
+	if (known)
+		snprintf(s, sizeof(s), "%u.%u.%u", of_pf->nvme_version >> 16,
+			 of_pf->nvme_version >> 8 & 0xff,
+			 of_pf->nvme_version & 0xff);
+	add(o, "nvme_version", known ? text(s) : NULL);
+	add(o, "state_version",
+	    format ? json_object_new_int64(of_pf->state_version) : NULL);
+	add(o, "state_uuid", format ? text(of_pf->state_uuid) : NULL);
+	add(o, "tracks_memory",
+	    known ? json_object_new_boolean(of_pf->track_memory) : NULL);
+	add(o, "queues", counted ? json_object_new_int64(fn->nvq) : NULL);
+	add(o, "interrupts", counted ? json_object_new_int64(fn->nvi) : NULL);
+	add(o, "offers", fn->role == ROLE_VF ? offers(f) : NULL);
+	add(o, "state_bytes",
+	    f->state_bytes ? json_object_new_int64(f->state_bytes) : NULL);
+	return o;
+}
+
+json_object *inventory_functions(struct checkup *c, const struct host_fn *only)
+{
+	json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; list && i < c->host->n; i++)
+		if (inventory_wanted(&c->host->fn[i], only))
+			json_object_array_add(list,
+					      function(c, &c->host->fn[i]));
+	return list;
+}

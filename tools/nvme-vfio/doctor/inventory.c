@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * inventory.c - what is found out before any check is made.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+#include "base/tool.h"
+#include "host/nvme.h"
+#include "inventory.h"
+#include "util.h"
+#include "vfio_dev.h"
+#include "vfio_log.h"
+#include "vfio_mig.h"
+
+bool inventory_wanted(const struct host_fn *fn, const struct host_fn *only)
+{
+	return !only || fn == only || fn->pf == only || only->pf == fn;
+}
+
+static void identify(struct host_fn *pf, struct fn_facts *f)
+{
+	struct state_format format;
+	const char *why;
+	struct ctrl_id id;
+	struct ctrl *ctrl;
+	size_t i;
+
+	/* Asked before, with success: it is there and answers. */
+	if (!pf->asked || ctrl_open(pf->ctrl, &ctrl))
+		return;
+	if (!ctrl_identify(ctrl, &id)) {
+		f->identified = true;
+		f->nvme_version = id.version;
+		f->track_memory = id.track_memory;
+		f->has_format = pf->set == SET_STANDARD &&
+				!ctrl_format(ctrl, &format, &why) && !why;
+	}
+	ctrl_close(ctrl);
+	if (!f->has_format)
+		return;
+	f->state_version = format.version;
+	for (i = 0; i < sizeof(format.uuid); i++)
+		sprintf(f->state_uuid + 2 * i, "%02x", format.uuid[i]);
+}
+
+/* The driver's last word about each VF. */
+static void listen(struct checkup *c)
+{
+	char record[8192], *text, *said;
+	struct fn_facts *f;
+	ssize_t n;
+	size_t i;
+	int fd;
+
+	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* A record was overwritten meanwhile: the next one is there. */
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 ||
+	       (n < 0 && errno == EPIPE)) {
+		if (n < 0)
+			continue;
+		record[n] = 0;
+		text = strchr(record, ';');
+		if (!text)
+			continue;
+		text++;
+		text[strcspn(text, "\n")] = 0;
+		if (strncmp(text, TOOL_DRIVER " ", strlen(TOOL_DRIVER) + 1))
+			continue;
+		text += strlen(TOOL_DRIVER) + 1;
+		said = strstr(text, ": ");
+		if (!said)
+			continue;
+		*said = 0;
+		said += 2;
+		if (strncmp(said, "can migrate", 11) &&
+		    strncmp(said, "cannot migrate", 14))
+			continue;
+		for (i = 0; i < c->host->n; i++) {
+			f = &c->facts[i];
+			if (!strcmp(text, c->host->fn[i].bdf) &&
+			    !strcmp(c->host->fn[i].driver, TOOL_DRIVER))
+				snprintf(f->said, sizeof(f->said), "%s", said);
+		}
+	}
+	close(fd);
+}
+
+static int look_through(const struct host_fn *vf, struct fn_facts *f,
+			int (*way)(struct vfio_dev *dev, const char *bdf))
+{
+	struct vfio_dev dev;
+	int err;
+
+	err = way(&dev, vf->bdf);
+	if (err)
+		return err;
+	f->flags = 0;
+	f->state_bytes = 0;
+	f->offers = !vfio_mig_flags(&dev, &f->flags);
+	f->log = f->offers && vfio_log_supported(&dev);
+	if (f->offers)
+		vfio_mig_data_size(&dev, &f->state_bytes);
+	vfio_close(&dev);
+	return 0;
+}
+
+static void try_vfio(struct checkup *c, const struct host_fn *vf,
+		     struct fn_facts *f)
+{
+	const char *why = NULL;
+	int err, lock;
+
+	if (!host_is_vfio(vf->driver))
+		why = "not bound to a VFIO driver, see vf-binding";
+	else if (!strcmp(vf->driver, "vfio-pci"))
+		why = "vfio-pci offers no migration, see vf-binding";
+	/* The driver would ask about it, and complain in the kernel log. */
+	else if (vf->listed && !vf->online)
+		why = "the VF is offline, see vf-online";
+	else if (!c->root)
+		why = "not root";
+	else if (!c->open)
+		why = "not opened, as asked for";
+	if (why) {
+		snprintf(f->trouble, sizeof(f->trouble), "%s", why);
+		return;
+	}
+	if (vf->nusers) {
+		snprintf(f->trouble, sizeof(f->trouble), "in use by %s(%d)",
+			 vf->users->name, (int)vf->users->pid);
+		return;
+	}
+	/* Nor while "apply" resets it, or counts on it being at rest. */
+	if (lock_pf(vf->pf_bdf, &lock)) {
+		snprintf(f->trouble, sizeof(f->trouble), "not opened: another " TOOL_NAME " is at work on its PF");
+		return;
+	}
+	note("%s: opened, to see what VFIO offers", vf->bdf);
+	/* Kernels with IOMMUFD alone have no groups. */
+	err = access("/dev/vfio/vfio", F_OK) && *vf->cdev ?
+	      look_through(vf, f, vfio_open_cdev) :
+	      look_through(vf, f, vfio_open);
+	if (!err && *vf->cdev && !access("/dev/iommu", F_OK))
+		err = look_through(vf, f, vfio_open_cdev);
+	unlock_pf(lock);
+	/* Opened by somebody since the processes were looked at. */
+	if (err == -EBUSY) {
+		snprintf(f->trouble, sizeof(f->trouble), "in use");
+		return;
+	}
+	f->tried = true;
+	if (err)
+		snprintf(f->trouble, sizeof(f->trouble), "%s", lib_msg());
+}
+
+int inventory_find(struct checkup *c, const struct host_fn *only)
+{
+	struct host_fn *fn;
+	struct utsname u;
+	size_t i;
+
+	uname(&u);
+	snprintf(c->release, sizeof(c->release), "%s", u.release);
+	snprintf(c->machine, sizeof(c->machine), "%s", u.machine);
+	snprintf(c->name, sizeof(c->name), "%s", u.nodename);
+	c->root = !geteuid();
+	c->modules = modules_new();
+	c->facts = calloc(c->host->n + 1, sizeof(*c->facts));
+	if (!c->modules || !c->facts)
+		return fail(TOOL_FAILED, "out of memory");
+	listen(c);
+	for (i = 0; i < c->host->n; i++) {
+		fn = &c->host->fn[i];
+		if (!inventory_wanted(fn, only))
+			continue;
+		if (fn->role == ROLE_PF)
+			identify(fn, &c->facts[i]);
+		else if (fn->role == ROLE_VF)
+			try_vfio(c, fn, &c->facts[i]);
+	}
+	return TOOL_OK;
+}

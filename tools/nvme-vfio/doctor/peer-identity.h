@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * peer-identity.h - a VF of a report as the driver's stream would describe it.
+ */
+#ifndef NVME_VFIO_PEER_IDENTITY_H
+#define NVME_VFIO_PEER_IDENTITY_H
+
+#include <json-c/json.h>
+
+#include "host/verdict.h"
+
+/**
+ * struct peer_identity - what a report says of a VF
+ * @id: as the driver would fill it; what is not compared stays zero
+ * @known: the report says it, and so that it can be understood
+ */
+struct peer_identity {
+	struct stream_identity id;
+	bool known[IDENTITY_PARTS];
+};
+
+/** peer_identity - from an entry of a report's "functions" */
+void peer_identity(json_object *vf, struct peer_identity *p);
+
+#endif

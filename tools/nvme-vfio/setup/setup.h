@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * setup.h - one PF made as its configuration says, or as it was before.
+ */
+#ifndef NVME_VFIO_SETUP_H
+#define NVME_VFIO_SETUP_H
+
+#include "base/report.h"
+#include "config.h"
+#include "host/host.h"
+
+/**
+ * struct setup - how to go about it
+ * @dry_run: only say what would be done
+ * @report: gets a row for each step
+ */
+struct setup {
+	bool dry_run;
+	struct report *report;
+};
+
+/** setup_report - a report for struct setup */
+struct report *setup_report(const char *command);
+
+/**
+ * setup_apply - make a PF and its VFs as a section says
+ *
+ * Return: TOOL_OK, or a code after saying why.
+ */
+int setup_apply(const struct host_fn *fn, const struct config_pf *c,
+		const struct setup *how);
+
+/**
+ * setup_teardown - make a PF and its VFs as they were before the first
+ * setup_apply() of this boot
+ *
+ * Return: TOOL_OK, also if nothing is to be done; or a code after saying why.
+ */
+int setup_teardown(const struct host_fn *fn, const struct setup *how);
+
+#endif
