@@ -339,7 +339,7 @@ def costs(out, top):
 
 def logs(out, top):
     c = Checkout(top)
-    old = [os.path.join(c.cache, "log", f"check-old{n}") for n in range(8)]
+    old = [os.path.join(c.cache, "log", f"check-old{n}") for n in range(11)]
     for n, path in enumerate(old):
         os.makedirs(path)
         os.utime(path, (n, n))
@@ -348,7 +348,7 @@ def logs(out, top):
         fcntl.flock(lock, fcntl.LOCK_EX)
         c.run("good")
     left = sorted(os.listdir(os.path.join(c.cache, "log")))
-    out.ok(len(left) == 6 and "check-old0" in left and "check-old7" in left and "check-old3" not in left,
+    out.ok(len(left) == 9 and "check-old0" in left and "check-old10" in left and "check-old3" not in left,
            "old runs are removed, but none that goes on", " ".join(left))
     ask = [sys.executable, "-c", "import host; host.LOGS = 1; print(host.new_log()); print(host.new_log())"]
     env = {**c.env, "PYTHONPATH": RIG, "PYTHONDONTWRITEBYTECODE": "1"}
