@@ -5,7 +5,7 @@
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 LEFT_OUT := tests/35-boot.t tests/37-rpm.t tests/70-libvirt.t
-# CHECK_JOBS=N: test files at a time, where testrules.yml lets them; one per processor unless given.
+# CHECK_JOBS=N: test files at a time, where testrules.yml lets them.
 RUN = RIG_ACCEL_FOUND=$$(tests/rig/accel.py) tests/run $(if $(CHECK_JOBS),--jobs $(CHECK_JOBS))
 # What these tests need is there afterwards, or they will say what is not.
 set-up = tests/rig/setup --for tests $(1) || [ $$? = 3 ]
