@@ -55,7 +55,7 @@ while IFS=$'\t' read -r series release _; do
 	# An oops shall say whose function it was; events are named by their macros,
 	# and what KASAN wants done at the start by the compiler.
 	nm "$out/$series"/*.ko | awk '$2 ~ /^[tT]$/ { sub(/^__pfx_/, "", $3); print $3 }' >"$out/names"
-	! grep -vE '^(nvme_(vfio|pf)_|(init|cleanup)_module$|_sub_[DI]_[0-9_]+$)|_(admin_cmd|state_arc)$' "$out/names" >"$out/log" &&
+	! grep -vE '^(nvme_(vfio|pf)_|(init|cleanup)_module$|_sub_[DI]_[0-9_]+$)|_(admin_cmd|state_arc)(\.cold)?$' "$out/names" >"$out/log" &&
 		grep -q '^nvme_vfio_' "$out/names" && grep -q '^nvme_pf_' "$out/names"
 	ok $? "$release: functions have the modules' prefixes" "$out/log"
 done < <(tests/rig/kernels)
