@@ -23,6 +23,11 @@ struct nvme_pf_candidate {
 	struct nvme_ctrl *ctrl;
 };
 
+/*
+ * Each returns the queue, NULL when it does not pass, or ERR_PTR(-EAGAIN) when
+ * the controller has none as yet: nvme makes it in a work item of its own.
+ */
+
 /* Reads struct nvme_ctrl, issues no command; proof=anchor. */
 struct request_queue *
 nvme_pf_admin_q_by_layout(const struct nvme_pf_candidate *c);
@@ -30,6 +35,9 @@ nvme_pf_admin_q_by_layout(const struct nvme_pf_candidate *c);
 /* Watches nvme complete a command of its own; proof=tracepoint. */
 struct request_queue *
 nvme_pf_admin_q_by_tracepoint(const struct nvme_pf_candidate *c);
+
+/* nvme_pf_ctrl_is_live - does nvme say so, in the "state" of its sysfs? */
+bool nvme_pf_ctrl_is_live(struct device *cdev);
 
 /* What both must satisfy, in terms of public types; reads cannot fault. */
 bool nvme_pf_admin_q_valid(const struct nvme_pf_candidate *c,

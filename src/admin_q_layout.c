@@ -17,6 +17,7 @@
  * mismatch and there is no queue; a changed layout costs the feature, never
  * more.
  */
+#include <linux/err.h>
 #include <linux/uaccess.h>
 
 #include "admin_q.h"
@@ -97,6 +98,10 @@ nvme_pf_admin_q_by_layout(const struct nvme_pf_candidate *c)
 	/* Only transports other than PCI have these two. */
 	if (found.connect_q || found.fabrics_q)
 		return NULL;
+
+	/* On its way: after a bind, until the controller is ready. */
+	if (IS_ERR_OR_NULL(found.admin_q))
+		return ERR_PTR(-EAGAIN);
 
 	if (!nvme_pf_admin_q_valid(c, found.admin_q) ||
 	    copy_from_kernel_nofault(&set, &found.admin_q->tag_set,

@@ -5,8 +5,10 @@
  * nvme fires the exported tracepoint nvme_sq for every completion of a PCI
  * queue, with the request. Have nvme issue one Get Features on the controller
  * and look which queue its completion comes from. Depends on no private
- * layout at all, but needs tracepoints and a live PF.
+ * layout at all, but needs tracepoints and a live PF, and waits for nvme, with
+ * the PF's device lock held, for as long as nvme likes: for who asks for it.
  */
+#include <linux/err.h>
 #include <linux/tracepoint.h>
 
 #include "pf_compat.h"
@@ -37,6 +39,10 @@ nvme_pf_admin_q_by_tracepoint(const struct nvme_pf_candidate *c)
 	struct nvme_pf_seen seen = { .c = c };
 	u32 result;
 	int ret;
+
+	/* Without an admin queue nvme_get_features() would oops. */
+	if (!nvme_pf_ctrl_is_live(c->cdev))
+		return ERR_PTR(-EAGAIN);
 
 	if (tracepoint_probe_register(&__tracepoint_nvme_sq,
 				      nvme_pf_on_completion, &seen))

@@ -13,7 +13,10 @@
 #include "lm_caps.h"
 
 struct dirty_map;
+struct nvme_pf_buf;
 struct nvme_vf;
+
+#define FIND_OUT_MS	1000
 
 /**
  * struct track_offer - what a device could track instead
@@ -51,14 +54,17 @@ struct track_report {
  * @suspend: stop the VF; it neither fetches nor issues DMA or interrupts when
  *	this returns. Repeating it is no error.
  * @resume: let a suspended VF go on
+ * @find_out: make sure that a VF runs of which that is not known; a Resume whose
+ *	refusal is no failure. @was_suspended: it was not running, as far as the
+ *	set can tell. Takes FIND_OUT_MS at most.
  * @state_size: bytes that @get_state would read now, at any time
- * @get_state: read up to @len bytes at @offset into @buf (multiples of 4; a
- *	whole state of any length with @whole). @total: set by the read at
+ * @get_state: read up to @len bytes at @offset to the start of @buf (multiples
+ *	of 4; a whole state of any length with @whole). @total: set by the read at
  *	offset 0, in bytes. The VF must have been suspended throughout, else
  *	-EIO.
  * @check_start: @len bytes from the start of a received state of @total bytes:
  *	do they agree with each other? Nothing has reached the device yet.
- * @set_state: write @len bytes at @offset; @first and @last tell the device
+ * @set_state: write @len bytes at @offset, from @buf at @at; @first and @last tell the device
  *	where the sequence starts and when to verify and commit
  *
  * @track_start: track what the VF writes to @n ranges in units of 2^@shift
@@ -70,9 +76,8 @@ struct track_report {
  * @track_report: one report, read into @buf of @len bytes. The device forgets
  *	what it has told.
  *
- * All but @check_start sleep. They return 0 or a negative errno: -EIO for a
- * command that failed, -ENODEV when the PF has gone, -EOVERFLOW or -ENOSPC
- * for a state that is too large.
+ * All but @check_start sleep. They return 0 or a negative errno: as
+ * nvme_vfio_exec(), -EOVERFLOW or -ENOSPC for a state that is too large.
  */
 struct cmdset {
 	enum cmdset_id id;
@@ -84,19 +89,21 @@ struct cmdset {
 		     const char **why);
 	int (*suspend)(struct nvme_vf *vf);
 	int (*resume)(struct nvme_vf *vf);
+	int (*find_out)(struct nvme_vf *vf, bool *was_suspended);
 	int (*state_size)(struct nvme_vf *vf, u64 *size);
-	int (*get_state)(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
-			 u64 *total);
+	int (*get_state)(struct nvme_vf *vf, u64 offset,
+			 struct nvme_pf_buf *buf, u32 len, u64 *total);
 	int (*check_start)(const struct nvme_vf *vf, const void *buf, u32 len,
 			   u64 total, const char **why);
-	int (*set_state)(struct nvme_vf *vf, u64 offset, const void *buf,
-			 u32 len, bool first, bool last);
+	int (*set_state)(struct nvme_vf *vf, u64 offset,
+			 struct nvme_pf_buf *buf, u32 at, u32 len, bool first,
+			 bool last);
 
 	int (*track_start)(struct nvme_vf *vf, const struct iova_range *ranges,
 			   u32 n, u8 shift, struct track_offer *offer);
 	int (*track_stop)(struct nvme_vf *vf);
-	int (*track_report)(struct nvme_vf *vf, void *buf, u32 len,
-			    struct track_report *report);
+	int (*track_report)(struct nvme_vf *vf, struct nvme_pf_buf *buf,
+			    u32 len, struct track_report *report);
 };
 
 extern const struct cmdset nvme_vfio_cmdset_standard;

@@ -8,6 +8,7 @@
  */
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
+#include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -29,22 +30,17 @@
 #define START_TRIES	20
 
 /*
- * A report carries at least 255 ranges, in a transfer of one page, each of at
- * least one unit: units / 255 full reports tell of all memory. A VF that runs
- * gets four times that, as not all reports are full, and what it goes on to
- * write is left for the next time. The few are for small maps.
+ * A VF that runs may write as fast as it reports: what it has not told after
+ * this is left for the next time. Others wait for the migration's lock.
  */
-#define RUNNING_UNITS_PER_REPORT	64
-#define FEW_REPORTS			16
+#define RUNNING_DRAIN_MS	100
+
+/* Of a suspended VF each report tells of a further unit; these are on top. */
+#define FEW_REPORTS		16
 
 void nvme_vfio_dirty_init(struct dirty_log *log)
 {
 	mutex_init(&log->lock);
-}
-
-void nvme_vfio_dirty_destroy(struct dirty_log *log)
-{
-	mutex_destroy(&log->lock);
 }
 
 bool nvme_vfio_dirty_can_log(const struct migration *m)
@@ -64,8 +60,15 @@ static void nvme_vfio_dirty_drop_memory(struct dirty_log *log)
 {
 	nvme_vfio_dirty_map_free(log->map);
 	log->map = NULL;
-	kvfree(log->buf);
+	nvme_pf_buf_put(log->buf);
 	log->buf = NULL;
+}
+
+void nvme_vfio_dirty_destroy(struct dirty_log *log)
+{
+	nvme_vfio_dirty_forget_ranges(log);
+	nvme_vfio_dirty_drop_memory(log);
+	mutex_destroy(&log->lock);
 }
 
 static void nvme_vfio_dirty_stop_device(struct migration *m)
@@ -78,7 +81,9 @@ static void nvme_vfio_dirty_stop_device(struct migration *m)
 
 	ret = vf->set->track_stop(vf);
 	/* Still to be done if the command did not get through. */
-	m->dirty.device_on = ret == -EAGAIN || ret == -ENOMEM;
+	m->dirty.device_on = ret == -EAGAIN || ret == -ENOMEM ||
+			     ret == -EBUSY || ret == -EINTR ||
+			     ret == -ETIMEDOUT;
 }
 
 /* Retry as the device offers, else with coarser units or fewer ranges. */
@@ -147,10 +152,13 @@ static int nvme_vfio_dirty_start_device(struct migration *m)
 	/* An aborted command may have had its effect. */
 	if (vf->state_unknown)
 		log->device_on = true;
-	dev_warn(nvme_vfio_mig_dev(m),
-		 "the device cannot track writes to memory (%pe)\n",
-		 ERR_PTR(ret));
+	dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+			     "the device cannot track writes to memory (%pe)\n",
+			     ERR_PTR(ret));
 	switch (ret) {
+	case -EAGAIN:
+	case -EBUSY:
+	case -EINTR:
 	case -ENODEV:
 	case -ENOMEM:
 	case -ENOSPC:
@@ -188,17 +196,15 @@ void nvme_vfio_dirty_resumed(struct migration *m)
 	}
 }
 
-void nvme_vfio_dirty_end(struct migration *m)
+bool nvme_vfio_dirty_end(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
 	log->state = DIRTY_OFF;
-	/* Without the PF nothing is tracked, and nobody can be told. */
-	if (m->vf.pf)
-		nvme_vfio_dirty_stop_device(m);
-	log->device_on = false;
+	nvme_vfio_dirty_stop_device(m);
 	nvme_vfio_dirty_forget_ranges(log);
 	nvme_vfio_dirty_drop_memory(log);
+	return !log->device_on;
 }
 
 static int nvme_vfio_dirty_take_ranges(struct dirty_log *log,
@@ -216,8 +222,12 @@ static int nvme_vfio_dirty_take_ranges(struct dirty_log *log,
 	for (node = interval_tree_iter_first(ranges, 0, ULONG_MAX);
 	     node && log->nr < nr;
 	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
-		/* An empty range is in the tree with its ends swapped. */
-		if (node->start > node->last)
+		/*
+		 * An empty range is in the tree with its ends swapped, and one
+		 * at 0 as all there is, which no length can say.
+		 */
+		if (node->start > node->last ||
+		    (!node->start && node->last == ULONG_MAX))
 			return -EINVAL;
 		s[log->nr++] = (struct iova_range) { node->start, node->last };
 	}
@@ -251,7 +261,7 @@ static int nvme_vfio_dirty_start_locked(struct migration *m,
 		return ret;
 
 	log->map = nvme_vfio_dirty_map_new(log->ranges, log->nr, log->shift);
-	log->buf = kvzalloc(REPORT_LEN, GFP_KERNEL_ACCOUNT);
+	log->buf = nvme_vfio_buf_alloc(REPORT_LEN);
 	if (!log->map || !log->buf)
 		return -ENOMEM;
 
@@ -270,20 +280,23 @@ int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
 			  u32 nr, u64 *page_size)
 {
 	struct dirty_log *log = &m->dirty;
+	bool none;
 	int ret;
 
 	if (!is_power_of_2(*page_size))
 		return -EINVAL;
 
-	mutex_lock(&log->lock);
+	if (mutex_lock_killable(&log->lock))
+		return -EINTR;
 	nvme_vfio_mig_lock(m);
 	ret = nvme_vfio_dirty_start_locked(m, ranges, nr, *page_size);
+	none = ret && log->state == DIRTY_OFF;
 	if (!ret)
 		*page_size = 1ull << log->shift;
-	else if (log->state == DIRTY_OFF)
+	else if (none)
 		nvme_vfio_dirty_forget_ranges(log);
 	nvme_vfio_mig_unlock(m);
-	if (ret && log->state == DIRTY_OFF)
+	if (none)
 		nvme_vfio_dirty_drop_memory(log);
 	mutex_unlock(&log->lock);
 	return ret;
@@ -293,7 +306,8 @@ int nvme_vfio_dirty_stop(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
 
-	mutex_lock(&log->lock);
+	if (mutex_lock_killable(&log->lock))
+		return -EINTR;
 	nvme_vfio_mig_lock(m);
 	log->state = DIRTY_OFF;
 	nvme_vfio_dirty_stop_device(m);
@@ -314,31 +328,32 @@ static int nvme_vfio_dirty_drain(struct migration *m)
 	struct nvme_vf *vf = &m->vf;
 	u32 len = min_t(u32, REPORT_LEN, vf->max_transfer);
 	bool suspended = nvme_vfio_mig_is_suspended(m->state);
-	u64 tries = nvme_vfio_dirty_map_units(log->map);
+	u64 tries = nvme_vfio_dirty_map_units(log->map) + FEW_REPORTS;
+	unsigned long until = jiffies + msecs_to_jiffies(RUNNING_DRAIN_MS);
 	struct track_report r = { .map = log->map };
 	int ret;
 
-	if (!suspended)
-		tries /= RUNNING_UNITS_PER_REPORT;
-	for (tries += FEW_REPORTS; tries; tries--) {
+	for (; tries; tries--) {
 		ret = vf->set->track_report(vf, log->buf, len, &r);
 		if (ret)
 			return ret;
 		if (!r.more)
 			break;
 		if (fatal_signal_pending(current))
-			return -EIO;
+			return -EINTR;
+		if (!suspended && time_after(jiffies, until))
+			break;
 	}
 	if (!suspended)
 		return 0;
 	if (!tries) {
-		dev_warn(nvme_vfio_mig_dev(m),
-			 "the device's reports of dirty memory do not end\n");
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "the device's reports of dirty memory do not end\n");
 		return -EIO;
 	}
 	if (!r.suspended) {
-		dev_warn(nvme_vfio_mig_dev(m),
-			 "the VF is not suspended: it was reset behind the migration's back\n");
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "the VF is not suspended: it was reset behind the migration's back\n");
 		return -EIO;
 	}
 	return 0;
@@ -361,11 +376,14 @@ static int nvme_vfio_dirty_report_locked(struct migration *m)
 	}
 
 	ret = nvme_vfio_dirty_drain(m);
+	/* Not sent: nothing was cleared. */
+	if (ret == -EAGAIN || ret == -ENOMEM)
+		return ret;
 	if (ret) {
 		/* The report that failed was cleared in the device. */
-		dev_warn(nvme_vfio_mig_dev(m),
-			 "the log of dirty memory is lost (%pe)\n",
-			 ERR_PTR(ret));
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "the log of dirty memory is lost (%pe)\n",
+				     ERR_PTR(ret));
 		nvme_vfio_dirty_lost(m);
 		return ret;
 	}
@@ -377,6 +395,7 @@ static int nvme_vfio_dirty_report_locked(struct migration *m)
 
 static void nvme_vfio_dirty_set_bitmap(void *arg, u64 first, u64 last)
 {
+	cond_resched();
 	iova_bitmap_set(arg, first, last - first + 1);
 }
 
@@ -390,7 +409,8 @@ int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
 	if (!len || last < iova)
 		return -EINVAL;
 
-	mutex_lock(&log->lock);
+	if (mutex_lock_killable(&log->lock))
+		return -EINTR;
 	/* Memory that nobody tracks must not pass for clean. */
 	ret = log->map && !nvme_vfio_dirty_map_covers(log->map, iova, last) ?
 	      -EINVAL : 0;

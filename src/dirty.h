@@ -11,6 +11,7 @@
 struct dirty_map;
 struct iova_bitmap;
 struct migration;
+struct nvme_pf_buf;
 struct rb_root_cached;
 struct iova_range;
 
@@ -45,7 +46,7 @@ enum dirty_state {
 struct dirty_log {
 	struct mutex lock;
 	struct dirty_map *map;
-	void *buf;
+	struct nvme_pf_buf *buf;
 
 	enum dirty_state state;
 	bool device_on;
@@ -64,7 +65,8 @@ bool nvme_vfio_dirty_can_log(const struct migration *m);
 /*
  * The three operations of struct vfio_log_ops. -EINVAL: not allowed now, or
  * arguments out of range; -EIO: the log is lost or the device fails; -ENOSPC:
- * the device cannot track these ranges; -ENODEV: the PF has gone; -ENOMEM.
+ * the device cannot track these ranges; -ENODEV: the PF has gone; -EAGAIN:
+ * it is being reset; -EBUSY, -EINTR, -ENOMEM.
  */
 int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
 			  u32 nr, u64 *page_size);
@@ -80,7 +82,10 @@ void nvme_vfio_dirty_resumed(struct migration *m);
 /* nvme_vfio_dirty_lost - a reset, or an error that leaves the VF in doubt */
 void nvme_vfio_dirty_lost(struct migration *m);
 
-/* nvme_vfio_dirty_end - the user has gone, the VF was reset: forget all */
-void nvme_vfio_dirty_end(struct migration *m);
+/*
+ * nvme_vfio_dirty_end - the user has gone: forget all, tell the device. May be
+ * repeated. Return: false when the device could not be told, and may still be.
+ */
+bool nvme_vfio_dirty_end(struct migration *m);
 
 #endif

@@ -10,8 +10,11 @@
 
 #include "dirty_map.h"
 
-/* 256 MiB of bitmaps: 8 TiB of memory in pages of 4 KiB. */
-#define MAX_BITS	(1ull << 31)
+/*
+ * 128 MiB of bitmaps: 4 TiB of memory in pages of 4 KiB. bitmap_set() and the
+ * like count in int.
+ */
+#define MAX_BITS	(1ull << 30)
 
 struct map_range {
 	struct iova_range iova;

@@ -21,3 +21,11 @@ ccflags-y += $(call have,linux/iova_bitmap.h,CONFIG_IOMMUFD_DRIVER,IOVA_BITMAP_O
 ccflags-y += $(shell grep -q 'define __assign_str(dst)' \
 	$(srctree)/include/trace/stages/stage6_event_callback.h 2>/dev/null && \
 	echo -DHAVE_ASSIGN_STR_ONE_ARG)
+
+# The shim's: what ends a request, and what maps data to one.
+ccflags-y += $(shell grep -q 'rq_end_io_fn.*blk_status_t,' \
+	$(srctree)/include/linux/blk-mq.h 2>/dev/null && \
+	echo -DHAVE_RQ_END_IO_BATCH)
+ccflags-y += $(shell grep -q 'int blk_rq_map_kern.struct request \*' \
+	$(srctree)/include/linux/blk-mq.h 2>/dev/null && \
+	echo -DHAVE_RQ_MAP_KERN_BY_RQ)

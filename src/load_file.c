@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -14,14 +15,12 @@
  * struct load_file - a file to write to
  * @file: its @lock also protects the rest
  * @reader: the stream
- * @data: buffer of one data record
- * @data_room: bytes at @data
+ * @buf: of one data record
  */
 struct load_file {
 	struct mig_file file;
 	struct stream_reader reader;
-	void *data;
-	u32 data_room;
+	struct nvme_pf_buf *buf;
 };
 
 static struct load_file *nvme_vfio_to_load_file(struct mig_file *f)
@@ -32,9 +31,8 @@ static struct load_file *nvme_vfio_to_load_file(struct mig_file *f)
 static void nvme_vfio_load_drop_data(struct load_file *l)
 {
 	l->reader.data = NULL;
-	kvfree(l->data);
-	l->data = NULL;
-	l->data_room = 0;
+	nvme_pf_buf_put(l->buf);
+	l->buf = NULL;
 }
 
 /*
@@ -59,15 +57,14 @@ static void nvme_vfio_load_free(struct mig_file *f)
 
 static int nvme_vfio_load_make_room(struct load_file *l, u32 len)
 {
-	if (l->data_room >= len)
+	if (l->buf && l->buf->len >= len)
 		return 0;
 
 	nvme_vfio_load_drop_data(l);
-	l->data = kvzalloc(len, GFP_KERNEL_ACCOUNT);
-	if (!l->data)
+	l->buf = nvme_vfio_buf_alloc(len);
+	if (!l->buf)
 		return nvme_vfio_reader_fail(&l->reader, -ENOMEM,
 					     "out of memory");
-	l->data_room = len;
 	return 0;
 }
 
@@ -87,10 +84,11 @@ static int nvme_vfio_load_event(struct load_file *l, int event)
 		return nvme_vfio_load_make_room(l, min(hint, STREAM_MAX_DATA));
 	case STREAM_EV_STATE:
 		ret = nvme_vfio_load_make_room(l, r->max_data);
-		r->data = l->data;
+		r->data = l->buf ? l->buf->data : NULL;
 		return ret;
 	case STREAM_EV_DATA:
-		return nvme_vfio_mig_load_data(l->file.m, &l->file, r);
+		return nvme_vfio_mig_load_data(l->file.m, &l->file, r,
+					       l->buf);
 	case STREAM_EV_END:
 		return nvme_vfio_mig_load_end(l->file.m, &l->file);
 	}
@@ -114,6 +112,11 @@ static ssize_t nvme_vfio_load_write(struct file *filp, const char __user *buf,
 		void *to;
 		u32 n;
 
+		/* A large write is thousands of commands. */
+		if (fatal_signal_pending(current)) {
+			done = done ?: -EINTR;
+			break;
+		}
 		if (nvme_vfio_file_has_ended(&l->file)) {
 			ret = -ENODEV;
 			break;

@@ -44,15 +44,21 @@ static struct file *nvme_vfio_set_state(struct vfio_device *vdev,
 static int nvme_vfio_get_state(struct vfio_device *vdev,
 			       enum vfio_device_mig_state *state)
 {
-	*state = nvme_vfio_mig_get_state(nvme_vfio_from_vdev(vdev)->migration);
-	return 0;
+	return nvme_vfio_mig_get_state(nvme_vfio_from_vdev(vdev)->migration,
+				       state);
 }
 
 #ifdef HAVE_VFIO_MIG_DATA_SIZE
 static int nvme_vfio_get_data_size(struct vfio_device *vdev, unsigned long *len)
 {
-	*len = nvme_vfio_mig_data_size(nvme_vfio_from_vdev(vdev)->migration);
-	return 0;
+	u64 size;
+	int ret;
+
+	ret = nvme_vfio_mig_data_size(nvme_vfio_from_vdev(vdev)->migration,
+				      &size);
+	if (!ret)
+		*len = size;
+	return ret;
 }
 #endif
 
@@ -99,9 +105,10 @@ static int nvme_vfio_device_feature(struct vfio_device *vdev, u32 flags,
 {
 	struct vfio_device_feature_mig_data_size answer = { };
 	struct migration *m = nvme_vfio_from_vdev(vdev)->migration;
+	u64 size;
 	int ret;
 
-	if (!m || (flags & VFIO_DEVICE_FEATURE_MASK) !=
+	if (!vdev->mig_ops || (flags & VFIO_DEVICE_FEATURE_MASK) !=
 		  VFIO_DEVICE_FEATURE_MIG_DATA_SIZE)
 		return vfio_pci_core_ioctl_feature(vdev, flags, arg, argsz);
 
@@ -110,10 +117,36 @@ static int nvme_vfio_device_feature(struct vfio_device *vdev, u32 flags,
 	if (ret != 1)
 		return ret;
 
-	answer.stop_copy_length = nvme_vfio_mig_data_size(m);
+	ret = nvme_vfio_mig_data_size(m, &size);
+	if (ret)
+		return ret;
+	answer.stop_copy_length = size;
 	return copy_to_user(arg, &answer, sizeof(answer)) ? -EFAULT : 0;
 }
 #endif
+
+/*
+ * Migration is offered as soon as the PF has said that it can: when the VF is
+ * bound, or else when it is opened, before its user can ask. Not taken back.
+ */
+static void nvme_vfio_offer(struct nvme_vfio_device *nvdev)
+{
+	struct vfio_device *vdev = &nvdev->core.vdev;
+	struct migration *m = nvdev->migration;
+
+	if (vdev->mig_ops || !nvme_vfio_mig_is_able(m))
+		return;
+
+	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
+				COMPAT_MIGRATION_PRE_COPY;
+	vdev->mig_ops = &nvme_vfio_mig_ops;
+	if (nvme_vfio_dirty_can_log(m))
+		vdev->log_ops = &nvme_vfio_log_ops;
+	dev_info(vdev->dev,
+		 "can migrate: %s command set, controller %u, %s dirty tracking\n",
+		 m->vf.set->name, m->vf.cntlid,
+		 vdev->log_ops ? "with" : "without");
+}
 
 static int nvme_vfio_init_device(struct vfio_device *vdev)
 {
@@ -127,21 +160,15 @@ static int nvme_vfio_init_device(struct vfio_device *vdev)
 	if (IS_ERR(m))
 		return PTR_ERR(m);
 
-	if (m) {
-		vdev->migration_flags = VFIO_MIGRATION_STOP_COPY |
-					VFIO_MIGRATION_P2P |
-					COMPAT_MIGRATION_PRE_COPY;
-		vdev->mig_ops = &nvme_vfio_mig_ops;
-		if (nvme_vfio_dirty_can_log(m))
-			vdev->log_ops = &nvme_vfio_log_ops;
-		dev_info(&pdev->dev, "can migrate: %s command set, controller %u, %s dirty tracking\n",
-			 m->vf.set->name, m->vf.cntlid,
-			 vdev->log_ops ? "with" : "without");
-	} else {
+	nvdev->migration = m;
+	if (!m)
 		dev_info(&pdev->dev, "cannot migrate, plain passthrough: %s\n",
 			 why);
-	}
-	nvdev->migration = m;
+	else if (!nvme_vfio_mig_is_able(m))
+		dev_info(&pdev->dev, "cannot migrate for now: %s; the PF is asked again when the VF is opened\n",
+			 why);
+	else
+		nvme_vfio_offer(nvdev);
 
 	ret = vfio_pci_core_init_dev(vdev);
 	if (ret && m)
@@ -167,8 +194,15 @@ static int nvme_vfio_open_device(struct vfio_device *vdev)
 	if (ret)
 		return ret;
 
-	if (nvdev->migration)
-		nvme_vfio_mig_open(nvdev->migration);
+	if (nvdev->migration) {
+		ret = nvme_vfio_mig_open(nvdev->migration,
+					 nvdev->core.reset_works);
+		if (ret) {
+			vfio_pci_core_disable(&nvdev->core);
+			return ret;
+		}
+		nvme_vfio_offer(nvdev);
+	}
 
 	vfio_pci_core_finish_enable(&nvdev->core);
 	return 0;
@@ -181,12 +215,12 @@ static void nvme_vfio_close_device(struct vfio_device *vdev)
 	if (nvdev->migration)
 		nvme_vfio_mig_close(nvdev->migration);
 
-	/* Resets the VF, which ends a suspension it may be left in. */
+	/* Resets the VF if nobody holds its lock, for an unbind that waits. */
 	vfio_pci_core_close_device(vdev);
 
-	/* What a suspended VF could not be told can be told now. */
 	if (nvdev->migration)
-		nvme_vfio_mig_detach(nvdev->migration);
+		nvme_vfio_mig_settle(nvdev->migration,
+				     !nvdev->core.needs_reset);
 }
 
 static const struct vfio_device_ops nvme_vfio_device_ops = {
@@ -245,7 +279,17 @@ static void nvme_vfio_remove(struct pci_dev *pdev)
 	struct nvme_vfio_device *nvdev = nvme_vfio_from_pdev(pdev);
 
 	vfio_pci_core_unregister_device(&nvdev->core);
+	if (nvdev->migration)
+		nvme_vfio_mig_stop(nvdev->migration);
 	vfio_put_device(&nvdev->core.vdev);
+}
+
+static void nvme_vfio_reset_prepare(struct pci_dev *pdev)
+{
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_pdev(pdev);
+
+	if (nvdev->migration)
+		nvme_vfio_mig_reset_begins(nvdev->migration);
 }
 
 static void nvme_vfio_reset_done(struct pci_dev *pdev)
@@ -256,9 +300,21 @@ static void nvme_vfio_reset_done(struct pci_dev *pdev)
 		nvme_vfio_mig_reset(nvdev->migration);
 }
 
+/* The reset that mends a frozen channel tells nobody but the PF's driver. */
+static pci_ers_result_t nvme_vfio_error_detected(struct pci_dev *pdev,
+						 pci_channel_state_t state)
+{
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_pdev(pdev);
+
+	if (nvdev->migration && state != pci_channel_io_normal)
+		nvme_vfio_mig_fault(nvdev->migration);
+	return vfio_pci_core_aer_err_detected(pdev, state);
+}
+
 static const struct pci_error_handlers nvme_vfio_err_handlers = {
+	.reset_prepare	= nvme_vfio_reset_prepare,
 	.reset_done	= nvme_vfio_reset_done,
-	.error_detected	= vfio_pci_core_aer_err_detected,
+	.error_detected	= nvme_vfio_error_detected,
 };
 
 /*

@@ -23,10 +23,13 @@
  *
  * The VFIO core makes a path of these of any transition user space asks for.
  */
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/vfio_pci_core.h>
 
 #include "compat.h"
 #include "load_file.h"
@@ -40,6 +43,13 @@ MODULE_PARM_DESC(max_state_mb, "largest device state that is moved, in MiB (defa
 
 /* QEMU asks for the size often; the device need not be asked as often. */
 #define SIZE_VALID_MS	100
+
+/* What close owes to a VF is tried again for a minute, then by the next open. */
+#define SETTLE_MS	1000
+#define SETTLE_TRIES	60
+
+/* After a reset that was to end a command. */
+#define ENDS_IN_MS	1000
 
 u64 nvme_vfio_max_state(void)
 {
@@ -68,6 +78,20 @@ static void nvme_vfio_mig_forget(struct migration *m)
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 }
 
+static void nvme_vfio_give_up(struct migration *m)
+{
+	nvme_vfio_end_file(m);
+	nvme_vfio_drop_save_buf(&m->prealloc);
+	nvme_vfio_dirty_lost(m);
+	m->state = VFIO_DEVICE_STATE_ERROR;
+}
+
+static void nvme_vfio_warn_error(struct migration *m)
+{
+	dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+			     "migration state ERROR: reset the VF to use it again\n");
+}
+
 bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state)
 {
 	switch ((unsigned int)state) {
@@ -82,39 +106,147 @@ bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state)
 	}
 }
 
+static bool nvme_vfio_may_be_suspended(const struct migration *m)
+{
+	return m->in_doubt || m->state == VFIO_DEVICE_STATE_ERROR ||
+	       nvme_vfio_mig_is_suspended(m->state);
+}
+
+/* The state after a reset, and what is not known of it. */
+static void nvme_vfio_was_reset(struct migration *m)
+{
+	/* Resets fail, and the PCI core does not tell. */
+	m->in_doubt = nvme_vfio_may_be_suspended(m);
+	nvme_vfio_mig_forget(m);
+
+	if (m->vf.overlapped || nvme_pf_pending(m->vf.pdev)) {
+		m->state = VFIO_DEVICE_STATE_ERROR;
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "migration state ERROR: a command may take effect after the reset; reset the VF again\n");
+	} else if (m->in_doubt && m->is_open) {
+		schedule_work(&m->ask_work);
+	}
+	m->vf.overlapped = false;
+}
+
+static void nvme_vfio_had_fault(struct migration *m)
+{
+	/* Opening it resets it. */
+	if (!m->is_open)
+		return;
+	m->in_doubt = nvme_vfio_may_be_suspended(m);
+	nvme_vfio_drop_save_buf(&m->rollback_state);
+	nvme_vfio_give_up(m);
+	nvme_vfio_warn_error(m);
+}
+
 void nvme_vfio_mig_lock(struct migration *m)
 {
 	mutex_lock(&m->lock);
 }
 
+int nvme_vfio_mig_lock_killable(struct migration *m)
+{
+	return mutex_lock_killable(&m->lock) ? -EINTR : 0;
+}
+
 void nvme_vfio_mig_unlock(struct migration *m)
 {
 	for (;;) {
+		enum mig_event event;
+
 		spin_lock(&m->reset_lock);
-		if (!m->deferred_reset) {
+		event = m->event;
+		m->event = MIG_NO_EVENT;
+		if (event == MIG_NO_EVENT) {
 			/*
-			 * Under the spinlock, so that a reset either finds the
+			 * Under the spinlock, so that an event either finds the
 			 * mutex free or is seen here.
 			 */
 			mutex_unlock(&m->lock);
 			spin_unlock(&m->reset_lock);
 			return;
 		}
-		m->deferred_reset = false;
 		spin_unlock(&m->reset_lock);
-		nvme_vfio_mig_forget(m);
+		if (event == MIG_RESET)
+			nvme_vfio_was_reset(m);
+		else
+			nvme_vfio_had_fault(m);
 	}
 }
 
-void nvme_vfio_mig_reset(struct migration *m)
+static void nvme_vfio_happened(struct migration *m, enum mig_event event)
 {
 	spin_lock(&m->reset_lock);
-	m->deferred_reset = true;
+	if (event == MIG_RESET && m->own_reset) {
+		spin_unlock(&m->reset_lock);
+		return;
+	}
+	m->event = event;
 	if (!mutex_trylock(&m->lock)) {
 		spin_unlock(&m->reset_lock);
 		return;
 	}
 	spin_unlock(&m->reset_lock);
+	nvme_vfio_mig_unlock(m);
+}
+
+void nvme_vfio_mig_reset_begins(struct migration *m)
+{
+	nvme_vfio_vf_reset_begins(&m->vf);
+}
+
+void nvme_vfio_mig_reset(struct migration *m)
+{
+	nvme_vfio_vf_reset_ends(&m->vf);
+	nvme_vfio_happened(m, MIG_RESET);
+}
+
+void nvme_vfio_mig_fault(struct migration *m)
+{
+	/* What is under way came between. */
+	nvme_vfio_vf_reset_ends(&m->vf);
+	nvme_vfio_happened(m, MIG_FAULT);
+}
+
+/*
+ * A VF of which nobody knows whether it runs is made to run. Until that was
+ * possible it takes no arc.
+ */
+static int nvme_vfio_find_out(struct migration *m)
+{
+	struct nvme_vf *vf = &m->vf;
+	bool was_suspended;
+	int ret;
+
+	if (!m->in_doubt)
+		return 0;
+	if (!vf->set) {
+		m->in_doubt = false;
+		return 0;
+	}
+
+	ret = vf->set->find_out(vf, &was_suspended);
+	/* A Resume that comes before or after a reset is the same. */
+	vf->overlapped = false;
+	/* Without its driver the PF is reset, and so are its VFs. */
+	if (ret && ret != -ENODEV)
+		return ret;
+	m->in_doubt = false;
+	if (!ret && was_suspended)
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "a reset has left the VF suspended; it runs again\n");
+	return 0;
+}
+
+static void nvme_vfio_ask(struct work_struct *work)
+{
+	struct migration *m = container_of(work, struct migration, ask_work);
+
+	nvme_vfio_mig_lock(m);
+	/* In ERROR the user is to reset it once more. */
+	if (m->is_open && m->state == VFIO_DEVICE_STATE_RUNNING)
+		nvme_vfio_find_out(m);
 	nvme_vfio_mig_unlock(m);
 }
 
@@ -133,6 +265,56 @@ static int nvme_vfio_mig_resume(struct migration *m)
 	ret = vf->set->resume(vf);
 	if (!ret)
 		nvme_vfio_dirty_resumed(m);
+	return ret;
+}
+
+/*
+ * A Suspend ends when all that the VF has fetched has completed, for which a
+ * guest may let it wait for ever; nvme would reset the PF then, and with it all
+ * VFs. A reset of this one costs only its guest.
+ */
+static void nvme_vfio_end_suspend(struct migration *m)
+{
+	ktime_t start = ktime_get();
+	unsigned int ms;
+	long ret;
+
+	dev_warn(nvme_vfio_mig_dev(m),
+		 "Suspend does not end: resetting this VF, whose user loses it\n");
+	trace_vf_reset(nvme_vfio_mig_dev(m), 0, 0);
+
+	spin_lock(&m->reset_lock);
+	m->own_reset = true;
+	spin_unlock(&m->reset_lock);
+	/* As a user would: with VFIO's locks, and mappings of BARs taken away. */
+	ret = vfio_pci_core_ioctl(m->vdev, VFIO_DEVICE_RESET, 0);
+	spin_lock(&m->reset_lock);
+	m->own_reset = false;
+	spin_unlock(&m->reset_lock);
+	m->in_doubt = true;
+
+	for (ms = 0; nvme_pf_pending(m->vf.pdev) && ms < ENDS_IN_MS; ms += 10)
+		if (msleep_interruptible(10) && fatal_signal_pending(current))
+			break;
+
+	trace_vf_reset(nvme_vfio_mig_dev(m), ktime_us_delta(ktime_get(), start),
+		       ret);
+	if (!nvme_pf_pending(m->vf.pdev))
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "Suspend has ended, %lld ms after the reset began\n",
+			 ktime_ms_delta(ktime_get(), start));
+	else
+		dev_err(nvme_vfio_mig_dev(m),
+			"Suspend has not ended by a reset of the VF (%ld): nvme will reset the PF, and all its VFs, when its own time is over\n",
+			ret);
+}
+
+static int nvme_vfio_mig_suspend(struct migration *m)
+{
+	int ret = m->vf.set->suspend(&m->vf);
+
+	if (ret == -ETIMEDOUT)
+		nvme_vfio_end_suspend(m);
 	return ret;
 }
 
@@ -275,8 +457,8 @@ static int nvme_vfio_finish_loading(struct migration *m)
 		return 0;
 
 	if (!m->load_failed)
-		dev_warn(nvme_vfio_mig_dev(m),
-			 "state incomplete: the stream ended early\n");
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "state incomplete: the stream ended early\n");
 	/* A partly loaded state is unusable; only a reset recovers the VF. */
 	m->state = VFIO_DEVICE_STATE_ERROR;
 	return -EINVAL;
@@ -287,12 +469,10 @@ static int nvme_vfio_finish_loading(struct migration *m)
 static int nvme_vfio_take_arc(struct migration *m,
 			      enum vfio_device_mig_state to, struct file **filp)
 {
-	struct nvme_vf *vf = &m->vf;
-
 	switch (ARC(m->state, to)) {
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P):
-		return vf->set->suspend(vf);
+		return nvme_vfio_mig_suspend(m);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY):
 		return nvme_vfio_mig_resume(m);
@@ -328,20 +508,6 @@ static bool nvme_vfio_is_lost(const struct migration *m, int err)
 		(err == -ENODEV && nvme_vfio_mig_is_suspended(m->state)));
 }
 
-static void nvme_vfio_give_up(struct migration *m)
-{
-	nvme_vfio_end_file(m);
-	nvme_vfio_drop_save_buf(&m->prealloc);
-	nvme_vfio_dirty_lost(m);
-	m->state = VFIO_DEVICE_STATE_ERROR;
-}
-
-static void nvme_vfio_warn_error(struct migration *m)
-{
-	dev_warn(nvme_vfio_mig_dev(m),
-		 "migration state ERROR: reset the VF to use it again\n");
-}
-
 /* One arc; on failure the state stays, or is ERROR if it is unknown. */
 static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 			  struct file **filp)
@@ -351,8 +517,10 @@ static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 	ktime_t start = ktime_get();
 	int ret;
 
+	ret = nvme_vfio_find_out(m);
 	vf->state_unknown = false;
-	ret = nvme_vfio_take_arc(m, to, filp);
+	if (!ret)
+		ret = nvme_vfio_take_arc(m, to, filp);
 	if (!ret)
 		m->state = to;
 	else if (nvme_vfio_is_lost(m, ret))
@@ -389,7 +557,9 @@ struct file *nvme_vfio_mig_set_state(struct migration *m,
 	if (new_state == VFIO_DEVICE_STATE_ERROR)
 		return ERR_PTR(-EINVAL);
 
-	nvme_vfio_mig_lock(m);
+	ret = nvme_vfio_mig_lock_killable(m);
+	if (ret)
+		return ERR_PTR(ret);
 	while (new_state != m->state) {
 		enum vfio_device_mig_state next;
 
@@ -417,14 +587,16 @@ struct file *nvme_vfio_mig_set_state(struct migration *m,
 	return ERR_PTR(ret);
 }
 
-enum vfio_device_mig_state nvme_vfio_mig_get_state(struct migration *m)
+int nvme_vfio_mig_get_state(struct migration *m,
+			    enum vfio_device_mig_state *state)
 {
-	enum vfio_device_mig_state state;
+	int ret = nvme_vfio_mig_lock_killable(m);
 
-	nvme_vfio_mig_lock(m);
-	state = m->state;
+	if (ret)
+		return ret;
+	*state = m->state;
 	nvme_vfio_mig_unlock(m);
-	return state;
+	return 0;
 }
 
 static bool nvme_vfio_size_is_fresh(struct migration *m)
@@ -434,30 +606,43 @@ static bool nvme_vfio_size_is_fresh(struct migration *m)
 			   m->size_at + msecs_to_jiffies(SIZE_VALID_MS));
 }
 
-u64 nvme_vfio_mig_data_size(struct migration *m)
+/*
+ * A VF in ERROR has no state to move, reading it once is enough, and in the
+ * middle of a sequence of writes nothing is read.
+ */
+static bool nvme_vfio_may_ask_size(struct migration *m)
+{
+	return m->state != VFIO_DEVICE_STATE_ERROR &&
+	       m->state != VFIO_DEVICE_STATE_RESUMING && !m->rollback_state &&
+	       !nvme_vfio_size_is_fresh(m);
+}
+
+int nvme_vfio_mig_data_size(struct migration *m, u64 *size)
 {
 	struct nvme_vf *vf = &m->vf;
-	u64 size;
+	int ret = nvme_vfio_mig_lock_killable(m);
+	u64 state;
 
-	nvme_vfio_mig_lock(m);
-	/* A VF in ERROR has no state to move, and reading it once is enough. */
-	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->rollback_state &&
-	    !nvme_vfio_size_is_fresh(m) && !vf->set->state_size(vf, &size))
-		nvme_vfio_note_size(m, size);
+	if (ret)
+		return ret;
+	if (nvme_vfio_may_ask_size(m) && !vf->set->state_size(vf, &state))
+		nvme_vfio_note_size(m, state);
 	/* Not known yet: one command's worth is the best guess. */
-	size = nvme_vfio_save_buf_estimate(m->size ?: vf->max_transfer,
-					   vf->max_transfer);
+	*size = nvme_vfio_save_buf_estimate(m->size ?: vf->max_transfer,
+					    vf->max_transfer);
 	nvme_vfio_mig_unlock(m);
 
-	return size;
+	return 0;
 }
 
 struct vfio_device *nvme_vfio_mig_get_vdev(struct migration *m,
 					   const struct mig_file *f)
 {
-	struct vfio_device *vdev = NULL;
+	struct vfio_device *vdev = ERR_PTR(-ENODEV);
+	int ret = nvme_vfio_mig_lock_killable(m);
 
-	nvme_vfio_mig_lock(m);
+	if (ret)
+		return ERR_PTR(ret);
 	if (m->file == f) {
 		vdev = m->vdev;
 		get_device(&vdev->device);
@@ -469,9 +654,11 @@ struct vfio_device *nvme_vfio_mig_get_vdev(struct migration *m,
 int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,
 			    struct save_buf *sbuf)
 {
-	int ret = -ENODEV;
+	int ret = nvme_vfio_mig_lock_killable(m);
 
-	nvme_vfio_mig_lock(m);
+	if (ret)
+		return ret;
+	ret = -ENODEV;
 	if (m->file != f || m->state != VFIO_DEVICE_STATE_STOP_COPY)
 		goto unlock;
 
@@ -508,14 +695,16 @@ unlock:
 }
 
 int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
-			    struct stream_reader *r)
+			    struct stream_reader *r, struct nvme_pf_buf *buf)
 {
 	struct nvme_vf *vf = &m->vf;
 	const char *why;
 	u32 done, n;
-	int ret = -ENODEV;
+	int ret = nvme_vfio_mig_lock_killable(m);
 
-	nvme_vfio_mig_lock(m);
+	if (ret)
+		return ret;
+	ret = -ENODEV;
 	if (!nvme_vfio_is_loading(m, f))
 		goto unlock;
 
@@ -533,7 +722,7 @@ int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 		u64 offset = r->data_offset + done;
 
 		n = min(r->data_len - done, vf->max_transfer);
-		ret = vf->set->set_state(vf, offset, r->data + done, n, !offset,
+		ret = vf->set->set_state(vf, offset, buf, done, n, !offset,
 					 offset + n == r->size);
 		if (ret) {
 			nvme_vfio_reader_fail(r, ret, "the device refused the state");
@@ -564,42 +753,106 @@ void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
 	nvme_vfio_mig_lock(m);
 	if (nvme_vfio_is_loading(m, f)) {
 		if (!m->load_failed)
-			dev_warn(nvme_vfio_mig_dev(m),
-				 "state refused: %s (%pe)\n",
-				 why ?: "cannot be loaded", ERR_PTR(err));
+			dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+					     "state refused: %s (%pe)\n",
+					     why ?: "cannot be loaded",
+					     ERR_PTR(err));
 		m->load_failed = true;
 	}
 	nvme_vfio_mig_unlock(m);
 }
 
-void nvme_vfio_mig_open(struct migration *m)
+/*
+ * What the last user has left: the VF must run, and not be tracked. Lets the
+ * PF go. Return: nothing is owed any more.
+ */
+static bool nvme_vfio_settled(struct migration *m, bool was_reset)
+{
+	bool running, untracked;
+
+	if (was_reset)
+		m->in_doubt = false;
+	running = !nvme_vfio_find_out(m);
+	/* Tracking of a suspended VF cannot be ended. */
+	untracked = running && nvme_vfio_dirty_end(m);
+	return running && untracked && !nvme_pf_pending(m->vf.pdev);
+}
+
+int nvme_vfio_mig_open(struct migration *m, bool was_reset)
 {
 	const char *why;
 	int ret;
 
 	nvme_vfio_mig_lock(m);
+	m->in_doubt |= nvme_vfio_may_be_suspended(m);
 	nvme_vfio_mig_forget(m);
 	m->size = 0;
-	ret = nvme_vfio_vf_attach(&m->vf, &why);
-	if (ret) {
-		/* The VF itself works, and the next command tries again. */
-		dev_warn(nvme_vfio_mig_dev(m),
-			 "cannot migrate for now: %s (%pe)\n", why, ERR_PTR(ret));
+	m->vf.overlapped = false;
+	if (!nvme_vfio_settled(m, was_reset)) {
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "not to be opened for now: it may be suspended or tracked for its last user, and the PF does not answer\n");
+		nvme_vfio_vf_detach(&m->vf);
+		nvme_vfio_mig_unlock(m);
+		return -EBUSY;
 	}
+
+	m->is_open = true;
+	ret = nvme_vfio_vf_attach(&m->vf, &why);
+	if (ret)
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "cannot migrate for now: %s (%pe)\n", why,
+				     ERR_PTR(ret));
 	nvme_vfio_mig_unlock(m);
+	return 0;
 }
 
 void nvme_vfio_mig_close(struct migration *m)
 {
 	nvme_vfio_mig_lock(m);
+	m->is_open = false;
+	m->in_doubt = nvme_vfio_may_be_suspended(m);
 	nvme_vfio_mig_forget(m);
 	nvme_vfio_mig_unlock(m);
 }
 
-void nvme_vfio_mig_detach(struct migration *m)
+void nvme_vfio_mig_settle(struct migration *m, bool was_reset)
 {
 	nvme_vfio_mig_lock(m);
-	nvme_vfio_dirty_end(m);
+	if (!nvme_vfio_settled(m, was_reset)) {
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "may still be suspended or tracked, and the PF does not answer: trying again\n");
+		m->settle_tries = SETTLE_TRIES;
+		schedule_delayed_work(&m->settle_work,
+				      msecs_to_jiffies(SETTLE_MS));
+	}
+	nvme_vfio_vf_detach(&m->vf);
+	nvme_vfio_mig_unlock(m);
+}
+
+static void nvme_vfio_settle_again(struct work_struct *work)
+{
+	struct migration *m = container_of(to_delayed_work(work),
+					   struct migration, settle_work);
+
+	nvme_vfio_mig_lock(m);
+	if (!m->is_open) {
+		if (!nvme_vfio_settled(m, false) && --m->settle_tries)
+			schedule_delayed_work(&m->settle_work,
+					      msecs_to_jiffies(SETTLE_MS));
+		nvme_vfio_vf_detach(&m->vf);
+	}
+	nvme_vfio_mig_unlock(m);
+}
+
+void nvme_vfio_mig_stop(struct migration *m)
+{
+	cancel_work_sync(&m->ask_work);
+	cancel_delayed_work_sync(&m->settle_work);
+
+	nvme_vfio_mig_lock(m);
+	if (!nvme_vfio_settled(m, false))
+		dev_warn(nvme_vfio_mig_dev(m),
+			 "left although it may be suspended or tracked: reset it before it is used\n");
 	nvme_vfio_vf_detach(&m->vf);
 	nvme_vfio_mig_unlock(m);
 }
@@ -641,18 +894,16 @@ struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
 	nvme_vfio_dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
+	INIT_WORK(&m->ask_work, nvme_vfio_ask);
+	INIT_DELAYED_WORK(&m->settle_work, nvme_vfio_settle_again);
 	nvme_vfio_vf_init(&m->vf, pdev);
 
 	ret = nvme_vfio_vf_attach(&m->vf, why);
 	/* Nobody has opened the VF: the PF must stay free to go. */
 	nvme_vfio_vf_detach(&m->vf);
-	if (!ret)
+	if (ret != -EOPNOTSUPP && ret != -ENOMEM && pdev->is_virtfn)
 		return m;
 
 	nvme_vfio_mig_put(m);
-	if (ret == -EAGAIN)
-		return ERR_PTR(-EPROBE_DEFER);
-	if (ret == -ENOMEM)
-		return ERR_PTR(ret);
-	return NULL;
+	return ret == -ENOMEM ? ERR_PTR(ret) : NULL;
 }

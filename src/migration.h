@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
+#include <linux/workqueue.h>
 
 #include "nvme_vf.h"
 #include "dirty.h"
@@ -17,17 +18,33 @@
 struct mig_file;
 
 /**
+ * enum mig_event - what happened to a VF while @lock was held
+ * @MIG_NO_EVENT: nothing
+ * @MIG_RESET: it was reset
+ * @MIG_FAULT: its way to the host was broken and mended by a reset of which
+ *	nobody tells; its user has been told of the error
+ */
+enum mig_event { MIG_NO_EVENT, MIG_RESET, MIG_FAULT };
+
+/**
  * struct migration - migration side of one VF
  * @ref: one reference of the VFIO device, one of each data file. Data files
  *	outlive the device when user space keeps them open.
  * @lock: all below, and every command sent for this VF. Held across PF
- *	commands (up to nvme_core.admin_timeout), never across access to user
- *	memory. Taken inside a data file's own lock. Left only through
- *	nvme_vfio_mig_unlock().
- * @reset_lock: @deferred_reset, and whether @lock is being left. Innermost.
- * @deferred_reset: the VF was reset while @lock was held by somebody else
+ *	commands (up to the provider's command_timeout each), never across access
+ *	to user memory. Taken inside a data file's own lock; VFIO's memory lock is
+ *	taken inside it. Left only through nvme_vfio_mig_unlock().
+ * @reset_lock: @event, @own_reset, and whether @lock is being left. Innermost.
+ * @event: the latest that @lock has kept from being dealt with
+ * @own_reset: the driver resets the VF, to ERROR and not to RUNNING
  * @vdev: the VF as VFIO sees it; valid while a user has it open
  * @state: enum vfio_device_mig_state
+ * @is_open: a user has the VF open
+ * @in_doubt: the VF may be suspended although @state does not say so: it was
+ *	reset when it was, and not every reset succeeds
+ * @ask_work: resolves @in_doubt when nobody else does before
+ * @settle_work: tries again what close could not do
+ * @settle_tries: how often it still does
  * @vf: the VF as the commands see it
  * @file: the data file of PRE_COPY, STOP_COPY or RESUMING, else NULL
  * @prealloc: PRE_COPY: buffer for the state to come, else NULL
@@ -44,10 +61,16 @@ struct migration {
 	struct kref ref;
 	struct mutex lock;
 	spinlock_t reset_lock;
-	bool deferred_reset;
+	enum mig_event event;
+	bool own_reset;
 
 	struct vfio_device *vdev;
 	enum vfio_device_mig_state state;
+	bool is_open;
+	bool in_doubt;
+	struct work_struct ask_work;
+	struct delayed_work settle_work;
+	unsigned int settle_tries;
 	struct nvme_vf vf;
 	struct mig_file *file;
 	struct save_buf *prealloc;
@@ -68,45 +91,85 @@ static inline struct device *nvme_vfio_mig_dev(const struct migration *m)
  * nvme_vfio_mig_create - find out whether a VF can migrate
  * @pdev: the function
  * @vdev: the same, as VFIO sees it
- * @why: set to a constant text when it cannot
+ * @why: set to a constant text when it cannot, now or ever
  *
- * Return: the migration, NULL when this function cannot migrate, or
- * ERR_PTR: -EPROBE_DEFER when the PF is busy now, -ENOMEM
+ * Takes about a second at most.
+ *
+ * Return: the migration, which can migrate if nvme_vfio_mig_is_able(); NULL
+ * when this function never will; or ERR_PTR(-ENOMEM)
  */
 struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
 				       struct vfio_device *vdev,
 				       const char **why);
 
+/* nvme_vfio_mig_is_able - has a command set been found for the VF? */
+static inline bool nvme_vfio_mig_is_able(const struct migration *m)
+{
+	return m->vf.set;
+}
+
 struct migration *nvme_vfio_mig_get(struct migration *m);
 void nvme_vfio_mig_put(struct migration *m);
 
-/* nvme_vfio_mig_open - a user has opened the VF: attach, state is RUNNING */
-void nvme_vfio_mig_open(struct migration *m);
+/* nvme_vfio_mig_stop - no work is left behind; the VF is not open */
+void nvme_vfio_mig_stop(struct migration *m);
+
+/**
+ * nvme_vfio_mig_open - a user opens the VF, which is reset: attach
+ * @m: the migration
+ * @was_reset: the reset has succeeded
+ *
+ * A PF that does not answer is no failure: the VF itself works, and the next
+ * command tries again. Takes a second or two at most.
+ *
+ * Return: 0, state is RUNNING; or -EBUSY when a command of the last user has
+ * not ended, or the VF may still be suspended or tracked by it. Logged.
+ */
+int nvme_vfio_mig_open(struct migration *m, bool was_reset);
 
 /* nvme_vfio_mig_close - the user has gone: end transfers */
 void nvme_vfio_mig_close(struct migration *m);
 
-/* nvme_vfio_mig_detach - and the VF was reset: let go of the PF */
-void nvme_vfio_mig_detach(struct migration *m);
+/**
+ * nvme_vfio_mig_settle - and VFIO has tried to reset the VF: leave it running
+ * @m: the migration
+ * @was_reset: and succeeded
+ *
+ * Has the VF resumed unless it was reset, ends tracking, and lets go of the PF.
+ * What cannot be done within a second is tried again later.
+ */
+void nvme_vfio_mig_settle(struct migration *m, bool was_reset);
 
 /**
- * nvme_vfio_mig_reset - the VF has been reset
+ * nvme_vfio_mig_reset_begins - the VF is about to be reset
+ * nvme_vfio_mig_reset - the VF has been reset, or that was tried
+ * nvme_vfio_mig_fault - an error on its bus was mended by a reset
  * @m: the migration
  *
  * May be called with any lock of VFIO PCI held, the memory lock that page
  * faults on BARs take among them: never waits and sends no command. The state
- * is RUNNING when this, or whoever holds @m->lock, is done.
+ * is RUNNING (after a fault ERROR) when this, or whoever holds @m->lock, is
+ * done. It is ERROR as well when a command came between, or one that was given
+ * up has not ended.
  */
+void nvme_vfio_mig_reset_begins(struct migration *m);
 void nvme_vfio_mig_reset(struct migration *m);
+void nvme_vfio_mig_fault(struct migration *m);
 
-/* The three operations of struct vfio_migration_ops. */
+/* The operations of struct vfio_migration_ops. */
 struct file *nvme_vfio_mig_set_state(struct migration *m,
 				     enum vfio_device_mig_state new_state);
-enum vfio_device_mig_state nvme_vfio_mig_get_state(struct migration *m);
-u64 nvme_vfio_mig_data_size(struct migration *m);
+int nvme_vfio_mig_get_state(struct migration *m,
+			    enum vfio_device_mig_state *state);
+int nvme_vfio_mig_data_size(struct migration *m, u64 *size);
 
-/* All that is protected by @m->lock, and any command, happens between these. */
+/*
+ * All that is protected by @m->lock, and any command, happens between these.
+ * The lock may be held for some seconds: calls of user space give up waiting
+ * for it, with -EINTR, for a fatal signal.
+ */
 void nvme_vfio_mig_lock(struct migration *m);
+int __must_check nvme_vfio_mig_lock_killable(struct migration *m);
 void nvme_vfio_mig_unlock(struct migration *m);
 
 /**
@@ -125,8 +188,8 @@ bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state);
  * A file does not keep the device. While the file is the current one a user has
  * the device open, which only @m->lock makes sure of.
  *
- * Return: the device, vfio_put_device() it, or NULL when @f is not the current
- * file any more
+ * Return: the device, vfio_put_device() it; or ERR_PTR: -ENODEV when @f is not
+ * the current file any more, -EINTR
  */
 struct vfio_device *nvme_vfio_mig_get_vdev(struct migration *m,
 					   const struct mig_file *f);
@@ -152,6 +215,7 @@ int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,
  * @m: the migration
  * @f: the file that the stream comes through
  * @r: its reader
+ * @buf: where its data are
  * @err: why, for user space
  *
  * Return: 0, -ENODEV when @f is not the current file any more, -EINVAL with
@@ -160,7 +224,7 @@ int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,
 int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 				struct stream_reader *r);
 int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
-			    struct stream_reader *r);
+			    struct stream_reader *r, struct nvme_pf_buf *buf);
 int nvme_vfio_mig_load_end(struct migration *m, struct mig_file *f);
 void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
 			       const char *why);

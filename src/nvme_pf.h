@@ -2,18 +2,67 @@
 /*
  * The PF interface: one VF's way to the admin queue of its physical function.
  *
- * Provided by nvme-pf-shim.ko, or by an nvme.ko that exports the same four
+ * Provided by nvme-pf-shim.ko, or by an nvme.ko that exports the same
  * functions; the variant driver cannot tell the difference. Nothing else in
  * this package knows struct nvme_ctrl.
  */
 #ifndef _NVME_PF_H
 #define _NVME_PF_H
 
+#include <linux/kref.h>
 #include <linux/types.h>
 #include <linux/nvme.h>
 #include <linux/pci.h>
 
 struct nvme_pf;
+
+/* A build that sees this header twice must see the same one. */
+#ifndef NVME_PF_INTERFACE
+#define NVME_PF_INTERFACE 2
+
+/**
+ * struct nvme_pf_buf - memory for commands' data
+ * @ref: one reference of the owner, one of each command that uses it
+ * @data: kvmalloc'ed; page aligned when it is a page or more
+ * @len: bytes at @data, a multiple of 4
+ *
+ * A command that was given up goes on using its buffer, hence the references.
+ * Itself kmalloc'ed; freed by nvme_pf_buf_put().
+ */
+struct nvme_pf_buf {
+	struct kref ref;
+	void *data;
+	u32 len;
+};
+
+/**
+ * struct nvme_pf_cmd - an admin command and what is needed to run it
+ * @cmd: the command; data pointer and command id are filled in
+ * @undo: the command that takes a success of @cmd back, or opcode 0 where
+ *	there is nothing to take back. Sent when @cmd succeeds after it was
+ *	given up. Carries no data.
+ * @buf: the buffer, or NULL
+ * @offset: where the command's data start in it, bytes; a multiple of the page
+ *	size when @len exceeds a page
+ * @len: bytes of data, a multiple of 4, at most nvme_pf_max_transfer()
+ * @limit_ms: give up after so many milliseconds; 0 = after the provider's
+ *	parameter command_timeout
+ * @result: dwords 0 (low) and 1 of the completion, CPU byte order; set when
+ *	the device has completed the command, whatever its status, else 0
+ */
+struct nvme_pf_cmd {
+	struct nvme_command cmd;
+	struct nvme_command undo;
+	struct nvme_pf_buf *buf;
+	u32 offset;
+	u32 len;
+	u32 limit_ms;
+	u64 result;
+};
+
+#elif NVME_PF_INTERFACE != 2
+#error "this nvme exports another PF interface than this driver uses"
+#endif
 
 /**
  * nvme_pf_get - attach to the admin queue of a VF's physical function
@@ -28,8 +77,9 @@ struct nvme_pf;
  * device lock, which others hold while they wait for users of the VF.
  *
  * Return: the handle, or ERR_PTR of
- * * -EAGAIN - the PF's device lock is held; a driver probe or an SR-IOV
- *   change is under way, try again later
+ * * -EAGAIN - a driver probe, a reset or an SR-IOV change of the PF is under
+ *   way, try again later
+ * * -EBUSY - a command for this VF was given up and has not ended
  * * -ENODEV - not a VF, or the PF is not bound to nvme
  * * -EOPNOTSUPP - the admin queue could not be proven to be the right one
  * * -ENOMEM
@@ -38,11 +88,23 @@ struct nvme_pf *nvme_pf_get(struct pci_dev *vf, const char **why);
 
 /**
  * nvme_pf_put - give the handle back
- * @pf: what nvme_pf_get() returned; no command may be in flight
+ * @pf: what nvme_pf_get() returned; nvme_pf_submit() has returned
  *
- * May sleep: this can drop the last reference to the controller.
+ * May sleep: this can drop the last reference to the controller. What a command
+ * that was given up still needs stays until it has ended.
  */
 void nvme_pf_put(struct nvme_pf *pf);
+
+/**
+ * nvme_pf_pending - has a command for this VF been given up and not ended?
+ * @vf: the virtual function
+ *
+ * Identify does not count. Waits for nothing that takes time.
+ */
+bool nvme_pf_pending(struct pci_dev *vf);
+
+/* nvme_pf_buf_put - drop a reference to a buffer; NULL is none. May sleep. */
+void nvme_pf_buf_put(struct nvme_pf_buf *buf);
 
 /**
  * nvme_pf_max_transfer - bytes that one command on the PF's queue can carry
@@ -57,28 +119,33 @@ u32 nvme_pf_max_transfer(const struct nvme_pf *pf);
 
 /**
  * nvme_pf_submit - run one admin command on the PF and wait for it
- * @pf: the handle
- * @cmd: the command; data pointer and command id are filled in
- * @buf: kernel buffer (kmalloc or vmalloc), page aligned when @len exceeds a
- *	page, or NULL
- * @len: bytes at @buf, a multiple of 4, at most nvme_pf_max_transfer()
- * @result: NULL or where dwords 0 (low) and 1 of the completion go, CPU byte
- *	order; written when the device has completed the command, whatever its
- *	status
+ * @pf: the handle; one command at a time
+ * @c: the command
  *
  * Only the commands that live migration needs are let through: Identify and
- * those of the two command sets. Sleeps uninterruptibly, at most for
- * nvme_core.admin_timeout; when that expires nvme resets the PF.
+ * those of the two command sets. Refused while the controller is not live. Of
+ * all handles of one PF some have a command in flight and the others wait their
+ * turn, first come first served; a few tags of the queue stay nvme's.
+ *
+ * The wait ends by a fatal signal or by the limit. A command that is given up
+ * then may still take effect: until it has ended this handle is of no use, and
+ * unless it was an Identify, no other is to be had for the VF. When it succeeds
+ * after all, @c->undo is sent.
  *
  * Return: 0, a positive NVMe status (status code type << 8 | status code), or
- * * -ENODEV - the PF's driver has gone; the command was not issued
- * * -EIO - aborted by a reset, removal or time-out of the PF: whether the
- *   command took effect is unknown
+ * where the command was not sent,
+ * * -ENODEV - the PF's driver has gone
+ * * -EAGAIN - the controller is not live, or it was nobody's turn to the limit
+ * * -EINTR - a fatal signal
+ * * -EBUSY - an earlier command of this handle was given up
  * * -EPERM - not one of the commands let through
- * * -EINVAL - @len too large or not a multiple of 4
+ * * -EINVAL - @len or @offset do not suit
  * * -ENOMEM
+ * or where it is not known whether it took effect,
+ * * -EIO - aborted by a reset, removal or time-out of the PF
+ * * -ETIMEDOUT - given up at the limit
+ * * -ECANCELED - given up for a fatal signal
  */
-int nvme_pf_submit(struct nvme_pf *pf, struct nvme_command *cmd, void *buf,
-		   u32 len, u64 *result);
+int nvme_pf_submit(struct nvme_pf *pf, struct nvme_pf_cmd *c);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef _NVME_VFIO_NVME_VF_H
 #define _NVME_VFIO_NVME_VF_H
 
+#include <linux/atomic.h>
 #include <linux/nvme.h>
 #include <linux/pci.h>
 #include <linux/types.h>
@@ -31,9 +32,15 @@
  * @identity: what the stream says of this VF
  * @status: NVMe status of the last command, 0 if it had none
  * @state_unknown: after the last command the VF may be in another state than
- *	the one it was left in: the command was aborted, or the device says so
+ *	the one it was left in: the command was aborted or given up, a reset came
+ *	between, or the device says so
+ * @overlapped: a command that changes the VF and a reset of the VF came at the
+ *	same time, and nobody knows which was first
+ * @identify_until: jiffies; when an attach gives Identify up
+ * @resets: counts resets of the VF, by two; odd while one is under way. Any
+ *	context may read it.
  *
- * Protected by the mutex of the migration that owns it.
+ * The rest is protected by the mutex of the migration that owns it.
  */
 struct nvme_vf {
 	struct pci_dev *pdev;
@@ -49,6 +56,9 @@ struct nvme_vf {
 	struct stream_identity identity;
 	int status;
 	bool state_unknown;
+	bool overlapped;
+	unsigned long identify_until;
+	atomic_t resets;
 };
 
 /**
@@ -64,35 +74,50 @@ void nvme_vfio_vf_init(struct nvme_vf *vf, struct pci_dev *pdev);
  * @why: on failure set to a constant text, else NULL
  *
  * Prefers the standard set. Whether the PF still is what it was when the set
- * was found first is checked again at each attach.
+ * was found first is checked again at each attach. Takes about a second at
+ * most.
  *
  * Return: 0, or as nvme_pf_get(); -EOPNOTSUPP also when the PF has neither
- * command set.
+ * command set; -EIO, -ETIMEDOUT, -EINTR when it does not answer
  */
 int nvme_vfio_vf_attach(struct nvme_vf *vf, const char **why);
 
 /* nvme_vfio_vf_detach - let go of the PF; harmless when not attached */
 void nvme_vfio_vf_detach(struct nvme_vf *vf);
 
+/* nvme_vfio_vf_reset_begins, nvme_vfio_vf_reset_ends - any context */
+void nvme_vfio_vf_reset_begins(struct nvme_vf *vf);
+void nvme_vfio_vf_reset_ends(struct nvme_vf *vf);
+
+/**
+ * nvme_vfio_buf_alloc - memory for commands' data
+ * @len: bytes
+ *
+ * Zeroed: what a device fails to write must not be old kernel memory.
+ *
+ * Return: the buffer, of @len bytes rounded up to 4, or to pages where it is
+ * larger than one; or NULL
+ */
+struct nvme_pf_buf *nvme_vfio_buf_alloc(u32 len);
+
 /**
  * nvme_vfio_exec - run one command, trace it, make an errno of its status
  * @vf: the VF
- * @cmd: the command
- * @buf: buffer or NULL
- * @len: bytes at @buf
- * @result: NULL or where completion dwords 0 and 1 go, as nvme_pf_submit()
+ * @c: the command
  *
- * Attaches first if need be. Sets @vf->status and @vf->state_unknown.
+ * Attaches first if need be. Sends nothing while the VF is being reset. Sets
+ * @vf->status, @vf->state_unknown and @vf->overlapped.
  *
- * Return: 0, -EIO for any failure status or an aborted command, -ENODEV when
- * the PF has gone or cannot be attached to, -EAGAIN, -ENOMEM
+ * Return: 0; -EIO for any failure status, for a command that was aborted, or
+ * that a reset of the VF came between; -ETIMEDOUT or -EINTR for one that was
+ * given up; and, without it having been sent, -ENODEV when the PF has gone or
+ * is not what it was, -EAGAIN when it or the VF is being reset, -EBUSY when one
+ * that was given up has not ended, -EINTR, -ENOMEM
  */
-int nvme_vfio_exec(struct nvme_vf *vf, struct nvme_command *cmd, void *buf,
-		   u32 len, u64 *result);
+int nvme_vfio_exec(struct nvme_vf *vf, struct nvme_pf_cmd *c);
 
 /* nvme_vfio_try_exec - the same, but a failure status is not warned of */
-int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_command *cmd, void *buf,
-		       u32 len, u64 *result);
+int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_pf_cmd *c);
 
 #define IDENTIFY_LEN	4096
 
@@ -101,11 +126,12 @@ int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_command *cmd, void *buf,
  * @vf: the VF
  * @cns: what to identify
  * @cntid: controller id, or 0
- * @page: IDENTIFY_LEN bytes, filled
+ * @page: room for IDENTIFY_LEN bytes, filled
  *
  * Return: as nvme_vfio_exec()
  */
-int nvme_vfio_identify(struct nvme_vf *vf, u8 cns, u16 cntid, void *page);
+int nvme_vfio_identify(struct nvme_vf *vf, u8 cns, u16 cntid,
+		       struct nvme_pf_buf *page);
 
 /**
  * nvme_vfio_find_secondary - what the PF says of this VF
@@ -117,8 +143,8 @@ int nvme_vfio_identify(struct nvme_vf *vf, u8 cns, u16 cntid, void *page);
  * Return: 0, -EOPNOTSUPP when the PF does not list the VF, or as
  * nvme_vfio_exec()
  */
-int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid, void *page,
-			     const char **why);
+int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid,
+			     struct nvme_pf_buf *page, const char **why);
 
 /**
  * nvme_vfio_fill_identity - set @vf->identity, all but the hints

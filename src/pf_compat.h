@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the shim calls in nvme-core, and how that differs between kernels. No
- * public header shows it, hence the version number.
+ * What the shim calls in nvme-core and the block layer, and how that differs
+ * between kernels.
  */
 #ifndef _NVME_PF_COMPAT_H
 #define _NVME_PF_COMPAT_H
@@ -9,7 +9,6 @@
 #include <linux/blk-mq.h>
 #include <linux/nvme.h>
 #include <linux/types.h>
-#include <linux/version.h>
 
 /*
  * Exported by nvme-core, declared only in its private header. Importing
@@ -21,36 +20,22 @@ struct nvme_ctrl;
 int nvme_get_features(struct nvme_ctrl *dev, unsigned int fid,
 		      unsigned int dword11, void *buffer, size_t buflen,
 		      void *result);
+void nvme_init_request(struct request *req, struct nvme_command *cmd);
 
-/*
- * 6.8 merged the last two arguments into one. A kernel older than that with
- * the new form back-ported ignores the superfluous zero.
- */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
-int __nvme_submit_sync_cmd(struct request_queue *q, struct nvme_command *cmd,
-			   union nvme_result *result, void *buffer,
-			   unsigned int bufflen, int qid, u32 flags);
-
-static inline int compat_nvme_submit(struct request_queue *q,
-				     struct nvme_command *cmd,
-				     union nvme_result *result, void *buf,
-				     unsigned int len)
-{
-	return __nvme_submit_sync_cmd(q, cmd, result, buf, len, -1, 0);
-}
+/* 6.16 or so: the queue is the request's. */
+#ifdef HAVE_RQ_MAP_KERN_BY_RQ
+#define compat_rq_map_kern(rq, data, len, gfp) \
+	blk_rq_map_kern(rq, data, len, gfp)
 #else
-int __nvme_submit_sync_cmd(struct request_queue *q, struct nvme_command *cmd,
-			   union nvme_result *result, void *buffer,
-			   unsigned int bufflen, int qid, int at_head,
-			   blk_mq_req_flags_t flags);
+#define compat_rq_map_kern(rq, data, len, gfp) \
+	blk_rq_map_kern((rq)->q, rq, data, len, gfp)
+#endif
 
-static inline int compat_nvme_submit(struct request_queue *q,
-				     struct nvme_command *cmd,
-				     union nvme_result *result, void *buf,
-				     unsigned int len)
-{
-	return __nvme_submit_sync_cmd(q, cmd, result, buf, len, -1, 0, 0);
-}
+/* 7.2 or so: the batch that a request ends in. */
+#ifdef HAVE_RQ_END_IO_BATCH
+#define COMPAT_END_IO_MORE	, const struct io_comp_batch *iob
+#else
+#define COMPAT_END_IO_MORE
 #endif
 
 #endif

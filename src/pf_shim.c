@@ -6,25 +6,19 @@
  * Lifetime: three references (driver module, controller device, request
  * queue) are what an open /dev/nvmeN holds, and no lock of the PF is held
  * around a command. A PF that is reset, unbound or removed under a command
- * makes that command fail, nothing else.
+ * makes that command fail, nothing else. pf_cmd.c runs the commands.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
-#include <linux/slab.h>
+#include <linux/sched/signal.h>
 
-#include "nvme_pf.h"
-#include "pf_compat.h"
 #include "admin_q.h"
+#include "pf_cmd.h"
+#include "pf_request.h"
 
 static char *nvme_pf_proof = "auto";
 module_param_named(proof, nvme_pf_proof, charp, 0444);
-MODULE_PARM_DESC(proof, "how to find a PF's admin queue: auto (default), anchor, tracepoint, or none (VFs then cannot migrate)");
-
-struct nvme_pf {
-	struct module *owner;
-	struct device *cdev;
-	struct request_queue *q;
-};
+MODULE_PARM_DESC(proof, "how to find a PF's admin queue: auto (default; as anchor), anchor, tracepoint, or none (VFs then cannot migrate)");
 
 /* 20 tries of 10 ms: longer than a driver's probe holds the lock as a rule. */
 #define PF_LOCK_TRIES	20
@@ -37,6 +31,8 @@ static bool nvme_pf_lock(struct pci_dev *pdev)
 	for (i = 0; i < PF_LOCK_TRIES; i++) {
 		if (device_trylock(&pdev->dev))
 			return true;
+		if (fatal_signal_pending(current))
+			return false;
 		msleep(PF_LOCK_WAIT_MS);
 	}
 	return false;
@@ -55,39 +51,42 @@ static int nvme_pf_match_ctrl(struct device *dev, void *data)
 static struct request_queue *
 nvme_pf_find_admin_q(const struct nvme_pf_candidate *c)
 {
-	struct request_queue *q = NULL;
+	struct request_queue *q;
 
 	if (!strcmp(nvme_pf_proof, "none"))
 		return NULL;
-
-	if (strcmp(nvme_pf_proof, "tracepoint"))
+	if (!strcmp(nvme_pf_proof, "tracepoint"))
+		q = nvme_pf_admin_q_by_tracepoint(c);
+	else
 		q = nvme_pf_admin_q_by_layout(c);
 
 #ifdef NVME_VFIO_DEBUG
 	/* Two independent ways: they must agree. */
-	if (!strcmp(nvme_pf_proof, "auto")) {
+	if (!strcmp(nvme_pf_proof, "auto") && !IS_ERR_OR_NULL(q)) {
 		struct request_queue *other = nvme_pf_admin_q_by_tracepoint(c);
 
-		WARN(q != other, "%s: admin queue: anchor and tracepoint differ\n",
+		WARN(!IS_ERR_OR_NULL(other) && q != other,
+		     "%s: admin queue: anchor and tracepoint differ\n",
 		     pci_name(c->pdev));
-		if (q != other)
-			return NULL;
 	}
 #endif
 
-	if (!q && strcmp(nvme_pf_proof, "anchor"))
-		q = nvme_pf_admin_q_by_tracepoint(c);
-
-	return q && nvme_pf_admin_q_valid(c, q) ? q : NULL;
+	if (IS_ERR_OR_NULL(q))
+		return q;
+	return nvme_pf_admin_q_valid(c, q) ? q : NULL;
 }
 
-/* Under the PF's device lock: nvme's probe and remove are not running. */
+/*
+ * Under the PF's device lock: nvme's probe and remove are not running. Its
+ * reset may be. What was taken is dropped with the handle, also on failure.
+ */
 static int nvme_pf_attach(struct nvme_pf *pf, struct pci_dev *pdev,
 			  const char **why)
 {
 	struct nvme_pf_candidate c = { .pdev = pdev };
 	struct device_driver *drv = pdev->dev.driver;
-	int ret = -ENODEV;
+	struct request_queue *q;
+	int ret;
 
 	*why = "the PF is not bound to nvme";
 	if (!drv || strcmp(drv->name, "nvme") || !try_module_get(drv->owner))
@@ -96,31 +95,32 @@ static int nvme_pf_attach(struct nvme_pf *pf, struct pci_dev *pdev,
 
 	*why = "the PF has no NVMe controller";
 	device_for_each_child(&pdev->dev, &c.cdev, nvme_pf_match_ctrl);
+	pf->cdev = c.cdev;
 	if (!c.cdev)
-		goto put_module;
+		return -ENODEV;
 	c.ctrl = dev_get_drvdata(c.cdev);
 	if (!c.ctrl)
-		goto put_cdev;
-	pf->cdev = c.cdev;
+		return -ENODEV;
 
+	q = nvme_pf_find_admin_q(&c);
+	*why = "the PF is starting";
+	if (IS_ERR(q))
+		return PTR_ERR(q);
 	*why = "this kernel's nvme driver does not pass the proof of its admin queue";
-	ret = -EOPNOTSUPP;
-	pf->q = nvme_pf_find_admin_q(&c);
-	if (!pf->q)
-		goto put_cdev;
+	if (!q)
+		return -EOPNOTSUPP;
 
 	*why = "the PF's admin queue is going away";
-	ret = -ENODEV;
-	if (!blk_get_queue(pf->q))
-		goto put_cdev;
+	if (!blk_get_queue(q))
+		return -ENODEV;
+	pf->q = q;
 
-	return 0;
-
-put_cdev:
-	put_device(c.cdev);
-put_module:
-	module_put(pf->owner);
-	return ret;
+	ret = nvme_pf_request_proven(q);
+	if (ret == -EOPNOTSUPP)
+		*why = "this kernel's nvme driver does not pass the proof of its requests";
+	else if (ret == -EAGAIN)
+		*why = "the PF's admin queue is busy or being reset";
+	return ret ?: nvme_pf_use_queue(pf);
 }
 
 struct nvme_pf *nvme_pf_get(struct pci_dev *vf, const char **why)
@@ -134,112 +134,28 @@ struct nvme_pf *nvme_pf_get(struct pci_dev *vf, const char **why)
 		return ERR_PTR(-ENODEV);
 	pdev = pci_physfn(vf);
 
-	*why = "out of memory";
-	pf = kzalloc(sizeof(*pf), GFP_KERNEL);
-	if (!pf)
-		return ERR_PTR(-ENOMEM);
+	pf = nvme_pf_new(vf);
+	if (IS_ERR(pf)) {
+		*why = PTR_ERR(pf) == -EBUSY ?
+		       "a command for this VF was given up and has not ended" :
+		       "out of memory";
+		return pf;
+	}
 
-	*why = "the PF is busy (driver probe or SR-IOV change)";
+	*why = "the PF is busy (driver probe, reset or SR-IOV change)";
 	ret = -EAGAIN;
-	if (!nvme_pf_lock(pdev))
-		goto free;
-
-	ret = nvme_pf_attach(pf, pdev, why);
-	device_unlock(&pdev->dev);
-	if (ret)
-		goto free;
-
+	if (nvme_pf_lock(pdev)) {
+		ret = nvme_pf_attach(pf, pdev, why);
+		device_unlock(&pdev->dev);
+	}
+	if (ret) {
+		nvme_pf_put(pf);
+		return ERR_PTR(ret);
+	}
 	*why = NULL;
 	return pf;
-
-free:
-	kfree(pf);
-	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(nvme_pf_get);
-
-void nvme_pf_put(struct nvme_pf *pf)
-{
-	struct module *owner = pf->owner;
-
-	/* The module last: the other two may run its release functions. */
-	blk_put_queue(pf->q);
-	put_device(pf->cdev);
-	module_put(owner);
-	kfree(pf);
-}
-EXPORT_SYMBOL_GPL(nvme_pf_put);
-
-u32 nvme_pf_max_transfer(const struct nvme_pf *pf)
-{
-	u64 bytes = (u64)queue_max_hw_sectors(pf->q) << SECTOR_SHIFT;
-	u64 segs = queue_max_segments(pf->q);
-
-	/* One segment a page in the worst case, one more if it starts inside. */
-	if (segs > 1)
-		segs--;
-	bytes = min(bytes, segs << PAGE_SHIFT);
-	bytes = clamp_t(u64, bytes, PAGE_SIZE, SZ_1G);
-
-	return round_down(bytes, PAGE_SIZE);
-}
-EXPORT_SYMBOL_GPL(nvme_pf_max_transfer);
-
-/*
- * The functions are exported, and whoever calls them is on the queue that can
- * format namespaces and replace firmware, past the checks of nvme's ioctl. Only
- * what migration needs is let through, so that a bug in a caller, or a module
- * that was not meant, gets no further.
- */
-static bool nvme_pf_may_pass(u8 opcode)
-{
-	switch (opcode) {
-	case nvme_admin_identify:
-	case 0x3d:	/* Track Send */
-	case 0x3e:	/* Track Receive */
-	case 0x41:	/* Migration Send */
-	case 0x42:	/* Migration Receive */
-	case 0xc4:	/* vendor set of 2022: QUERY_DATA_SIZE ... */
-	case 0xc8:	/* SUSPEND */
-	case 0xcc:	/* RESUME */
-	case 0xd2:	/* SAVE_DATA */
-	case 0xd5:	/* LOAD_DATA */
-		return true;
-	}
-	return false;
-}
-
-/* Status code and type; the rest (more, do not retry) is of no use here. */
-#define STATUS_MASK	0x7ff
-#define SCT_PATH	3	/* "path related": made up by the host */
-
-int nvme_pf_submit(struct nvme_pf *pf, struct nvme_command *cmd, void *buf,
-		   u32 len, u64 *result)
-{
-	union nvme_result res = { };
-	int ret;
-
-	if (!nvme_pf_may_pass(cmd->common.opcode))
-		return -EPERM;
-	if (len & 3 || len > nvme_pf_max_transfer(pf))
-		return -EINVAL;
-
-	ret = compat_nvme_submit(pf->q, cmd, &res, buf, len);
-	if (ret > 0) {
-		ret &= STATUS_MASK;
-		/* A status that no device sent must not pass for one. */
-		if (ret >> 8 == SCT_PATH)
-			return -EIO;
-	}
-	/* -EINTR is how nvme spells "cancelled"; a signal it is not. */
-	if (ret == -EINTR)
-		return -EIO;
-	if (ret >= 0 && result)
-		*result = le64_to_cpu(res.u64);
-
-	return ret;
-}
-EXPORT_SYMBOL_GPL(nvme_pf_submit);
 
 static int __init nvme_pf_shim_init(void)
 {
@@ -250,11 +166,12 @@ static int __init nvme_pf_shim_init(void)
 		       KBUILD_MODNAME, nvme_pf_proof);
 		return -EINVAL;
 	}
-	return 0;
+	return nvme_pf_cmd_init();
 }
 
 static void __exit nvme_pf_shim_exit(void)
 {
+	nvme_pf_cmd_exit();
 }
 
 module_init(nvme_pf_shim_init);

@@ -14,8 +14,7 @@ struct save_buf {
 	u32 first;		/* bytes of the first piece */
 	unsigned int nr;	/* pieces, or how many are expected */
 	unsigned int now;	/* the piece in memory */
-	void *data;
-	u32 room;		/* bytes at @data */
+	struct nvme_pf_buf *buf;
 	u32 len;		/* bytes of the piece */
 	struct stream_header header;
 	u8 head[sizeof(struct stream_header) + sizeof(struct stream_state)];
@@ -32,7 +31,7 @@ static void nvme_vfio_save_buf_release(struct kref *ref)
 {
 	struct save_buf *sbuf = container_of(ref, struct save_buf, ref);
 
-	kvfree(sbuf->data);
+	nvme_pf_buf_put(sbuf->buf);
 	kfree(sbuf);
 }
 
@@ -45,41 +44,36 @@ void nvme_vfio_save_buf_put(struct save_buf *sbuf)
 int nvme_vfio_check_state_size(struct nvme_vf *vf, u64 limit, u64 size)
 {
 	if (size > limit) {
-		dev_warn(&vf->pdev->dev,
-			 "a state of %llu bytes is larger than max_state_mb allows\n",
-			 size);
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "a state of %llu bytes is larger than max_state_mb allows\n",
+				     size);
 		return -ENOSPC;
 	}
 	if (vf->set->whole && size > vf->max_transfer) {
-		dev_warn(&vf->pdev->dev,
-			 "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries %u bytes here\n",
-			 size, vf->max_transfer);
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries %u bytes here\n",
+				     size, vf->max_transfer);
 		return -EOVERFLOW;
 	}
 	return 0;
 }
 
-/*
- * Zeroed: what a device fails to write must not be old kernel memory. The piece
- * that is there stays.
- */
+/* The piece that is there stays. */
 static int nvme_vfio_save_buf_grow(struct save_buf *sbuf, u32 len)
 {
-	void *data;
+	struct nvme_pf_buf *buf;
 
-	if (sbuf->room >= len)
+	if (sbuf->buf && sbuf->buf->len >= len)
 		return 0;
 
-	len = PAGE_ALIGN(len);
-	data = kvzalloc(len, GFP_KERNEL_ACCOUNT);
-	if (!data)
+	buf = nvme_vfio_buf_alloc(PAGE_ALIGN(len));
+	if (!buf)
 		return -ENOMEM;
 
 	if (sbuf->len)
-		memcpy(data, sbuf->data, sbuf->len);
-	kvfree(sbuf->data);
-	sbuf->data = data;
-	sbuf->room = len;
+		memcpy(buf->data, sbuf->buf->data, sbuf->len);
+	nvme_pf_buf_put(sbuf->buf);
+	sbuf->buf = buf;
 	return 0;
 }
 
@@ -124,7 +118,7 @@ struct save_buf *nvme_vfio_save_buf_alloc(struct nvme_vf *vf, u64 hint)
 static int nvme_vfio_read_first_piece(struct save_buf *sbuf, struct nvme_vf *vf,
 				      u64 limit)
 {
-	u32 len = sbuf->room;
+	u32 len = sbuf->buf->len;
 	int ret;
 
 	if (vf->set->whole) {
@@ -140,7 +134,7 @@ static int nvme_vfio_read_first_piece(struct save_buf *sbuf, struct nvme_vf *vf,
 		len = size;
 	}
 
-	ret = vf->set->get_state(vf, 0, sbuf->data, len, &sbuf->size);
+	ret = vf->set->get_state(vf, 0, sbuf->buf, len, &sbuf->size);
 	if (!ret)
 		ret = nvme_vfio_check_state_size(vf, limit, sbuf->size);
 	if (ret)
@@ -169,7 +163,7 @@ static void nvme_vfio_add_data_header(struct save_buf *sbuf)
 {
 	nvme_vfio_fill_header(&sbuf->header, STREAM_DATA,
 			      nvme_vfio_piece_offset(sbuf, sbuf->now),
-			      sbuf->data, sbuf->len);
+			      sbuf->buf->data, sbuf->len);
 }
 
 static void nvme_vfio_add_ends(struct save_buf *sbuf)
@@ -219,7 +213,7 @@ int nvme_vfio_save_buf_read_next(struct save_buf *sbuf, struct nvme_vf *vf)
 	int ret;
 
 	ret = vf->set->get_state(vf, nvme_vfio_piece_offset(sbuf, next),
-				 sbuf->data, len, NULL);
+				 sbuf->buf, len, NULL);
 	if (ret)
 		return ret;
 
@@ -233,12 +227,13 @@ void nvme_vfio_save_buf_describe(const struct save_buf *sbuf,
 				 struct stream_identity *id)
 {
 	id->size_hint = cpu_to_le64(sbuf->size);
-	id->data_hint = cpu_to_le32(sbuf->nr > 1 ? sbuf->step : sbuf->room);
+	id->data_hint = cpu_to_le32(sbuf->nr > 1 ? sbuf->step : sbuf->buf->len);
 }
 
 int nvme_vfio_save_buf_restore(const struct save_buf *sbuf, struct nvme_vf *vf)
 {
-	return vf->set->set_state(vf, 0, sbuf->data, sbuf->len, true, true);
+	return vf->set->set_state(vf, 0, sbuf->buf, 0, sbuf->len, true,
+				  true);
 }
 
 /*
@@ -264,7 +259,7 @@ static const void *nvme_vfio_stream_part(const struct save_buf *sbuf,
 		return &sbuf->header;
 	}
 	*len = sbuf->len;
-	return sbuf->data;
+	return sbuf->buf->data;
 }
 
 const void *nvme_vfio_save_buf_bytes(const struct save_buf *sbuf,

@@ -2,6 +2,7 @@
 /*
  * The data file that a stream is read from: see save_file.h.
  */
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -179,8 +180,8 @@ static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 	int ret;
 
 	vdev = nvme_vfio_mig_get_vdev(s->file.m, &s->file);
-	if (!vdev)
-		return -ENODEV;
+	if (IS_ERR(vdev))
+		return PTR_ERR(vdev);
 	ret = vfio_check_precopy_ioctl(vdev, cmd, arg, &info);
 	vfio_put_device(vdev);
 	if (!ret)

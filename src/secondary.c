@@ -10,35 +10,49 @@
 static_assert(sizeof(struct std_secondary) == 32);
 static_assert(sizeof(struct std_secondary_list) == IDENTIFY_LEN);
 
-int nvme_vfio_identify(struct nvme_vf *vf, u8 cns, u16 cntid, void *page)
+/*
+ * Where the next list is to start: behind the last of an ascending one. The
+ * standard states no order, so of another one only the smallest is done with.
+ * Either way it grows, which a device that repeats itself must end by.
+ */
+static u32 nvme_vfio_next_secondary(const struct std_secondary_list *list,
+				    unsigned int n)
 {
-	struct nvme_command cmd = { };
+	u32 first = le16_to_cpu(list->entry[0].scid), least = first;
+	bool ascending = true;
+	u32 last = first;
+	unsigned int i;
 
-	memset(page, 0, IDENTIFY_LEN);
-	std_identify(&cmd.common, cns, cntid);
-	return nvme_vfio_exec(vf, &cmd, page, IDENTIFY_LEN, NULL);
+	for (i = 1; i < n; i++) {
+		u32 id = le16_to_cpu(list->entry[i].scid);
+
+		ascending &= id > last;
+		least = min(least, id);
+		last = id;
+	}
+	return (ascending ? last : least) + 1;
 }
 
-int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid, void *page,
-			     const char **why)
+int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid,
+			     struct nvme_pf_buf *page, const char **why)
 {
-	struct std_secondary_list *list = page;
+	const struct std_secondary_list *list = page->data;
 	u32 from = 0;
 
 	*why = LM_NOT_LISTED;
 	while (from <= U16_MAX) {
 		unsigned int i, n;
-		u32 last;
+		u32 next;
 		int ret;
 
 		ret = nvme_vfio_identify(vf, STD_CNS_SECONDARY_LIST, from,
-					 list);
+					 page);
 		if (ret)
 			return ret;
 
 		n = min_t(unsigned int, list->nument, STD_SECONDARY_MAX);
 		for (i = 0; i < n; i++) {
-			struct std_secondary *e = &list->entry[i];
+			const struct std_secondary *e = &list->entry[i];
 
 			if (le16_to_cpu(e->vfn) != vf->vfn ||
 			    le16_to_cpu(e->pcid) != pf_cntlid)
@@ -51,11 +65,10 @@ int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid, void *page,
 		}
 		if (n < STD_SECONDARY_MAX)
 			break;
-		/* The list ascends; a device that repeats itself must end too. */
-		last = le16_to_cpu(list->entry[n - 1].scid);
-		if (last < from)
+		next = nvme_vfio_next_secondary(list, n);
+		if (next <= from)
 			break;
-		from = last + 1;
+		from = next;
 	}
 	return -EOPNOTSUPP;
 }

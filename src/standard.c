@@ -16,7 +16,7 @@ static_assert(sizeof(struct std_state_header) == 48);
 static int nvme_vfio_std_probe(struct nvme_vf *vf,
 			       const struct nvme_id_ctrl *id, const char **why)
 {
-	void *page;
+	struct nvme_pf_buf *page;
 	int ret;
 
 	if (!lm_says_standard(le16_to_cpu(id->oacs)))
@@ -24,7 +24,7 @@ static int nvme_vfio_std_probe(struct nvme_vf *vf,
 
 	nvme_vfio_std_track_limits(vf, id);
 
-	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
+	page = nvme_vfio_buf_alloc(IDENTIFY_LEN);
 	if (!page)
 		return -ENOMEM;
 
@@ -32,40 +32,54 @@ static int nvme_vfio_std_probe(struct nvme_vf *vf,
 	if (!ret)
 		ret = nvme_vfio_identify(vf, STD_CNS_STATE_FORMATS, 0, page);
 	if (!ret) {
-		*why = lm_find_format(page, &vf->format);
+		*why = lm_find_format(page->data, &vf->format);
 		if (*why)
 			ret = -EOPNOTSUPP;
 	}
 
-	kfree(page);
+	nvme_pf_buf_put(page);
 	return ret;
 }
 
 static int nvme_vfio_std_suspend(struct nvme_vf *vf)
 {
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = { };
 
-	std_suspend(&cmd.common, vf->cntlid, STD_SUSPEND, false);
-	return nvme_vfio_exec(vf, &cmd, NULL, 0, NULL);
+	std_suspend(&c.cmd.common, vf->cntlid, STD_SUSPEND, false);
+	std_resume(&c.undo.common, vf->cntlid);
+	return nvme_vfio_exec(vf, &c);
 }
 
 /* A reset of the PF or of the VF ends a suspension, and more. */
 static void nvme_vfio_std_lost(struct nvme_vf *vf)
 {
-	dev_warn(&vf->pdev->dev, "the VF is not suspended: it was reset behind the migration's back\n");
+	dev_warn_ratelimited(&vf->pdev->dev,
+			     "the VF is not suspended: it was reset behind the migration's back\n");
 	vf->state_unknown = true;
 }
 
 static int nvme_vfio_std_resume(struct nvme_vf *vf)
 {
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = { };
 	int ret;
 
-	std_resume(&cmd.common, vf->cntlid);
-	ret = nvme_vfio_exec(vf, &cmd, NULL, 0, NULL);
+	std_resume(&c.cmd.common, vf->cntlid);
+	ret = nvme_vfio_exec(vf, &c);
 	if (vf->status == STD_SC_NOT_SUSPENDED)
 		nvme_vfio_std_lost(vf);
 	return ret;
+}
+
+static int nvme_vfio_std_find_out(struct nvme_vf *vf, bool *was_suspended)
+{
+	struct nvme_pf_cmd c = { .limit_ms = FIND_OUT_MS };
+	int ret;
+
+	std_resume(&c.cmd.common, vf->cntlid);
+	ret = nvme_vfio_try_exec(vf, &c);
+	*was_suspended = !ret;
+	/* Any other status: a VF that is offline is not suspended either. */
+	return vf->status ? 0 : ret;
 }
 
 /* Bytes of the whole structure; 0 when the header makes no sense. */
@@ -81,39 +95,43 @@ static u64 nvme_vfio_std_total_size(const struct std_state_header *h)
 	return sizeof(*h) + 4 * (nvme + vendor);
 }
 
-static int nvme_vfio_std_get(struct nvme_vf *vf, u64 offset, void *buf, u32 len,
-			     u64 *result)
+static int nvme_vfio_std_get(struct nvme_vf *vf, u64 offset,
+			     struct nvme_pf_buf *buf, u32 len, u64 *result)
 {
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = { .buf = buf, .len = len };
+	int ret;
 
-	std_get_state(&cmd.common, vf->cntlid, vf->format.index, offset, len);
-	return nvme_vfio_exec(vf, &cmd, buf, len, result);
+	std_get_state(&c.cmd.common, vf->cntlid, vf->format.index, offset, len);
+	ret = nvme_vfio_exec(vf, &c);
+	*result = c.result;
+	return ret;
 }
 
 static int nvme_vfio_std_state_size(struct nvme_vf *vf, u64 *size)
 {
-	struct std_state_header *h;
+	struct nvme_pf_buf *header;
+	u64 result;
 	int ret;
 
-	h = kzalloc(sizeof(*h), GFP_KERNEL);
-	if (!h)
+	header = nvme_vfio_buf_alloc(sizeof(struct std_state_header));
+	if (!header)
 		return -ENOMEM;
 
-	ret = nvme_vfio_std_get(vf, 0, h, sizeof(*h), NULL);
+	ret = nvme_vfio_std_get(vf, 0, header, header->len, &result);
 	if (!ret) {
-		*size = nvme_vfio_std_total_size(h);
+		*size = nvme_vfio_std_total_size(header->data);
 		if (!*size)
 			ret = -EOVERFLOW;
 	}
-	kfree(h);
+	nvme_pf_buf_put(header);
 	return ret;
 }
 
-static int nvme_vfio_std_get_state(struct nvme_vf *vf, u64 offset, void *buf,
-				   u32 len, u64 *total)
+static int nvme_vfio_std_get_state(struct nvme_vf *vf, u64 offset,
+				   struct nvme_pf_buf *buf, u32 len, u64 *total)
 {
-	const struct std_state_header *h = buf;
-	u64 result = 0;
+	const struct std_state_header *h = buf->data;
+	u64 result;
 	int ret;
 
 	ret = nvme_vfio_std_get(vf, offset, buf, len, &result);
@@ -134,7 +152,8 @@ static int nvme_vfio_std_get_state(struct nvme_vf *vf, u64 offset, void *buf,
 
 	*total = nvme_vfio_std_total_size(h);
 	if (!*total) {
-		dev_warn(&vf->pdev->dev, "the device reports an impossible state size\n");
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "the device reports an impossible state size\n");
 		return -EOVERFLOW;
 	}
 	return 0;
@@ -158,15 +177,15 @@ static int nvme_vfio_std_check_start(const struct nvme_vf *vf, const void *buf,
 }
 
 static int nvme_vfio_std_set_state(struct nvme_vf *vf, u64 offset,
-				   const void *buf, u32 len, bool first,
-				   bool last)
+				   struct nvme_pf_buf *buf, u32 at, u32 len,
+				   bool first, bool last)
 {
 	u8 seq = (first ? STD_SEQ_FIRST : 0) | (last ? STD_SEQ_LAST : 0);
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = { .buf = buf, .offset = at, .len = len };
 
-	std_set_state(&cmd.common, vf->cntlid, vf->format.index, seq, offset,
+	std_set_state(&c.cmd.common, vf->cntlid, vf->format.index, seq, offset,
 		      len);
-	return nvme_vfio_exec(vf, &cmd, (void *)buf, len, NULL);
+	return nvme_vfio_exec(vf, &c);
 }
 
 const struct cmdset nvme_vfio_cmdset_standard = {
@@ -175,6 +194,7 @@ const struct cmdset nvme_vfio_cmdset_standard = {
 	.probe		= nvme_vfio_std_probe,
 	.suspend	= nvme_vfio_std_suspend,
 	.resume		= nvme_vfio_std_resume,
+	.find_out	= nvme_vfio_std_find_out,
 	.state_size	= nvme_vfio_std_state_size,
 	.get_state	= nvme_vfio_std_get_state,
 	.check_start	= nvme_vfio_std_check_start,

@@ -4,7 +4,6 @@
  * of NVM Express Base Specification 2.1, sent to the PF and about a VF.
  */
 #include <linux/build_bug.h>
-#include <linux/slab.h>
 
 #include "dirty_map.h"
 #include "nvme_vf.h"
@@ -57,17 +56,17 @@ int nvme_vfio_std_track_start(struct nvme_vf *vf,
 			      const struct iova_range *ranges, u32 n, u8 shift,
 			      struct track_offer *offer)
 {
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = { };
 	struct std_track_header *h;
 	struct std_track_range *r;
-	u64 result = 0;
-	size_t len = sizeof(*h) + n * sizeof(*r);
 	u32 i;
 	int ret;
 
-	h = kzalloc(len, GFP_KERNEL_ACCOUNT);
-	if (!h)
+	c.len = sizeof(*h) + n * sizeof(*r);
+	c.buf = nvme_vfio_buf_alloc(c.len);
+	if (!c.buf)
 		return -ENOMEM;
+	h = c.buf->data;
 	h->rmrtg = shift - UNIT_SHIFT;
 	h->rnmrtd = cpu_to_le32(n);
 	r = (void *)(h + 1);
@@ -78,39 +77,40 @@ int nvme_vfio_std_track_start(struct nvme_vf *vf,
 		r[i].len = cpu_to_le32((size >> shift) + 1);
 	}
 
-	std_track_memory(&cmd.common, vf->cntlid, true);
-	ret = nvme_vfio_try_exec(vf, &cmd, h, len, &result);
-	kfree(h);
+	std_track_memory(&c.cmd.common, vf->cntlid, true);
+	std_track_memory(&c.undo.common, vf->cntlid, false);
+	ret = nvme_vfio_try_exec(vf, &c);
+	nvme_pf_buf_put(c.buf);
 
 	if (vf->status == STD_SC_NO_RESOURCES) {
-		offer->shift = min_t(u32, lower_32_bits(result) & 0xffff,
+		offer->shift = min_t(u32, lower_32_bits(c.result) & 0xffff,
 				     MAX_SHIFT) + UNIT_SHIFT;
-		offer->ranges = upper_32_bits(result);
+		offer->ranges = upper_32_bits(c.result);
 	}
 	return nvme_vfio_std_track_errno(vf, ret);
 }
 
 int nvme_vfio_std_track_stop(struct nvme_vf *vf)
 {
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = { };
 	int ret;
 
-	std_track_memory(&cmd.common, vf->cntlid, false);
-	ret = nvme_vfio_try_exec(vf, &cmd, NULL, 0, NULL);
+	std_track_memory(&c.cmd.common, vf->cntlid, false);
+	ret = nvme_vfio_try_exec(vf, &c);
 	return nvme_vfio_std_track_errno(vf, ret);
 }
 
-int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
-			       struct track_report *report)
+int nvme_vfio_std_track_report(struct nvme_vf *vf, struct nvme_pf_buf *buf,
+			       u32 len, struct track_report *report)
 {
-	const struct std_report_header *h = buf;
+	const struct std_report_header *h = buf->data;
 	const struct std_report_range *r = (void *)(h + 1);
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = { .buf = buf, .len = len };
 	u32 i, n, shift;
 	int ret;
 
-	std_track_receive(&cmd.common, vf->cntlid, len);
-	ret = nvme_vfio_exec(vf, &cmd, buf, len, NULL);
+	std_track_receive(&c.cmd.common, vf->cntlid, len);
+	ret = nvme_vfio_exec(vf, &c);
 	if (ret)
 		return ret;
 
@@ -120,7 +120,8 @@ int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
 	report->suspended = h->attrb & STD_REPORT_SUSP;
 	if (h->ver || n > (len - sizeof(*h)) / sizeof(*r) ||
 	    (n && shift > MAX_SHIFT) || (!n && report->more)) {
-		dev_warn(&vf->pdev->dev, "the device's report of dirty memory makes no sense\n");
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "the device's report of dirty memory makes no sense\n");
 		return -EIO;
 	}
 

@@ -15,7 +15,7 @@ int nvme_vfio_std_track_start(struct nvme_vf *vf,
 			      const struct iova_range *ranges, u32 n, u8 shift,
 			      struct track_offer *offer);
 int nvme_vfio_std_track_stop(struct nvme_vf *vf);
-int nvme_vfio_std_track_report(struct nvme_vf *vf, void *buf, u32 len,
-			       struct track_report *report);
+int nvme_vfio_std_track_report(struct nvme_vf *vf, struct nvme_pf_buf *buf,
+			       u32 len, struct track_report *report);
 
 #endif

@@ -56,6 +56,58 @@ TRACE_EVENT(admin_cmd,
 		  __entry->status)
 );
 
+/**
+ * trace_cmd_given_up - a command for a VF did not end in time
+ * @dev: the VF
+ * @opcode: admin opcode
+ * @usecs: how long it was waited for, microseconds
+ */
+TRACE_EVENT(cmd_given_up,
+	TP_PROTO(struct device *dev, u8 opcode, s64 usecs),
+	TP_ARGS(dev, opcode, usecs),
+
+	TP_STRUCT__entry(
+		__string(vf, dev_name(dev))
+		__field(u8, opcode)
+		__field(s64, usecs)
+	),
+
+	TP_fast_assign(
+		compat_assign_str(vf, dev_name(dev));
+		__entry->opcode = opcode;
+		__entry->usecs = usecs;
+	),
+
+	TP_printk("vf=%s opcode=0x%02x usecs=%lld", __get_str(vf),
+		  __entry->opcode, __entry->usecs)
+);
+
+/**
+ * trace_vf_reset - the driver resets a VF whose Suspend does not end
+ * @dev: the VF
+ * @usecs: duration, microseconds; 0 before
+ * @ret: 0 or negative errno
+ */
+TRACE_EVENT(vf_reset,
+	TP_PROTO(struct device *dev, s64 usecs, int ret),
+	TP_ARGS(dev, usecs, ret),
+
+	TP_STRUCT__entry(
+		__string(vf, dev_name(dev))
+		__field(s64, usecs)
+		__field(int, ret)
+	),
+
+	TP_fast_assign(
+		compat_assign_str(vf, dev_name(dev));
+		__entry->usecs = usecs;
+		__entry->ret = ret;
+	),
+
+	TP_printk("vf=%s usecs=%lld ret=%d", __get_str(vf), __entry->usecs,
+		  __entry->ret)
+);
+
 #define show_mig_state(state) __print_symbolic(state,		\
 	{ VFIO_DEVICE_STATE_ERROR,	"ERROR" },		\
 	{ VFIO_DEVICE_STATE_STOP,	"STOP" },		\

@@ -91,18 +91,18 @@ static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
 static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf,
 					const struct nvme_id_ctrl *id)
 {
+	struct nvme_pf_buf *page;
 	const char *why;
-	void *page;
 	int ret;
 
 	if (!(le16_to_cpu(id->oacs) & STD_OACS_VIRT_MGMT))
 		return 0;
 
-	page = kmalloc(IDENTIFY_LEN, GFP_KERNEL);
+	page = nvme_vfio_buf_alloc(IDENTIFY_LEN);
 	if (!page)
 		return -ENOMEM;
 	ret = nvme_vfio_find_secondary(vf, le16_to_cpu(id->cntlid), page, &why);
-	kfree(page);
+	nvme_pf_buf_put(page);
 
 	/* Not to know is no harm; not to reach the PF is. */
 	return ret == -EOPNOTSUPP || vf->status ? 0 : ret;
@@ -120,48 +120,61 @@ static int nvme_vfio_vnd_probe(struct nvme_vf *vf,
 	return nvme_vfio_vnd_find_resources(vf, id);
 }
 
-static int nvme_vfio_vnd_command(struct nvme_vf *vf, u8 opcode, u64 *result)
-{
-	struct nvme_command cmd = { };
-
-	vnd_command(&cmd.common, opcode, vf->vfn);
-	return nvme_vfio_exec(vf, &cmd, NULL, 0, result);
-}
-
 static int nvme_vfio_vnd_suspend(struct nvme_vf *vf)
 {
-	return nvme_vfio_vnd_command(vf, VND_SUSPEND, NULL);
+	struct nvme_pf_cmd c = { };
+
+	vnd_command(&c.cmd.common, VND_SUSPEND, vf->vfn);
+	vnd_command(&c.undo.common, VND_RESUME, vf->vfn);
+	return nvme_vfio_exec(vf, &c);
 }
 
 static int nvme_vfio_vnd_resume(struct nvme_vf *vf)
 {
-	return nvme_vfio_vnd_command(vf, VND_RESUME, NULL);
+	struct nvme_pf_cmd c = { };
+
+	vnd_command(&c.cmd.common, VND_RESUME, vf->vfn);
+	return nvme_vfio_exec(vf, &c);
+}
+
+static int nvme_vfio_vnd_find_out(struct nvme_vf *vf, bool *was_suspended)
+{
+	struct nvme_pf_cmd c = { .limit_ms = FIND_OUT_MS };
+	int ret;
+
+	vnd_command(&c.cmd.common, VND_RESUME, vf->vfn);
+	ret = nvme_vfio_try_exec(vf, &c);
+	/* The set does not say what RESUME of a VF that runs gives. */
+	*was_suspended = false;
+	return vf->status ? 0 : ret;
 }
 
 static int nvme_vfio_vnd_state_size(struct nvme_vf *vf, u64 *size)
 {
-	u64 result = 0;
+	struct nvme_pf_cmd c = { };
 	int ret;
 
-	ret = nvme_vfio_vnd_command(vf, VND_QUERY_DATA_SIZE, &result);
+	vnd_command(&c.cmd.common, VND_QUERY_DATA_SIZE, vf->vfn);
+	ret = nvme_vfio_exec(vf, &c);
 	if (ret)
 		return ret;
-	*size = lower_32_bits(result);
+	*size = lower_32_bits(c.result);
 	if (!*size) {
-		dev_warn(&vf->pdev->dev, "the device reports an empty state\n");
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "the device reports an empty state\n");
 		return -EIO;
 	}
 	return 0;
 }
 
-static int nvme_vfio_vnd_get_state(struct nvme_vf *vf, u64 offset, void *buf,
-				   u32 len, u64 *total)
+static int nvme_vfio_vnd_get_state(struct nvme_vf *vf, u64 offset,
+				   struct nvme_pf_buf *buf, u32 len, u64 *total)
 {
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = { .buf = buf, .len = ALIGN(len, 4) };
 
 	*total = len;
-	vnd_command(&cmd.common, VND_SAVE_DATA, vf->vfn);
-	return nvme_vfio_exec(vf, &cmd, buf, ALIGN(len, 4), NULL);
+	vnd_command(&c.cmd.common, VND_SAVE_DATA, vf->vfn);
+	return nvme_vfio_exec(vf, &c);
 }
 
 static int nvme_vfio_vnd_check_start(const struct nvme_vf *vf, const void *buf,
@@ -175,13 +188,17 @@ static int nvme_vfio_vnd_check_start(const struct nvme_vf *vf, const void *buf,
 }
 
 static int nvme_vfio_vnd_set_state(struct nvme_vf *vf, u64 offset,
-				   const void *buf, u32 len, bool first,
-				   bool last)
+				   struct nvme_pf_buf *buf, u32 at, u32 len,
+				   bool first, bool last)
 {
-	struct nvme_command cmd = { };
+	struct nvme_pf_cmd c = {
+		.buf = buf,
+		.offset = at,
+		.len = ALIGN(len, 4),
+	};
 
-	vnd_load_data(&cmd.common, vf->vfn, len);
-	return nvme_vfio_exec(vf, &cmd, (void *)buf, ALIGN(len, 4), NULL);
+	vnd_load_data(&c.cmd.common, vf->vfn, len);
+	return nvme_vfio_exec(vf, &c);
 }
 
 const struct cmdset nvme_vfio_cmdset_vendor = {
@@ -192,6 +209,7 @@ const struct cmdset nvme_vfio_cmdset_vendor = {
 	.probe		= nvme_vfio_vnd_probe,
 	.suspend	= nvme_vfio_vnd_suspend,
 	.resume		= nvme_vfio_vnd_resume,
+	.find_out	= nvme_vfio_vnd_find_out,
 	.state_size	= nvme_vfio_vnd_state_size,
 	.get_state	= nvme_vfio_vnd_get_state,
 	.check_start	= nvme_vfio_vnd_check_start,
