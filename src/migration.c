@@ -135,6 +135,7 @@ static void nvme_vfio_had_fault(struct migration *m)
 	if (!m->is_open)
 		return;
 	m->in_doubt = nvme_vfio_may_be_suspended(m);
+	m->vf.overlapped = false;
 	nvme_vfio_drop_save_buf(&m->rollback_state);
 	nvme_vfio_give_up(m);
 	nvme_vfio_warn_error(m);

@@ -180,14 +180,15 @@ static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 	int ret;
 
 	vdev = nvme_vfio_mig_get_vdev(s->file.m, &s->file);
+	/* Of a file that has ended the state was left: not PRE_COPY. */
 	if (IS_ERR(vdev))
-		return PTR_ERR(vdev);
+		return PTR_ERR(vdev) == -ENODEV ? -EINVAL : PTR_ERR(vdev);
 	ret = vfio_check_precopy_ioctl(vdev, cmd, arg, &info);
 	vfio_put_device(vdev);
-	if (!ret)
-		ret = nvme_vfio_save_current(s, &sbuf);
 	if (ret)
 		return ret;
+	if (nvme_vfio_save_current(s, &sbuf))
+		return -EINVAL;
 	if (sbuf) {
 		nvme_vfio_save_buf_put(sbuf);
 		return -EINVAL;

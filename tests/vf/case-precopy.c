@@ -262,7 +262,7 @@ static void info_rules(const void *arg)
 	must(mig_read(fd, &s, SIZE_MAX));
 	check(s.len > all, "the stream ends early");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	check_eq(info_of(fd, &info), -ENODEV, "PRECOPY_INFO afterwards");
+	check_eq(info_of(fd, &info), -EINVAL, "PRECOPY_INFO afterwards");
 	close(fd);
 	work_check(w);
 }
@@ -328,7 +328,7 @@ static void reset_in(const void *arg)
 	state_is(&a, MIG_RUNNING);
 	check_eq(read(fd, &byte, 1), -1, "read after the reset");
 	check_eq(errno, ENODEV, "errno of a read after the reset");
-	check_eq(info_of(fd, &info), -ENODEV, "PRECOPY_INFO after the reset");
+	check_eq(info_of(fd, &info), -EINVAL, "PRECOPY_INFO after the reset");
 	close(fd);
 	work_free(w);
 	alive(&a, VF_A);

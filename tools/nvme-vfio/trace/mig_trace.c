@@ -71,6 +71,17 @@ static bool carries(const struct mig_event *e)
 	return false;
 }
 
+/*
+ * After a reset of a VF that was suspended the driver has it resumed in any
+ * case: "not suspended" is what it hopes for.
+ */
+static bool failed(const struct mig_event *e)
+{
+	if (e->opcode == 0x41 && (e->cdw10 & 0xff) == 1 && e->status == 0x3a)
+		return false;
+	return e->status != 0;
+}
+
 static void begin(struct mig_trace *f, const char *role)
 {
 	f->role = role;
@@ -141,7 +152,7 @@ void mig_trace_add(struct mig_trace *f, const struct mig_event *e)
 		add_arc(f, e);
 		return;
 	}
-	f->failed += e->status != 0;
+	f->failed += failed(e);
 	if (!e->status && carries(e)) {
 		f->bytes += e->len;
 		f->at_most = f->at_most || e->opcode == OP_GET;
