@@ -50,6 +50,40 @@ static inline bool lm_vendor_id_known(__u16 vendor, __u16 device)
 	return vendor == 0x8086 && device == 0x1457;
 }
 
+/* Secondary Controller List: byte 0 entries, which follow from byte 32. */
+#define LM_SECONDARY_MAX	127
+
+static inline const __u8 *lm_secondary(const __u8 *page, unsigned int i)
+{
+	return page + 32 + 32 * i;
+}
+
+/**
+ * lm_next_secondary - where the next Secondary Controller List is to start
+ * @page: a list, 4096 bytes
+ * @from: the controller id that it was asked to start from
+ *
+ * A full list has the smallest ids from there on, in any order: the standard
+ * states none.
+ *
+ * Return: a controller id larger than @from, or 0 when there is no more
+ */
+static inline __u32 lm_next_secondary(const __u8 *page, __u32 from)
+{
+	__u32 id, most = 0;
+	unsigned int i;
+
+	if (page[0] < LM_SECONDARY_MAX)
+		return 0;
+	for (i = 0; i < LM_SECONDARY_MAX; i++) {
+		id = lm_le16(lm_secondary(page, i));
+		if (id > most)
+			most = id;
+	}
+	/* A device that repeats itself must come to an end. */
+	return most >= from && most < 0xffff ? most + 1 : 0;
+}
+
 /**
  * struct std_format - which layout of state to use, as indexes of CNS 20h
  * @version: index of the version, from 1; 0 leaves the NVMe part out

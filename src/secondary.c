@@ -9,29 +9,7 @@
 
 static_assert(sizeof(struct std_secondary) == 32);
 static_assert(sizeof(struct std_secondary_list) == IDENTIFY_LEN);
-
-/*
- * Where the next list is to start: behind the last of an ascending one. The
- * standard states no order, so of another one only the smallest is done with.
- * Either way it grows, which a device that repeats itself must end by.
- */
-static u32 nvme_vfio_next_secondary(const struct std_secondary_list *list,
-				    unsigned int n)
-{
-	u32 first = le16_to_cpu(list->entry[0].scid), least = first;
-	bool ascending = true;
-	u32 last = first;
-	unsigned int i;
-
-	for (i = 1; i < n; i++) {
-		u32 id = le16_to_cpu(list->entry[i].scid);
-
-		ascending &= id > last;
-		least = min(least, id);
-		last = id;
-	}
-	return (ascending ? last : least) + 1;
-}
+static_assert(STD_SECONDARY_MAX == LM_SECONDARY_MAX);
 
 int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid,
 			     struct nvme_pf_buf *page, const char **why)
@@ -40,9 +18,8 @@ int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid,
 	u32 from = 0;
 
 	*why = LM_NOT_LISTED;
-	while (from <= U16_MAX) {
+	do {
 		unsigned int i, n;
-		u32 next;
 		int ret;
 
 		ret = nvme_vfio_identify(vf, STD_CNS_SECONDARY_LIST, from,
@@ -63,12 +40,7 @@ int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid,
 			*why = NULL;
 			return 0;
 		}
-		if (n < STD_SECONDARY_MAX)
-			break;
-		next = nvme_vfio_next_secondary(list, n);
-		if (next <= from)
-			break;
-		from = next;
-	}
+		from = lm_next_secondary(page->data, from);
+	} while (from);
 	return -EOPNOTSUPP;
 }

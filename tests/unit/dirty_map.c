@@ -111,8 +111,8 @@ static void test_limits(void)
 	map = nvme_vfio_dirty_map_new(&all, 1, PAGE);
 	if (!map)
 		exit(1);
-	ok(nvme_vfio_dirty_map_units(map) == 1u << 31,
-	   "all addresses: larger units, 2^31 of them");
+	ok(nvme_vfio_dirty_map_units(map) == 1u << 30,
+	   "all addresses: larger units, 2^30 of them");
 	nvme_vfio_dirty_map_mark(map, U64_MAX, U64_MAX);
 	TOLD(U64_MAX - 0xfff, U64_MAX, "fffffffffffff000-ffffffffffffffff",
 	     "the last byte of all");

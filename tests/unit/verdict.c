@@ -27,6 +27,68 @@ static void test_sets(void)
 	   !lm_vendor_id_known(0x1457, 0x8086), "one id is known to have it");
 }
 
+/* --- secondary controllers --- */
+
+struct drive {
+	const char *what;
+	unsigned int n;		/* secondary controllers, ids from @first up */
+	u32 first;
+	u32 stride;		/* through a list; 1 = ascending */
+	bool deaf;		/* gives the first list whatever is asked for */
+	unsigned int lists;	/* that may be needed */
+};
+
+static void serve(const struct drive *d, u32 from, u8 page[4096])
+{
+	u32 end = d->first + d->n;
+	unsigned int i, n;
+
+	if (d->deaf || from < d->first)
+		from = d->first;
+	n = end > from ? end - from : 0;
+	if (n > LM_SECONDARY_MAX)
+		n = LM_SECONDARY_MAX;
+
+	memset(page, 0xee, 4096);
+	page[0] = n;
+	for (i = 0; i < n; i++)
+		put16(page + 32 + 32 * i, from + i * d->stride % n);
+}
+
+static void test_secondary(void)
+{
+	static const struct drive drives[] = {
+		{ "none", 0, 1, 1, false, 1 },
+		{ "one list", 126, 1, 1, false, 1 },
+		{ "a list that is just full", 127, 1, 1, false, 2 },
+		{ "three lists", 300, 1, 1, false, 3 },
+		{ "up to the last id", 1000, 0xffff - 999, 1, false, 8 },
+		{ "lists in another order", 127 * 7, 5, 50, false, 8 },
+		{ "not all of a deaf drive", 300, 1, 1, true, 2 },
+	};
+	static bool found[0x10000];
+	unsigned int i, k;
+
+	for (k = 0; k < sizeof(drives) / sizeof(*drives); k++) {
+		const struct drive *d = &drives[k];
+		unsigned int lists = 0, got = 0;
+		u8 page[4096];
+		u32 from = 0;
+
+		memset(found, 0, sizeof(found));
+		do {
+			serve(d, from, page);
+			for (i = 0; i < page[0]; i++)
+				found[lm_le16(lm_secondary(page, i))] = true;
+			from = lm_next_secondary(page, from);
+		} while (++lists < d->lists && from);
+		for (i = 0; i < d->n; i++)
+			got += found[d->first + i];
+		ok(!from && got == (d->deaf ? LM_SECONDARY_MAX : d->n),
+		   "secondary controllers: %s", d->what);
+	}
+}
+
 /* A page with versions from 100 up, and UUIDs whose bytes are their index. */
 static void make_page(u8 page[4096], unsigned int nv, unsigned int nuuid)
 {
@@ -146,6 +208,7 @@ static void test_fits(void)
 int main(void)
 {
 	test_sets();
+	test_secondary();
 	test_formats();
 	test_fits();
 	return tap_done();

@@ -6,12 +6,14 @@
  */
 #include <errno.h>
 #include <libnvme.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "nvme.h"
+#include "src/lm_caps.h"
 
 /* -- what depends on the library ------------------------------------------ */
 
@@ -181,13 +183,19 @@ int ctrl_resources(struct ctrl *ctrl, uint16_t cntlid,
 	return ret;
 }
 
-#define SECONDARIES	127	/* entries of a page */
+static bool is_listed(const struct ctrl_secondary *list, size_t n, uint16_t id)
+{
+	while (n--)
+		if (list[n].cntlid == id)
+			return true;
+	return false;
+}
 
 int ctrl_secondaries(struct ctrl *ctrl, struct ctrl_secondary **list,
 		     size_t *n)
 {
 	struct ctrl_secondary *more;
-	uint32_t from = 0, last;
+	uint32_t from = 0;
 	unsigned int i, count;
 	uint8_t *page;
 	int ret;
@@ -199,7 +207,7 @@ int ctrl_secondaries(struct ctrl *ctrl, struct ctrl_secondary **list,
 			       0, &page);
 		if (ret)
 			goto fail;
-		count = page[0] < SECONDARIES ? page[0] : SECONDARIES;
+		count = page[0] < LM_SECONDARY_MAX ? page[0] : LM_SECONDARY_MAX;
 		if (!count)
 			break;
 		more = realloc(*list, (*n + count) * sizeof(*more));
@@ -209,22 +217,21 @@ int ctrl_secondaries(struct ctrl *ctrl, struct ctrl_secondary **list,
 		}
 		*list = more;
 		for (i = 0; i < count; i++) {
-			const uint8_t *e = page + 32 + 32 * i;
+			const uint8_t *e = lm_secondary(page, i);
 
+			/* A device may repeat itself. */
+			if (is_listed(more, *n, le16(e)))
+				continue;
 			more[(*n)++] = (struct ctrl_secondary){
 				.cntlid = le16(e), .primary = le16(e + 2),
 				.online = e[4] & 1, .vfn = le16(e + 8),
 				.nvq = le16(e + 10), .nvi = le16(e + 12),
 			};
 		}
-		/* The list ascends; a device that repeats itself must end. */
-		last = more[*n - 1].cntlid;
-		if (last < from)
-			break;
-		from = last + 1;
+		from = lm_next_secondary(page, from);
 		free(page);
 		page = NULL;
-	} while (count == SECONDARIES && from <= UINT16_MAX);
+	} while (from);
 	free(page);
 	return 0;
 
