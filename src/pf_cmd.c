@@ -25,6 +25,10 @@ static unsigned int nvme_pf_command_timeout = 10;
 module_param_named(command_timeout, nvme_pf_command_timeout, uint, 0644);
 MODULE_PARM_DESC(command_timeout, "give a command for a VF up after so many seconds (default 10, 1 to 600); should be well below nvme_core.admin_timeout");
 
+static unsigned int nvme_pf_max_commands;
+module_param_named(max_commands, nvme_pf_max_commands, uint, 0644);
+MODULE_PARM_DESC(max_commands, "commands for the VFs of a PF that may be under way at a time (default 0: as many as its queue has room for, but for 4); for PFs that are attached to from then on");
+
 /* Tags of the admin queue that are left for nvme: Abort, keep alive, sysfs. */
 #define TAGS_OF_NVME	4
 
@@ -77,9 +81,16 @@ EXPORT_SYMBOL_GPL(nvme_pf_buf_put);
 
 /* --- turns --- */
 
+static unsigned int nvme_pf_turns(const struct blk_mq_tag_set *set)
+{
+	unsigned int most = READ_ONCE(nvme_pf_max_commands) ?: UINT_MAX;
+	unsigned int tags = set->queue_depth - set->reserved_tags;
+
+	return min(most, tags > TAGS_OF_NVME ? tags - TAGS_OF_NVME : 1);
+}
+
 static struct nvme_pf_queue *nvme_pf_queue_get(struct request_queue *q)
 {
-	unsigned int tags = q->tag_set->queue_depth - q->tag_set->reserved_tags;
 	struct nvme_pf_queue *pq;
 
 	mutex_lock(&nvme_pf_lists);
@@ -94,7 +105,7 @@ static struct nvme_pf_queue *nvme_pf_queue_get(struct request_queue *q)
 		goto unlock;
 	pq->q = q;
 	pq->users = 1;
-	pq->free = tags > TAGS_OF_NVME ? tags - TAGS_OF_NVME : 1;
+	pq->free = nvme_pf_turns(q->tag_set);
 	spin_lock_init(&pq->lock);
 	INIT_LIST_HEAD(&pq->waiting);
 	list_add(&pq->node, &nvme_pf_queues);
