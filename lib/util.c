@@ -48,19 +48,27 @@ void sleep_us(unsigned int us)
 	nanosleep(&t, NULL);
 }
 
-int sysfs_read(char *buf, size_t len, const char *fmt, ...)
+static int open_path(int flags, const char *fmt, va_list ap)
 {
 	char path[PATH_MAX];
+	int fd;
+
+	vsnprintf(path, sizeof(path), fmt, ap);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int sysfs_read(char *buf, size_t len, const char *fmt, ...)
+{
 	va_list ap;
 	ssize_t n;
 	int fd, err;
 
 	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
+	fd = open_path(O_RDONLY, fmt, ap);
 	va_end(ap);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	n = read(fd, buf, len - 1);
 	err = errno;
 	close(fd);
@@ -74,17 +82,15 @@ int sysfs_read(char *buf, size_t len, const char *fmt, ...)
 
 int sysfs_write(const char *text, const char *fmt, ...)
 {
-	char path[PATH_MAX];
 	va_list ap;
 	ssize_t n;
 	int fd, err;
 
 	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
+	fd = open_path(O_WRONLY, fmt, ap);
 	va_end(ap);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	n = write(fd, text, strlen(text));
 	err = errno;
 	close(fd);
