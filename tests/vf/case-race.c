@@ -158,6 +158,55 @@ static void pf_reset_in_suspend(const void *arg)
 	fresh_on_same_fd(&a, w);
 }
 
+/* of nvme-pf-shim, or of an nvme that has its functions */
+static void set_param(const char *name, const char *value)
+{
+	if (sysfs_write(value, "/sys/module/nvme_pf_shim/parameters/%s", name))
+		must(sysfs_write(value, "/sys/module/nvme/parameters/%s",
+				 name));
+}
+
+static void suspend_impatiently(struct other *o)
+{
+	set_param("command_timeout", "1");
+	o->err = vfio_mig_set(o->dev, MIG_RUNNING_P2P, NULL);
+	set_param("command_timeout", "10");
+}
+
+/*
+ * One command at a time for all VFs of a PF: who waits longer than the limit
+ * for a turn has sent nothing, and goes on. The other is not concerned.
+ */
+static void no_turn(const void *arg)
+{
+	struct other o = { .amid = "suspending" };
+	struct vfio_dev a, b;
+	struct work *wa, *wb;
+	int err;
+
+	(void)arg;
+	set_param("max_commands", "1");
+	wa = solo_open(&a, VF_A, NULL);
+	wb = solo_open(&b, VF_B, NULL);
+	set_param("max_commands", "0");
+	work_fill(wa, 30);
+	work_fill(wb, 30);
+	model_set(0, "lm-suspend-delay-ms=%d", SLOW_MS);
+	other_start(&o, &b, suspend_impatiently);
+	err = vfio_mig_set(&a, MIG_RUNNING_P2P, NULL);
+	other_end(&o);
+	model_set(0, "lm-suspend-delay-ms=0");
+	must(err);
+	check_eq(o.err, -EAGAIN, "Suspend of the VF that got no turn");
+	state_is(&b, MIG_RUNNING);
+	work_check(wb);
+	must(vfio_mig_set(&b, MIG_RUNNING_P2P, NULL));
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	must(vfio_mig_set(&b, MIG_RUNNING, NULL));
+	work_check(wa);
+	work_check(wb);
+}
+
 static void read_on_and_on(struct other *o)
 {
 	char buf[4096];
@@ -277,6 +326,7 @@ const struct tap_case race_cases[] = {
 	  .log = "" },
 	{ .name = "PF reset during a slow suspend", .fn = pf_reset_in_suspend,
 	  .log = "" },
+	{ .name = "no turn for a command", .fn = no_turn, .log = "" },
 	{ .name = "state left while the data is read",
 	  .fn = leave_while_reading },
 	{ .name = "reset while the data is written",
