@@ -155,6 +155,9 @@ static int nvme_vfio_dirty_start_device(struct migration *m)
 	dev_warn_ratelimited(nvme_vfio_mig_dev(m),
 			     "the device cannot track writes to memory (%pe)\n",
 			     ERR_PTR(ret));
+	/* The device's own refusals mean something else here. */
+	if (ret == -EAGAIN && vf->status)
+		return -EIO;
 	switch (ret) {
 	case -EAGAIN:
 	case -EBUSY:

@@ -181,16 +181,15 @@ static void no_turn(const void *arg)
 {
 	struct other o = { .amid = "suspending" };
 	struct vfio_dev a, b;
-	struct work *wa, *wb;
+	struct work *w;
 	int err;
 
 	(void)arg;
 	set_param("max_commands", "1");
-	wa = solo_open(&a, VF_A, NULL);
-	wb = solo_open(&b, VF_B, NULL);
+	w = solo_open(&a, VF_A, NULL);
+	bed_open(&b, VF_B, &w->mem);
 	set_param("max_commands", "0");
-	work_fill(wa, 30);
-	work_fill(wb, 30);
+	work_fill(w, 30);
 	model_set(0, "lm-suspend-delay-ms=%d", SLOW_MS);
 	other_start(&o, &b, suspend_impatiently);
 	err = vfio_mig_set(&a, MIG_RUNNING_P2P, NULL);
@@ -199,12 +198,12 @@ static void no_turn(const void *arg)
 	must(err);
 	check_eq(o.err, -EAGAIN, "Suspend of the VF that got no turn");
 	state_is(&b, MIG_RUNNING);
-	work_check(wb);
 	must(vfio_mig_set(&b, MIG_RUNNING_P2P, NULL));
-	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	must(vfio_mig_set(&b, MIG_RUNNING, NULL));
-	work_check(wa);
-	work_check(wb);
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	work_check(w);
+	vfio_close(&a);
+	alive(&b, VF_B);
 }
 
 static void read_on_and_on(struct other *o)
