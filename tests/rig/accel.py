@@ -38,6 +38,10 @@ CODE = bytes.fromhex(
 RESET = bytes.fromhex("e90d00")         # at the reset vector: jmp to the beginning
 SIZE = 0x10000
 
+# The emulator's TSC counts nanoseconds (model/qemu-tsc.patch). A kernel that
+# measures its rate on a busy machine may find anything.
+CLOCK = {"tcg": "tsc_early_khz=1000000 ", "kvm": ""}
+
 _lock = threading.Lock()
 _booted = False
 

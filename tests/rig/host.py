@@ -382,7 +382,7 @@ class Host:
             "-smp", str(self.cpus), "-m", str(self.memory),
             "-kernel", self.kernel.image, "-initrd", self.image(),
             "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
-                       "random.trust_cpu=on mitigations=off no_timer_check "
+                       "random.trust_cpu=on mitigations=off no_timer_check " + accel.CLOCK[self.accel] +
                        "rcupdate.rcu_cpu_stall_timeout=60 " + self.cmdline,
             "-serial", "file:" + self.path("serial"),
             "-chardev", f"socket,id=qmp,path={self.qmp.path}", "-mon", "chardev=qmp,mode=control",
