@@ -9,6 +9,7 @@
  * request still needs belongs to the handle, which lives until it has ended.
  */
 #include <linux/blkdev.h>
+#include <linux/dma-mapping.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -31,6 +32,10 @@ MODULE_PARM_DESC(max_commands, "commands for the VFs of a PF that may be under w
 
 /* Tags of the admin queue that are left for nvme: Abort, keep alive, sysfs. */
 #define TAGS_OF_NVME	4
+
+/* What nvme sets its controllers to, whatever the processor's page is. */
+#define CTRL_PAGE	4096u
+#define offset_in_ctrl_page(p)	((unsigned long)(p) & (CTRL_PAGE - 1))
 
 /* For a request when tags have run out, or an undo while the PF is not live. */
 #define RETRY_MS	10
@@ -310,11 +315,51 @@ static int nvme_pf_check(const struct nvme_pf *pf, const struct nvme_pf_cmd *c)
 	return 0;
 }
 
+/*
+ * Data of two pages at most, in one piece, are two addresses in the command.
+ * Written here they save the block layer's bio and, for what nvme takes for a
+ * command of user space, a list that is long, allocated and zeroed each time.
+ * The device is that which nvme maps for, and nvme ends all requests before it
+ * leaves the device.
+ */
+static bool nvme_pf_is_short(const void *data, u32 len)
+{
+	return !is_vmalloc_addr(data) &&
+	       offset_in_ctrl_page(data) + len <= 2 * CTRL_PAGE;
+}
+
+static int nvme_pf_map_short(struct nvme_pf *pf, struct nvme_command *cmd,
+			     void *data, u32 len)
+{
+	struct device *dev = pf->cdev->parent;
+	dma_addr_t next;
+
+	pf->dma_dir = nvme_is_write(cmd) ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+	pf->dma = dma_map_single(dev, data, len, pf->dma_dir);
+	if (dma_mapping_error(dev, pf->dma))
+		return -ENOMEM;
+	pf->dma_len = len;
+
+	next = (pf->dma & ~(dma_addr_t)(CTRL_PAGE - 1)) + CTRL_PAGE;
+	cmd->common.dptr.prp1 = cpu_to_le64(pf->dma);
+	cmd->common.dptr.prp2 = pf->dma + len > next ? cpu_to_le64(next) : 0;
+	return 0;
+}
+
+static void nvme_pf_unmap(struct nvme_pf *pf)
+{
+	if (pf->dma_len)
+		dma_unmap_single(pf->cdev->parent, pf->dma, pf->dma_len,
+				 pf->dma_dir);
+	pf->dma_len = 0;
+}
+
 static enum rq_end_io_ret nvme_pf_ended(struct request *rq, blk_status_t err
 					COMPAT_END_IO_MORE)
 {
 	struct nvme_pf *pf = rq->end_io_data;
 
+	nvme_pf_unmap(pf);
 	pf->status = nvme_pf_request_end(rq, err, &pf->result);
 	/* From here on the handle may be gone, but for one that was given up. */
 	if (atomic_cmpxchg(&pf->phase, PF_WAITED, PF_ENDED) == PF_WAITED)
@@ -342,14 +387,16 @@ static int nvme_pf_send(struct nvme_pf *pf, struct nvme_command *cmd,
 	if (IS_ERR(rq))
 		return PTR_ERR(rq) == -ENODEV ? -ENODEV : -EWOULDBLOCK;
 
-	nvme_pf_request_init(rq, cmd);
-	if (len) {
+	ret = 0;
+	if (len && nvme_pf_is_short(data, len))
+		ret = nvme_pf_map_short(pf, cmd, data, len);
+	else if (len)
 		ret = compat_rq_map_kern(rq, data, len, GFP_KERNEL);
-		if (ret) {
-			blk_mq_free_request(rq);
-			return ret == -ENOMEM ? ret : -EINVAL;
-		}
+	if (ret) {
+		blk_mq_free_request(rq);
+		return ret == -ENOMEM ? ret : -EINVAL;
 	}
+	nvme_pf_request_init(rq, cmd);
 	rq->end_io = nvme_pf_ended;
 	rq->end_io_data = pf;
 	blk_execute_rq_nowait(rq, false);

@@ -7,6 +7,7 @@
 
 #include <linux/blk-mq.h>
 #include <linux/completion.h>
+#include <linux/dma-mapping.h>
 #include <linux/workqueue.h>
 
 #include "nvme_pf.h"
@@ -36,6 +37,9 @@ enum nvme_pf_phase { PF_WAITED, PF_ENDED, PF_GIVEN_UP, PF_UNDOING };
  * @busy: a command was given up, for good
  * @blocks: and the VF must not be told anything else until it has ended
  * @c: the command, as it was submitted; its buffer is a reference
+ * @dma: where the device finds the command's data, if mapped here
+ * @dma_len: bytes at @dma; 0 = not mapped here
+ * @dma_dir: which way they go
  * @status: how it ended, as nvme_pf_submit() returns it
  * @result: completion dwords 0 and 1
  * @undo_by: jiffies; until then the undo is tried to be sent
@@ -55,6 +59,9 @@ struct nvme_pf {
 	bool busy;
 	bool blocks;
 	struct nvme_pf_cmd c;
+	dma_addr_t dma;
+	u32 dma_len;
+	enum dma_data_direction dma_dir;
 	int status;
 	u64 result;
 	unsigned long undo_by;
