@@ -184,12 +184,19 @@ static int nvme_pf_take_turn(struct nvme_pf_queue *pq, unsigned long until)
 
 /* --- handles --- */
 
+/* A VF that was made anew has another pci_dev, but is the same to the device. */
+static bool nvme_pf_same_function(struct pci_dev *a, struct pci_dev *b)
+{
+	return pci_domain_nr(a->bus) == pci_domain_nr(b->bus) &&
+	       pci_dev_id(a) == pci_dev_id(b);
+}
+
 static bool nvme_pf_blocked(struct pci_dev *vf)
 {
 	struct nvme_pf *pf;
 
 	list_for_each_entry(pf, &nvme_pf_handles, node)
-		if (pf->vf == vf && READ_ONCE(pf->blocks))
+		if (READ_ONCE(pf->blocks) && nvme_pf_same_function(pf->vf, vf))
 			return true;
 	return false;
 }
