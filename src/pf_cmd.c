@@ -96,27 +96,29 @@ static unsigned int nvme_pf_turns(const struct blk_mq_tag_set *set)
 
 static struct nvme_pf_queue *nvme_pf_queue_get(struct request_queue *q)
 {
-	struct nvme_pf_queue *pq;
+	struct nvme_pf_queue *pq, *fresh;
+
+	/* Not under the mutex, which resets of VFs wait for. */
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	if (!fresh)
+		return NULL;
+	fresh->q = q;
+	fresh->users = 1;
+	fresh->free = nvme_pf_turns(q->tag_set);
+	spin_lock_init(&fresh->lock);
+	INIT_LIST_HEAD(&fresh->waiting);
 
 	mutex_lock(&nvme_pf_lists);
 	list_for_each_entry(pq, &nvme_pf_queues, node)
 		if (pq->q == q) {
 			pq->users++;
-			goto unlock;
+			mutex_unlock(&nvme_pf_lists);
+			kfree(fresh);
+			return pq;
 		}
-
-	pq = kzalloc(sizeof(*pq), GFP_KERNEL);
-	if (!pq)
-		goto unlock;
-	pq->q = q;
-	pq->users = 1;
-	pq->free = nvme_pf_turns(q->tag_set);
-	spin_lock_init(&pq->lock);
-	INIT_LIST_HEAD(&pq->waiting);
-	list_add(&pq->node, &nvme_pf_queues);
-unlock:
+	list_add(&fresh->node, &nvme_pf_queues);
 	mutex_unlock(&nvme_pf_lists);
-	return pq;
+	return fresh;
 }
 
 static void nvme_pf_queue_put(struct nvme_pf_queue *pq)
