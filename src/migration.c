@@ -179,7 +179,7 @@ void nvme_vfio_mig_unlock(struct migration *m)
 static void nvme_vfio_happened(struct migration *m, enum mig_event event)
 {
 	spin_lock(&m->reset_lock);
-	if (event == MIG_RESET && m->own_reset) {
+	if (event == MIG_RESET && m->own_reset == current) {
 		spin_unlock(&m->reset_lock);
 		return;
 	}
@@ -285,12 +285,12 @@ static void nvme_vfio_end_suspend(struct migration *m)
 	trace_vf_reset(nvme_vfio_mig_dev(m), 0, 0);
 
 	spin_lock(&m->reset_lock);
-	m->own_reset = true;
+	m->own_reset = current;
 	spin_unlock(&m->reset_lock);
 	/* As a user would: with VFIO's locks, and mappings of BARs taken away. */
 	ret = vfio_pci_core_ioctl(m->vdev, VFIO_DEVICE_RESET, 0);
 	spin_lock(&m->reset_lock);
-	m->own_reset = false;
+	m->own_reset = NULL;
 	spin_unlock(&m->reset_lock);
 	m->in_doubt = true;
 

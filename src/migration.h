@@ -36,7 +36,7 @@ enum mig_event { MIG_NO_EVENT, MIG_RESET, MIG_FAULT };
  *	taken inside it. Left only through nvme_vfio_mig_unlock().
  * @reset_lock: @event, @own_reset, and whether @lock is being left. Innermost.
  * @event: the latest that @lock has kept from being dealt with
- * @own_reset: the driver resets the VF, to ERROR and not to RUNNING
+ * @own_reset: who resets the VF for the driver, to ERROR and not to RUNNING
  * @vdev: the VF as VFIO sees it; valid while a user has it open
  * @state: enum vfio_device_mig_state
  * @is_open: a user has the VF open
@@ -62,7 +62,7 @@ struct migration {
 	struct mutex lock;
 	spinlock_t reset_lock;
 	enum mig_event event;
-	bool own_reset;
+	struct task_struct *own_reset;
 
 	struct vfio_device *vdev;
 	enum vfio_device_mig_state state;
