@@ -23,7 +23,6 @@
  *
  * The VFIO core makes a path of these of any transition user space asks for.
  */
-#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -48,8 +47,10 @@ MODULE_PARM_DESC(max_state_mb, "largest device state that is moved, in MiB (defa
 #define SETTLE_MS	1000
 #define SETTLE_TRIES	60
 
-/* After a reset that was to end a command. */
-#define ENDS_IN_MS	1000
+/* A reset that is to end a command: until it is let, and until it has done so. */
+#define NAP_MS		10
+#define OWN_RESET_TRIES	300
+#define END_TRIES	100
 
 u64 nvme_vfio_max_state(void)
 {
@@ -269,6 +270,36 @@ static int nvme_vfio_mig_resume(struct migration *m)
 	return ret;
 }
 
+/* Return: whether to wait no longer, for a fatal signal */
+static bool nvme_vfio_nap(void)
+{
+	schedule_timeout_killable(msecs_to_jiffies(NAP_MS));
+	return fatal_signal_pending(current);
+}
+
+/*
+ * As a user would: with VFIO's locks, and mappings of BARs taken away. Others
+ * hold the VF's lock, or that of the port above, while they reset a function,
+ * which a hundred VFs do often enough; or for longer, to wait for the user.
+ */
+static long nvme_vfio_reset_own(struct migration *m)
+{
+	unsigned int tries = OWN_RESET_TRIES;
+	long ret;
+
+	spin_lock(&m->reset_lock);
+	m->own_reset = current;
+	spin_unlock(&m->reset_lock);
+	do {
+		ret = vfio_pci_core_ioctl(m->vdev, VFIO_DEVICE_RESET, 0);
+	} while (ret == -EAGAIN && nvme_pf_pending(m->vf.pdev) && --tries &&
+		 !nvme_vfio_nap());
+	spin_lock(&m->reset_lock);
+	m->own_reset = NULL;
+	spin_unlock(&m->reset_lock);
+	return ret;
+}
+
 /*
  * A Suspend ends when all that the VF has fetched has completed, for which a
  * guest may let it wait for ever; nvme would reset the PF then, and with it all
@@ -276,27 +307,18 @@ static int nvme_vfio_mig_resume(struct migration *m)
  */
 static void nvme_vfio_end_suspend(struct migration *m)
 {
+	unsigned int tries = END_TRIES;
 	ktime_t start = ktime_get();
-	unsigned int ms;
 	long ret;
 
 	dev_warn(nvme_vfio_mig_dev(m),
 		 "Suspend does not end: resetting this VF, whose user loses it\n");
 	trace_vf_reset(nvme_vfio_mig_dev(m), 0, 0);
 
-	spin_lock(&m->reset_lock);
-	m->own_reset = current;
-	spin_unlock(&m->reset_lock);
-	/* As a user would: with VFIO's locks, and mappings of BARs taken away. */
-	ret = vfio_pci_core_ioctl(m->vdev, VFIO_DEVICE_RESET, 0);
-	spin_lock(&m->reset_lock);
-	m->own_reset = NULL;
-	spin_unlock(&m->reset_lock);
+	ret = nvme_vfio_reset_own(m);
 	m->in_doubt = true;
-
-	for (ms = 0; nvme_pf_pending(m->vf.pdev) && ms < ENDS_IN_MS; ms += 10)
-		if (msleep_interruptible(10) && fatal_signal_pending(current))
-			break;
+	while (nvme_pf_pending(m->vf.pdev) && tries-- && !nvme_vfio_nap())
+		;
 
 	trace_vf_reset(nvme_vfio_mig_dev(m), ktime_us_delta(ktime_get(), start),
 		       ret);
