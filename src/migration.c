@@ -791,14 +791,15 @@ void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
  */
 static bool nvme_vfio_settled(struct migration *m, bool was_reset)
 {
-	bool running, untracked;
-
+	/* No command gets through, and that one may come after the reset. */
+	if (nvme_pf_pending(m->vf.pdev))
+		return false;
 	if (was_reset)
 		m->in_doubt = false;
-	running = !nvme_vfio_find_out(m);
 	/* Tracking of a suspended VF cannot be ended. */
-	untracked = running && nvme_vfio_dirty_end(m);
-	return running && untracked && !nvme_pf_pending(m->vf.pdev);
+	if (nvme_vfio_find_out(m) || !nvme_vfio_dirty_end(m))
+		return false;
+	return !nvme_pf_pending(m->vf.pdev);
 }
 
 int nvme_vfio_mig_open(struct migration *m, bool was_reset)
