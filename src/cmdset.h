@@ -16,7 +16,8 @@ struct dirty_map;
 struct nvme_pf_buf;
 struct nvme_vf;
 
-#define FIND_OUT_MS	1000
+/* Limit of a command that open, close, or a work item waits for. */
+#define BRIEF_MS	1000
 
 /**
  * struct track_offer - what a device could track instead
@@ -56,7 +57,7 @@ struct track_report {
  * @resume: let a suspended VF go on
  * @find_out: make sure that a VF runs of which that is not known; a Resume whose
  *	refusal is no failure. @was_suspended: it was not running, as far as the
- *	set can tell. Takes FIND_OUT_MS at most.
+ *	set can tell. @limit_ms: as in struct nvme_pf_cmd.
  * @state_size: bytes that @get_state would read now, at any time
  * @get_state: read up to @len bytes at @offset to the start of @buf (multiples
  *	of 4; a whole state of any length with @whole). @total: set by the read at
@@ -72,7 +73,7 @@ struct track_report {
  *	suspended VF, -EALREADY for one that is being tracked, -ENOSPC with
  *	@offer set, -EINVAL for ranges that the device does not take.
  * @track_stop: and stop. Also returns -EAGAIN for a suspended VF, -EALREADY
- *	for one that is not being tracked.
+ *	for one that is not being tracked. @limit_ms: likewise.
  * @track_report: one report, read into @buf of @len bytes. The device forgets
  *	what it has told.
  *
@@ -89,7 +90,7 @@ struct cmdset {
 		     const char **why);
 	int (*suspend)(struct nvme_vf *vf);
 	int (*resume)(struct nvme_vf *vf);
-	int (*find_out)(struct nvme_vf *vf, bool *was_suspended);
+	int (*find_out)(struct nvme_vf *vf, u32 limit_ms, bool *was_suspended);
 	int (*state_size)(struct nvme_vf *vf, u64 *size);
 	int (*get_state)(struct nvme_vf *vf, u64 offset,
 			 struct nvme_pf_buf *buf, u32 len, u64 *total);
@@ -101,7 +102,7 @@ struct cmdset {
 
 	int (*track_start)(struct nvme_vf *vf, const struct iova_range *ranges,
 			   u32 n, u8 shift, struct track_offer *offer);
-	int (*track_stop)(struct nvme_vf *vf);
+	int (*track_stop)(struct nvme_vf *vf, u32 limit_ms);
 	int (*track_report)(struct nvme_vf *vf, struct nvme_pf_buf *buf,
 			    u32 len, struct track_report *report);
 };

@@ -71,7 +71,7 @@ void nvme_vfio_dirty_destroy(struct dirty_log *log)
 	mutex_destroy(&log->lock);
 }
 
-static void nvme_vfio_dirty_stop_device(struct migration *m)
+static void nvme_vfio_dirty_stop_device(struct migration *m, u32 limit_ms)
 {
 	struct nvme_vf *vf = &m->vf;
 	int ret;
@@ -79,7 +79,7 @@ static void nvme_vfio_dirty_stop_device(struct migration *m)
 	if (!m->dirty.device_on)
 		return;
 
-	ret = vf->set->track_stop(vf);
+	ret = vf->set->track_stop(vf, limit_ms);
 	/* Still to be done if the command did not get through. */
 	m->dirty.device_on = ret == -EAGAIN || ret == -ENOMEM ||
 			     ret == -EBUSY || ret == -EINTR ||
@@ -135,7 +135,7 @@ static int nvme_vfio_dirty_start_device(struct migration *m)
 			/* Left on by whoever used the VF before. */
 			stopped = true;
 			log->device_on = true;
-			nvme_vfio_dirty_stop_device(m);
+			nvme_vfio_dirty_stop_device(m, 0);
 			continue;
 		}
 		if (!nvme_vfio_dirty_renegotiate(&limits, &shift, n, ret,
@@ -186,7 +186,7 @@ void nvme_vfio_dirty_resumed(struct migration *m)
 	struct dirty_log *log = &m->dirty;
 
 	if (log->state != DIRTY_ON)
-		nvme_vfio_dirty_stop_device(m);
+		nvme_vfio_dirty_stop_device(m, 0);
 	if (log->state != DIRTY_ARMED)
 		return;
 
@@ -204,7 +204,7 @@ bool nvme_vfio_dirty_end(struct migration *m)
 	struct dirty_log *log = &m->dirty;
 
 	log->state = DIRTY_OFF;
-	nvme_vfio_dirty_stop_device(m);
+	nvme_vfio_dirty_stop_device(m, BRIEF_MS);
 	nvme_vfio_dirty_forget_ranges(log);
 	nvme_vfio_dirty_drop_memory(log);
 	return !log->device_on;
@@ -272,7 +272,7 @@ static int nvme_vfio_dirty_start_locked(struct migration *m,
 		log->state = DIRTY_ARMED;
 		return 0;
 	}
-	nvme_vfio_dirty_stop_device(m);
+	nvme_vfio_dirty_stop_device(m, 0);
 	ret = nvme_vfio_dirty_start_device(m);
 	if (!ret)
 		log->state = DIRTY_ON;
@@ -313,7 +313,7 @@ int nvme_vfio_dirty_stop(struct migration *m)
 		return -EINTR;
 	nvme_vfio_mig_lock(m);
 	log->state = DIRTY_OFF;
-	nvme_vfio_dirty_stop_device(m);
+	nvme_vfio_dirty_stop_device(m, 0);
 	nvme_vfio_dirty_forget_ranges(log);
 	nvme_vfio_mig_unlock(m);
 	nvme_vfio_dirty_drop_memory(log);

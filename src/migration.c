@@ -213,9 +213,9 @@ void nvme_vfio_mig_fault(struct migration *m)
 
 /*
  * A VF of which nobody knows whether it runs is made to run. Until that was
- * possible it takes no arc.
+ * possible it takes no arc. Who takes one waits as for any command.
  */
-static int nvme_vfio_find_out(struct migration *m)
+static int nvme_vfio_find_out(struct migration *m, u32 limit_ms)
 {
 	struct nvme_vf *vf = &m->vf;
 	bool was_suspended;
@@ -228,7 +228,7 @@ static int nvme_vfio_find_out(struct migration *m)
 		return 0;
 	}
 
-	ret = vf->set->find_out(vf, &was_suspended);
+	ret = vf->set->find_out(vf, limit_ms, &was_suspended);
 	/* A Resume that comes before or after a reset is the same. */
 	vf->overlapped = false;
 	/* Without its driver the PF is reset, and so are its VFs. */
@@ -248,7 +248,7 @@ static void nvme_vfio_ask(struct work_struct *work)
 	nvme_vfio_mig_lock(m);
 	/* In ERROR the user is to reset it once more. */
 	if (m->is_open && m->state == VFIO_DEVICE_STATE_RUNNING)
-		nvme_vfio_find_out(m);
+		nvme_vfio_find_out(m, BRIEF_MS);
 	nvme_vfio_mig_unlock(m);
 }
 
@@ -540,7 +540,7 @@ static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 	ktime_t start = ktime_get();
 	int ret;
 
-	ret = nvme_vfio_find_out(m);
+	ret = nvme_vfio_find_out(m, 0);
 	vf->state_unknown = false;
 	if (!ret)
 		ret = nvme_vfio_take_arc(m, to, filp);
@@ -786,8 +786,8 @@ void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
 }
 
 /*
- * What the last user has left: the VF must run, and not be tracked. Lets the
- * PF go. Return: nothing is owed any more.
+ * What the last user has left: the VF must run, and not be tracked. Takes two
+ * seconds at most. Return: nothing is owed any more.
  */
 static bool nvme_vfio_settled(struct migration *m, bool was_reset)
 {
@@ -797,7 +797,7 @@ static bool nvme_vfio_settled(struct migration *m, bool was_reset)
 	if (was_reset)
 		m->in_doubt = false;
 	/* Tracking of a suspended VF cannot be ended. */
-	if (nvme_vfio_find_out(m) || !nvme_vfio_dirty_end(m))
+	if (nvme_vfio_find_out(m, BRIEF_MS) || !nvme_vfio_dirty_end(m))
 		return false;
 	return !nvme_pf_pending(m->vf.pdev);
 }

@@ -136,7 +136,7 @@ void nvme_vfio_mig_close(struct migration *m);
  * @was_reset: and succeeded
  *
  * Has the VF resumed unless it was reset, ends tracking, and lets go of the PF.
- * What cannot be done within a second is tried again later.
+ * What takes longer than a second each is tried again later.
  */
 void nvme_vfio_mig_settle(struct migration *m, bool was_reset);
 

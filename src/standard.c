@@ -70,9 +70,10 @@ static int nvme_vfio_std_resume(struct nvme_vf *vf)
 	return ret;
 }
 
-static int nvme_vfio_std_find_out(struct nvme_vf *vf, bool *was_suspended)
+static int nvme_vfio_std_find_out(struct nvme_vf *vf, u32 limit_ms,
+				  bool *was_suspended)
 {
-	struct nvme_pf_cmd c = { .limit_ms = FIND_OUT_MS };
+	struct nvme_pf_cmd c = { .limit_ms = limit_ms };
 	int ret;
 
 	std_resume(&c.cmd.common, vf->cntlid);

@@ -90,9 +90,9 @@ int nvme_vfio_std_track_start(struct nvme_vf *vf,
 	return nvme_vfio_std_track_errno(vf, ret);
 }
 
-int nvme_vfio_std_track_stop(struct nvme_vf *vf)
+int nvme_vfio_std_track_stop(struct nvme_vf *vf, u32 limit_ms)
 {
-	struct nvme_pf_cmd c = { };
+	struct nvme_pf_cmd c = { .limit_ms = limit_ms };
 	int ret;
 
 	std_track_memory(&c.cmd.common, vf->cntlid, false);

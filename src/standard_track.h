@@ -14,7 +14,7 @@ void nvme_vfio_std_track_limits(struct nvme_vf *vf,
 int nvme_vfio_std_track_start(struct nvme_vf *vf,
 			      const struct iova_range *ranges, u32 n, u8 shift,
 			      struct track_offer *offer);
-int nvme_vfio_std_track_stop(struct nvme_vf *vf);
+int nvme_vfio_std_track_stop(struct nvme_vf *vf, u32 limit_ms);
 int nvme_vfio_std_track_report(struct nvme_vf *vf, struct nvme_pf_buf *buf,
 			       u32 len, struct track_report *report);
 

@@ -137,9 +137,10 @@ static int nvme_vfio_vnd_resume(struct nvme_vf *vf)
 	return nvme_vfio_exec(vf, &c);
 }
 
-static int nvme_vfio_vnd_find_out(struct nvme_vf *vf, bool *was_suspended)
+static int nvme_vfio_vnd_find_out(struct nvme_vf *vf, u32 limit_ms,
+				  bool *was_suspended)
 {
-	struct nvme_pf_cmd c = { .limit_ms = FIND_OUT_MS };
+	struct nvme_pf_cmd c = { .limit_ms = limit_ms };
 	int ret;
 
 	vnd_command(&c.cmd.common, VND_RESUME, vf->vfn);
