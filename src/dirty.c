@@ -291,7 +291,9 @@ int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
 
 	if (mutex_lock_killable(&log->lock))
 		return -EINTR;
-	nvme_vfio_mig_lock(m);
+	ret = nvme_vfio_mig_lock_killable(m);
+	if (ret)
+		goto unlock;
 	ret = nvme_vfio_dirty_start_locked(m, ranges, nr, *page_size);
 	none = ret && log->state == DIRTY_OFF;
 	if (!ret)
@@ -301,6 +303,7 @@ int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
 	nvme_vfio_mig_unlock(m);
 	if (none)
 		nvme_vfio_dirty_drop_memory(log);
+unlock:
 	mutex_unlock(&log->lock);
 	return ret;
 }
@@ -308,17 +311,21 @@ int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
 int nvme_vfio_dirty_stop(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
+	int ret;
 
 	if (mutex_lock_killable(&log->lock))
 		return -EINTR;
-	nvme_vfio_mig_lock(m);
+	ret = nvme_vfio_mig_lock_killable(m);
+	if (ret)
+		goto unlock;
 	log->state = DIRTY_OFF;
 	nvme_vfio_dirty_stop_device(m, 0);
 	nvme_vfio_dirty_forget_ranges(log);
 	nvme_vfio_mig_unlock(m);
 	nvme_vfio_dirty_drop_memory(log);
+unlock:
 	mutex_unlock(&log->lock);
-	return 0;
+	return ret;
 }
 
 /*
@@ -417,8 +424,9 @@ int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
 	/* Memory that nobody tracks must not pass for clean. */
 	ret = log->map && !nvme_vfio_dirty_map_covers(log->map, iova, last) ?
 	      -EINVAL : 0;
+	if (!ret)
+		ret = nvme_vfio_mig_lock_killable(m);
 	if (!ret) {
-		nvme_vfio_mig_lock(m);
 		ret = nvme_vfio_dirty_report_locked(m);
 		nvme_vfio_mig_unlock(m);
 	}

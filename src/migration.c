@@ -704,9 +704,11 @@ int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 				struct stream_reader *r)
 {
 	const char *why;
-	int ret = -ENODEV;
+	int ret = nvme_vfio_mig_lock_killable(m);
 
-	nvme_vfio_mig_lock(m);
+	if (ret)
+		return ret;
+	ret = -ENODEV;
 	if (!nvme_vfio_is_loading(m, f))
 		goto unlock;
 
@@ -759,9 +761,11 @@ unlock:
 
 int nvme_vfio_mig_load_end(struct migration *m, struct mig_file *f)
 {
-	int ret = -ENODEV;
+	int ret = nvme_vfio_mig_lock_killable(m);
 
-	nvme_vfio_mig_lock(m);
+	if (ret)
+		return ret;
+	ret = -ENODEV;
 	if (nvme_vfio_is_loading(m, f)) {
 		m->loaded = true;
 		ret = 0;
