@@ -387,7 +387,7 @@ static int nvme_vfio_dirty_report_locked(struct migration *m)
 
 	ret = nvme_vfio_dirty_drain(m);
 	/* Not sent: nothing was cleared. */
-	if (ret == -EAGAIN || ret == -ENOMEM)
+	if (ret == -EAGAIN || ret == -EBUSY || ret == -ENOMEM)
 		return ret;
 	if (ret) {
 		/* The report that failed was cleared in the device. */
