@@ -50,16 +50,20 @@ struct nvme_pf_buf *nvme_vfio_buf_alloc(u32 len)
 	return NULL;
 }
 
-/* By a lock of the VF's device, one after the other. */
+/*
+ * By a lock of the VF's device, one after the other. A command looks at the
+ * number before it is sent and after it has ended. The barriers are full ones,
+ * as neither is to pass what touches the device.
+ */
 void nvme_vfio_vf_reset_begins(struct nvme_vf *vf)
 {
 	atomic_set(&vf->resets, atomic_read(&vf->resets) | 1);
-	smp_mb__after_atomic();
+	smp_mb();
 }
 
 void nvme_vfio_vf_reset_ends(struct nvme_vf *vf)
 {
-	smp_mb__before_atomic();
+	smp_mb();
 	atomic_set(&vf->resets, (atomic_read(&vf->resets) | 1) + 1);
 }
 
@@ -130,7 +134,7 @@ int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_pf_cmd *c)
 	resets = atomic_read(&vf->resets);
 	if (resets & 1)
 		return -EAGAIN;
-	smp_mb__after_atomic();
+	smp_mb();
 
 	start = ktime_get();
 	ret = nvme_pf_submit(vf->pf, c);
@@ -165,7 +169,7 @@ int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_pf_cmd *c)
 		break;
 	}
 
-	smp_mb__before_atomic();
+	smp_mb();
 	if (atomic_read(&vf->resets) != resets && !nvme_vfio_is_identify(c)) {
 		dev_warn_ratelimited(&vf->pdev->dev,
 				     "PF command %02xh and a reset of the VF came at the same time\n",
