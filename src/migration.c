@@ -544,6 +544,9 @@ static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 	vf->state_unknown = false;
 	if (!ret)
 		ret = nvme_vfio_take_arc(m, to, filp);
+	/* The PF that this VF was attached to has gone; it may be back. */
+	if (ret == -ENODEV && !nvme_vfio_mig_is_suspended(from))
+		ret = nvme_vfio_take_arc(m, to, filp);
 	if (!ret)
 		m->state = to;
 	else if (nvme_vfio_is_lost(m, ret))
