@@ -55,9 +55,9 @@ struct track_report {
  * @suspend: stop the VF; it neither fetches nor issues DMA or interrupts when
  *	this returns. Repeating it is no error.
  * @resume: let a suspended VF go on
- * @find_out: make sure that a VF runs of which that is not known; a Resume whose
- *	refusal is no failure. @was_suspended: it was not running, as far as the
- *	set can tell. @limit_ms: as in struct nvme_pf_cmd.
+ * @find_out: make sure that a VF runs of which that is not known; a Resume that
+ *	may be refused because it runs. @was_suspended: it was not running, as
+ *	far as the set can tell. @limit_ms: as in struct nvme_pf_cmd.
  * @state_size: bytes that @get_state would read now, at any time
  * @get_state: read up to @len bytes at @offset to the start of @buf (multiples
  *	of 4; a whole state of any length with @whole). @total: set by the read at

@@ -79,8 +79,13 @@ static int nvme_vfio_std_find_out(struct nvme_vf *vf, u32 limit_ms,
 	std_resume(&c.cmd.common, vf->cntlid);
 	ret = nvme_vfio_try_exec(vf, &c);
 	*was_suspended = !ret;
-	/* Any other status: a VF that is offline is not suspended either. */
-	return vf->status ? 0 : ret;
+	switch (vf->status) {
+	case STD_SC_NOT_SUSPENDED:
+	case STD_SC_INVALID_CTRL:	/* offline */
+		return 0;
+	default:
+		return ret;
+	}
 }
 
 /* Bytes of the whole structure; 0 when the header makes no sense. */
