@@ -52,18 +52,17 @@ struct nvme_pf_buf *nvme_vfio_buf_alloc(u32 len)
 
 /*
  * By a lock of the VF's device, one after the other. A command looks at the
- * number before it is sent and after it has ended. The barriers are full ones,
- * as neither is to pass what touches the device.
+ * number before it is sent and after it has ended.
  */
 void nvme_vfio_vf_reset_begins(struct nvme_vf *vf)
 {
 	atomic_set(&vf->resets, atomic_read(&vf->resets) | 1);
-	smp_mb();
+	smp_mb();	/* before the reset itself */
 }
 
 void nvme_vfio_vf_reset_ends(struct nvme_vf *vf)
 {
-	smp_mb();
+	smp_mb();	/* after the reset itself */
 	atomic_set(&vf->resets, (atomic_read(&vf->resets) | 1) + 1);
 }
 
@@ -134,7 +133,7 @@ int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_pf_cmd *c)
 	resets = atomic_read(&vf->resets);
 	if (resets & 1)
 		return -EAGAIN;
-	smp_mb();
+	smp_mb();	/* before the command itself */
 
 	start = ktime_get();
 	ret = nvme_pf_submit(vf->pf, c);
@@ -169,7 +168,7 @@ int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_pf_cmd *c)
 		break;
 	}
 
-	smp_mb();
+	smp_mb();	/* after the command itself */
 	if (atomic_read(&vf->resets) != resets && !nvme_vfio_is_identify(c)) {
 		dev_warn_ratelimited(&vf->pdev->dev,
 				     "PF command %02xh and a reset of the VF came at the same time\n",

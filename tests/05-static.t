@@ -47,7 +47,7 @@ while IFS=$'\t' read -r series release _; do
 
 	# No private layout by name: only these may be asked of nvme.
 	grep -hE '(nvme|kallsyms|kprobe)' < <(nm -u "$out/$series"/*.ko) |
-		grep -vE ' (nvme_pf_(get|put|submit|max_transfer)|__nvme_submit_sync_cmd|nvme_get_features|__tracepoint_nvme_sq)$' |
+		grep -vE ' (nvme_pf_(get|put|submit|max_transfer|pending|buf_put)|nvme_init_request|nvme_get_features|__tracepoint_nvme_sq)$' |
 		grep -v ':$' >"$out/imports"
 	test ! -s "$out/imports"
 	ok $? "$release: nothing private is imported" "$out/imports"
@@ -55,7 +55,7 @@ while IFS=$'\t' read -r series release _; do
 	# An oops shall say whose function it was; events are named by their macros,
 	# and what KASAN wants done at the start by the compiler.
 	nm "$out/$series"/*.ko | awk '$2 ~ /^[tT]$/ { sub(/^__pfx_/, "", $3); print $3 }' >"$out/names"
-	! grep -vE '^(nvme_(vfio|pf)_|(init|cleanup)_module$|_sub_[DI]_[0-9_]+$)|_(admin_cmd|state_arc)(\.cold)?$' "$out/names" >"$out/log" &&
+	! grep -vE '^(nvme_(vfio|pf)_|(init|cleanup)_module$|_sub_[DI]_[0-9_]+$)|_(admin_cmd|cmd_given_up|vf_reset|state_arc)(\.cold)?$' "$out/names" >"$out/log" &&
 		grep -q '^nvme_vfio_' "$out/names" && grep -q '^nvme_pf_' "$out/names"
 	ok $? "$release: functions have the modules' prefixes" "$out/log"
 done < <(tests/rig/kernels)
