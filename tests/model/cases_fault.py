@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Faults that tests ask for: failing, hanging, lying."""
 
-from bed import AER, INTERNAL_ERROR, READ
+from bed import AER, INTERNAL_ERROR, NOT_SUSPENDED, READ
 from bed import guest, machine, move, ok, pattern, same, stopped
 from layout import State
 from nvmeq import PAGE, VENDOR_SAVE, VENDOR_SUSPEND
@@ -127,3 +127,121 @@ def case_pf_survives():
         ok(pf.queues[0].peek() is None, "two suspends wait")
         same(pf.report()[f"vf.{a.cntlid}"], "suspending", "for one VF")
         same((pf.wait(0).status, pf.wait(0).status), (0, 0), "both end")
+
+
+def begin_suspend(qemu, pf, vf):
+    """A Suspend that does not end by itself."""
+    pf.start(0, 0x41, dwords=(0, vf.cntlid | 1 << 16))
+    qemu.settle()
+    qemu.step_ms(100000)
+    qemu.settle()
+    ok(pf.queues[0].peek() is None, "a suspend waits")
+    same(state(pf, vf), "suspending", "and holds the VF")
+
+
+def state(pf, vf):
+    return pf.report()[f"vf.{vf.cntlid}"]
+
+
+def resets(pf, vf):
+    return int(pf.report()[f"vf.{vf.cntlid}.resets"])
+
+
+def restart(vf):
+    """As the driver of a VF that was reset."""
+    vf.function.writew(4, 0x6)
+    vf.setup_msix(4)
+    guest(vf)
+    same(vf.write_block(1, 1, pattern(3)), 0, "the VF is of use again")
+
+
+def case_suspend_ever():
+    """lm-suspend-waits=ever: only a reset of the VF ends a Suspend, as asked for"""
+    with machine(extra="lm-suspend-waits=ever") as (qemu, pf):
+        vf, other = pf.vfs[:2]
+        guest(vf)
+        guest(other)
+        for how, status, after in (("fail", INTERNAL_ERROR, "running"), ("end", 0, "running"),
+                                   ("suspend", 0, "suspended")):
+            pf.control(f"lm-suspend-reset={how}")
+            begin_suspend(qemu, pf, vf)
+            same(other.write_block(1, 2, pattern(2)), 0, "the other VF is not held up")
+            before = resets(pf, vf)
+            vf.function.flr()
+            same(pf.wait(0).status, status, f"{how}: the status after an FLR")
+            same((resets(pf, vf), state(pf, vf)), (before + 1, after), f"{how}: the VF's state")
+            if after == "suspended":
+                same(pf.resume(vf), 0, f"{how}: resume")
+            restart(vf)
+        pf.start(0, 0xc8, dwords=(1,))
+        qemu.settle()
+        ok(pf.queues[0].peek() is None, "the vendor set's waits as well")
+        pf.control("lm-suspend-waits=")
+        same((pf.wait(0).status, state(pf, vf)), (0, "suspended"), "until the property is another")
+        same(pf.vendor(0xcc, vf).status, 0, "resume")
+        pf.control("lm-suspend-waits=ever")
+        begin_suspend(qemu, pf, vf)
+        pf.disable()
+        pf.enable(64)
+        ok(state(pf, vf) != "suspending", "a reset of the PF ends all")
+
+
+def case_suspend_ignore():
+    """lm-suspend-reset=ignore: a Suspend outlasts resets of the VF"""
+    with machine(extra="lm-suspend-waits=ever,lm-suspend-reset=ignore") as (qemu, pf):
+        vf = guest(pf.vfs[0])
+        begin_suspend(qemu, pf, vf)
+        vf.function.flr()
+        vf.function.writew(4, 0x6)
+        qemu.settle()
+        ok(pf.queues[0].peek() is None, "it goes on after an FLR")
+        same((vf.csts, state(pf, vf)), (0, "suspending"), "which else has its effect")
+        same(pf.resume(vf), NOT_SUSPENDED, "there is nothing to resume")
+        pf.control("lm-suspend-waits=")
+        same((pf.wait(0).status, state(pf, vf)), (0, "suspended"), "late, it has its effect")
+        same(pf.resume(vf), 0, "resume")
+        restart(vf)
+
+        pf.control("lm-suspend-delay-ms=50")
+        pf.start(0, 0x41, dwords=(0, vf.cntlid | 1 << 16))
+        qemu.settle()
+        vf.function.flr()
+        qemu.step_ms(49)
+        qemu.settle()
+        ok(pf.queues[0].peek() is None, "so does one that takes its time")
+        qemu.step_ms(1)
+        same((pf.wait(0).status, state(pf, vf)), (0, "suspended"), "and then ends")
+        same(pf.resume(vf), 0, "resume")
+        restart(vf)
+
+        pf.control("lm-suspend-waits=ever")
+        pf.start(0, 0x41, dwords=(0, vf.cntlid | 1 << 16))
+        qemu.settle()
+        pf.start(0, 0x1c, dwords=(vf.cntlid << 16 | 7, 0))
+        same(sorted((pf.wait(0).status, pf.wait(0).status)), [0, INTERNAL_ERROR],
+             "one that is taken offline fails it")
+        same(state(pf, vf), "offline", "and is offline")
+
+
+def case_suspend_full_cq():
+    """lm-suspend-waits=cq: a Suspend ends when the guest has made room"""
+    with machine(extra="lm-suspend-waits=cq") as (qemu, pf):
+        vf = guest(pf.vfs[0], 2, depth=16, cq_depth=4)
+        same((pf.suspend(vf), pf.resume(vf)), (0, 0), "with room it ends at once")
+        cids = [vf.start_io(1, READ, i * 8, qemu.alloc(PAGE)) for i in range(12)]
+        qemu.settle()
+        begin_suspend(qemu, pf, vf)
+        seen = {vf.wait(1).cid for _ in range(9)}
+        same(pf.wait(0).status, 0, "it ends when all have found room")
+        same(state(pf, vf), "suspended", "with effect")
+        seen |= {vf.wait(1).cid for _ in range(3)}
+        same(seen, set(cids), "none is lost")
+        same(pf.resume(vf), 0, "resume")
+
+        for i in range(12):
+            vf.start_io(1, READ, i * 8, qemu.alloc(PAGE))
+        qemu.settle()
+        begin_suspend(qemu, pf, vf)
+        vf.function.flr()
+        same(pf.wait(0).status, INTERNAL_ERROR, "a reset ends it as well")
+        restart(vf)

@@ -97,6 +97,7 @@ def case_control():
                      "lm-fail=0x41@1=0x8000", "lm-hang=0x41@1=2",
                      "lm-fail=0x141@1=2", "lm-lie=truth", "lm-test=maybe",
                      "lm-pad=999999999999", "lm-reset-counters=2",
+                     "lm-suspend-waits=no", "lm-suspend-reset=maybe",
                      "lm-track=maybe", "lm-track-ranges=0",
                      "lm-track-ranges=1/", "lm-track-ranges=1/65536",
                      "lm-track-min=40", "lm-track-max=-1",

@@ -22,6 +22,8 @@ PROPERTIES = {
     "lm": ("both", "standard", "vendor", "off"), "lm-pad": ("0", "4096", "3"),
     "lm-suspend-delay-ms": ("0", "1", "30"),
     "lm-resume-delay-ms": ("0", "1", "30"),
+    "lm-suspend-waits": ("", "cq", "ever"),
+    "lm-suspend-reset": ("fail", "end", "suspend", "ignore"),
     "lm-fail": ("", "0x41@2=0x6", "0x42/0@1=0x11f+0xd2@3=0x4002", "0xc8@1=0"),
     "lm-hang": ("", "0x41@400"), "lm-lie": (
         "", "csup-clear", "lose-cqe+double-cqe", "forget-page"),
@@ -174,6 +176,8 @@ class Host:
                 self.unanswered()
                 return
             self.qemu.step_ms(step)
+            if step == 16 and self.property("lm-suspend-waits"):
+                self.set_property("lm-suspend-waits", "")
             step *= 2 if step < 32 or time.monotonic() > end - TIMEOUT / 2 \
                 else 1
         if self.pf.queues[0].peek():

@@ -33,6 +33,21 @@ enum {
     LM_LIE_FORGET_PAGE = 1 << 3,
 };
 
+/* for what a Suspend waits besides what was fetched */
+enum {
+    LM_WAITS_NOT,
+    LM_WAITS_CQ,                /* until no completion wants for room */
+    LM_WAITS_EVER,              /* until the property is another */
+};
+
+/* what becomes of a Suspend that waits when its VF is reset */
+enum {
+    LM_RESET_FAILS,
+    LM_RESET_ENDS,              /* with success, the VF runs */
+    LM_RESET_SUSPENDS,          /* with success, and effect */
+    LM_RESET_IGNORED,           /* nothing: it goes on waiting */
+};
+
 enum {
     LM_ADM_TRACK_SEND    = 0x3d,
     LM_ADM_TRACK_RECV    = 0x3e,
@@ -107,6 +122,8 @@ typedef struct NvmeLm {
     uint64_t    pad;
     uint32_t    suspend_delay_ms;
     uint32_t    resume_delay_ms;
+    uint32_t    suspend_waits;  /* LM_WAITS_* */
+    uint32_t    suspend_reset;  /* LM_RESET_* */
     uint32_t    command_us;     /* that each command takes */
     uint32_t    mib_per_s;      /* of its data; 0: no time */
     GQueue      *late;          /* done, and not completed yet */
@@ -137,6 +154,8 @@ typedef struct NvmeLm {
     GPtrArray   *waiting;       /* the PF's commands that end with the change */
     QEMUTimer   *timer;
     QEMUBH      *bh;
+    bool        suspend_late;   /* a reset is to leave it suspended */
+    unsigned    resets;
     bool        double_next;
     NvmeLmTrack track;
 

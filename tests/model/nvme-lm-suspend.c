@@ -7,6 +7,9 @@
  * SUSPENDING -> SUSPENDED: nothing but AERs is outstanding, completions are
  *     posted as far as the queues take them; from here no DMA, no interrupt
  * SUSPENDED -> RESUMING -> RUNNING: RESUMING only exists with a delay
+ *
+ * Tests may let a Suspend wait for more than that, and say what becomes of it
+ * when the VF is reset meanwhile.
  */
 
 #include "qemu/osdep.h"
@@ -75,6 +78,28 @@ static bool nvme_lm_drained(NvmeCtrl *vf)
     return out == vf->outstanding_aers;
 }
 
+/* Is there a completion that the guest's queue has no room for? */
+static bool nvme_lm_wants_room(NvmeCtrl *vf)
+{
+    for (uint32_t i = 0; i < vf->params.max_ioqpairs + 1; i++) {
+        if (vf->cq[i] && !QTAILQ_EMPTY(&vf->cq[i]->req_list)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool nvme_lm_may_end(NvmeCtrl *vf)
+{
+    switch (nvme_lm_pf(vf)->lm->suspend_waits) {
+    case LM_WAITS_EVER:
+        return false;
+    case LM_WAITS_CQ:
+        return !nvme_lm_wants_room(vf);
+    }
+    return true;
+}
+
 static void nvme_lm_finish_waiting(NvmeCtrl *vf, uint16_t status)
 {
     NvmeCtrl *pf = nvme_lm_pf(vf);
@@ -120,7 +145,7 @@ static void nvme_lm_try_finish(void *opaque)
     NvmeCtrl *vf = opaque;
 
     if (vf->lm->state != LM_SUSPENDING || timer_pending(vf->lm->timer) ||
-        !nvme_lm_drained(vf)) {
+        !nvme_lm_drained(vf) || !nvme_lm_may_end(vf)) {
         return;
     }
     nvme_lm_post_all(vf);
@@ -257,12 +282,45 @@ void nvme_lm_drop_seq(NvmeCtrl *vf)
     lm->seq = false;
 }
 
+static NvmeLmState nvme_lm_state_after_reset(NvmeLm *lm)
+{
+    if (lm->suspend_late) {
+        lm->suspend_late = false;
+        return LM_SUSPENDED;
+    }
+    /* what waits still did not care */
+    return lm->waiting && lm->waiting->len ? LM_SUSPENDING : LM_RUNNING;
+}
+
 static void nvme_lm_forget(NvmeCtrl *vf)
 {
     nvme_lm_drop_seq(vf);
-    vf->lm->state = LM_RUNNING;
+    vf->lm->state = nvme_lm_state_after_reset(vf->lm);
     vf->lm->uncommitted = false;
     vf->lm->double_next = false;
+}
+
+static bool nvme_lm_goes_offline(NvmeCtrl *vf)
+{
+    return !PCI_DEVICE(vf)->enabled || !nvme_sctrl(vf)->scs;
+}
+
+/* The VF is reset while commands of the PF wait for it. */
+static void nvme_lm_cut_off(NvmeCtrl *vf)
+{
+    uint32_t how = nvme_lm_pf(vf)->lm->suspend_reset;
+    NvmeLm *lm = vf->lm;
+
+    if (lm->state != LM_SUSPENDING || nvme_lm_goes_offline(vf)) {
+        how = LM_RESET_FAILS;
+    }
+    if (how == LM_RESET_IGNORED) {
+        return;
+    }
+    timer_del(lm->timer);
+    lm->suspend_late = how == LM_RESET_SUSPENDS;
+    nvme_lm_finish_waiting(vf, how == LM_RESET_FAILS ?
+                           NVME_INTERNAL_DEV_ERROR | NVME_DNR : NVME_SUCCESS);
 }
 
 /*
@@ -272,10 +330,10 @@ static void nvme_lm_forget(NvmeCtrl *vf)
 void nvme_lm_reset_begin(NvmeCtrl *n)
 {
     if (pci_is_vf(PCI_DEVICE(n))) {
-        if (n->lm->waiting) {
-            timer_del(n->lm->timer);
-            nvme_lm_finish_waiting(n, NVME_INTERNAL_DEV_ERROR | NVME_DNR);
+        if (n->lm->waiting && n->lm->waiting->len) {
+            nvme_lm_cut_off(n);
         }
+        n->lm->resets++;
         return;
     }
     nvme_lm_drop_late(n->lm);

@@ -16,6 +16,11 @@
 
 #define TEST_MAX_DWORDS 1024
 
+static const char *const lm_waits[] = { "", "cq", "ever", NULL };
+static const char *const lm_resets[] = {
+    "fail", "end", "suspend", "ignore", NULL
+};
+
 static const char *const lm_sets[] = { "off", "standard", "vendor", "both" };
 
 static const uint8_t lm_sel_opcodes[LM_COUNTED_SELS] = {
@@ -310,22 +315,27 @@ typedef struct LmName {
     const char *name;
     bool (*set)(NvmeLm *lm, const char *value, bool dry);
     char *(*get)(NvmeLm *lm);
-    /* without these it is a number in NvmeLm, or a switch */
+    /* without these it is a number in NvmeLm, a switch, or one of these words */
     size_t     offset;
     uint32_t   initial, max;
     bool       onoff;
+    const char *const *words;
 } LmName;
 
 #define LM_NUMBER(text, field, first, most) \
     { text, .offset = offsetof(NvmeLm, field), .initial = first, .max = most }
 #define LM_SWITCH(text, field, first) \
     { text, .offset = offsetof(NvmeLm, field), .initial = first, .onoff = true }
+#define LM_WORD(text, field, all) \
+    { text, .offset = offsetof(NvmeLm, field), .words = all }
 
 static const LmName lm_names[] = {
     { "lm", lm_set_sets, lm_get_sets },
     { "lm-pad", lm_set_pad, lm_get_pad },
     LM_NUMBER("lm-suspend-delay-ms", suspend_delay_ms, 0, UINT32_MAX),
     LM_NUMBER("lm-resume-delay-ms", resume_delay_ms, 0, UINT32_MAX),
+    LM_WORD("lm-suspend-waits", suspend_waits, lm_waits),
+    LM_WORD("lm-suspend-reset", suspend_reset, lm_resets),
     LM_NUMBER("lm-command-us", command_us, 0, UINT32_MAX),
     LM_NUMBER("lm-mib-per-s", mib_per_s, 0, UINT32_MAX),
     { "lm-fail", lm_set_fail, lm_get_fail },
@@ -345,6 +355,17 @@ static const LmName lm_names[] = {
     { "lm-reset-counters", lm_set_reset_counters, NULL },
 };
 
+static bool lm_find_word(const char *const *words, const char *value,
+                         uint32_t *number)
+{
+    for (*number = 0; words[*number]; ++*number) {
+        if (g_str_equal(words[*number], value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool lm_name_set(const LmName *entry, NvmeLm *lm, const char *value,
                         bool dry)
 {
@@ -353,7 +374,11 @@ static bool lm_name_set(const LmName *entry, NvmeLm *lm, const char *value,
     if (entry->set) {
         return entry->set(lm, value, dry);
     }
-    if (entry->onoff && *value) {
+    if (entry->words && *value) {
+        if (!lm_find_word(entry->words, value, &number)) {
+            return false;
+        }
+    } else if (entry->onoff && *value) {
         number = g_str_equal(value, "on");
         if (!number && !g_str_equal(value, "off")) {
             return false;
@@ -379,6 +404,9 @@ static char *lm_name_get(const LmName *entry, NvmeLm *lm)
 
     if (entry->get) {
         return entry->get(lm);
+    }
+    if (entry->words) {
+        return g_strdup(entry->words[number]);
     }
     return entry->onoff ? g_strdup(number ? "on" : "off") :
                           g_strdup_printf("%u", number);
@@ -450,6 +478,7 @@ static void lm_print_vf(GString *s, NvmeCtrl *pf, unsigned i)
     }
     g_string_append_printf(s, "vf.%u=%s\n", id,
                            sctrl->scs ? names[vf->lm->state] : "offline");
+    g_string_append_printf(s, "vf.%u.resets=%u\n", id, vf->lm->resets);
     if (vf->lm->seq) {
         g_string_append_printf(s, "vf.%u.sequence=open\n", id);
     }

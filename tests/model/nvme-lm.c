@@ -87,6 +87,8 @@ void nvme_lm_apply(NvmeCtrl *pf)
 
         if (vf) {
             nvme_lm_name(vf, lm);
+            /* a Suspend may have waited for another value */
+            nvme_lm_progress(vf);
         }
     }
 }
