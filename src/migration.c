@@ -242,7 +242,7 @@ static int nvme_vfio_find_out(struct migration *m, u32 limit_ms)
 	m->in_doubt = false;
 	if (!ret && was_suspended)
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "a reset has left the VF suspended; it runs again\n");
+				     "the VF was left suspended; it runs again\n");
 	return 0;
 }
 
@@ -282,6 +282,15 @@ static bool nvme_vfio_nap(void)
 	return fatal_signal_pending(current);
 }
 
+/* What was given up may end by the reset that has just been. */
+static void nvme_vfio_await_end(const struct migration *m)
+{
+	unsigned int tries = END_TRIES;
+
+	while (nvme_pf_pending(m->vf.pdev) && tries-- && !nvme_vfio_nap())
+		;
+}
+
 /*
  * As a user would: with VFIO's locks, and mappings of BARs taken away. Others
  * hold the VF's lock, or that of the port above, while they reset a function,
@@ -312,7 +321,6 @@ static long nvme_vfio_reset_own(struct migration *m)
  */
 static void nvme_vfio_end_suspend(struct migration *m)
 {
-	unsigned int tries = END_TRIES;
 	ktime_t start = ktime_get();
 	long ret;
 
@@ -322,8 +330,7 @@ static void nvme_vfio_end_suspend(struct migration *m)
 
 	ret = nvme_vfio_reset_own(m);
 	m->in_doubt = true;
-	while (nvme_pf_pending(m->vf.pdev) && tries-- && !nvme_vfio_nap())
-		;
+	nvme_vfio_await_end(m);
 
 	trace_vf_reset(nvme_vfio_mig_dev(m), ktime_us_delta(ktime_get(), start),
 		       ret);
@@ -880,13 +887,33 @@ static void nvme_vfio_settle_again(struct work_struct *work)
 	nvme_vfio_mig_unlock(m);
 }
 
+/*
+ * The driver leaves, and what VFIO could not do for the VF's lock is left to do.
+ * Nobody uses the VF, and the lock is the caller's. Return: it was reset.
+ */
+static bool nvme_vfio_reset_unused(struct migration *m)
+{
+	struct pci_dev *pdev = m->vf.pdev;
+	int ret;
+
+	/* Of a function that has gone the PCI core would wait for a minute. */
+	if (!pci_device_is_present(pdev))
+		return false;
+	pci_save_state(pdev);
+	ret = __pci_reset_function_locked(pdev);
+	pci_restore_state(pdev);
+	nvme_vfio_await_end(m);
+	return !ret;
+}
+
 void nvme_vfio_mig_stop(struct migration *m)
 {
 	cancel_work_sync(&m->ask_work);
 	cancel_delayed_work_sync(&m->settle_work);
 
 	nvme_vfio_mig_lock(m);
-	if (!nvme_vfio_settled(m, false))
+	if (!nvme_vfio_settled(m, false) &&
+	    !nvme_vfio_settled(m, nvme_vfio_reset_unused(m)))
 		dev_warn(nvme_vfio_mig_dev(m),
 			 "left although it may be suspended or tracked: reset it before it is used\n");
 	nvme_vfio_vf_detach(&m->vf);
