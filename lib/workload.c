@@ -137,13 +137,14 @@ void work_start(struct work *w, struct vfio_dev *dev,
 	opts = opts ? opts : &plain;
 	w->nsid = opts->nsid ? opts->nsid : 1;
 	w->readonly = opts->readonly;
+	w->skip = opts->skip;
 	must(nvme_enable(&w->ctrl, dev, &w->mem, 32));
 	must(nvme_identify(&w->ctrl, NVME_CNS_NS, w->nsid));
 	memcpy(&blocks, w->ctrl.scratch, 8);
 	/* data size of the format in use: byte 2 of the LBA format entry */
 	w->lba_shift = w->ctrl.scratch[128 + 4 * (w->ctrl.scratch[26] & 15) + 2];
 	check(w->lba_shift >= 9 && w->lba_shift <= 12 &&
-	      blocks << w->lba_shift >= (uint64_t)UNITS * UNIT,
+	      blocks << w->lba_shift >= (uint64_t)(w->skip + UNITS) * UNIT,
 	      "namespace %u of %llu blocks of 2^%u bytes does not serve",
 	      w->nsid, (unsigned long long)blocks, w->lba_shift);
 	must(nvme_set_feature(&w->ctrl, NVME_FEAT_TEMP, TEMP_NORMAL, NULL));
@@ -208,7 +209,8 @@ static void build_io(struct work *w, struct io *io, bool write)
 
 		io->gen[i] = write ? *gen + 1 : *gen;
 		if (write)
-			fill_unit(piece, io->unit + i, io->gen[i]);
+			fill_unit(piece, w->skip + io->unit + i,
+				  io->gen[i]);
 		else
 			memset(piece, 0xa5, UNIT);
 	}
@@ -217,7 +219,7 @@ static void build_io(struct work *w, struct io *io, bool write)
 		.nsid = w->nsid,
 		.prp1 = io->iova,
 		.prp2 = io->count == 2 ? io->iova + UNIT : 0,
-		.cdw10 = io->unit * per_unit,
+		.cdw10 = (w->skip + io->unit) * per_unit,
 		.cdw12 = io->count * per_unit - 1,
 	};
 }
@@ -303,7 +305,8 @@ static void finish_io(struct work *w, struct io *io)
 			if (w->readonly)
 				compare_unit(w, piece, io->unit + i);
 			else
-				verify_unit(piece, io->unit + i, io->gen[i]);
+				verify_unit(piece, w->skip + io->unit + i,
+					    io->gen[i]);
 			w->checked++;
 		}
 	}

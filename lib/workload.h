@@ -27,6 +27,7 @@
  * @shadow: shadow doorbells
  * @nsid: namespace, 0 = 1
  * @readonly: never write: pieces must stay what they were when first read
+ * @skip: pieces of the namespace before ours, which others use
  */
 struct work_opts {
 	unsigned int sq_size;
@@ -36,6 +37,7 @@ struct work_opts {
 	bool shadow;
 	uint32_t nsid;
 	bool readonly;
+	unsigned int skip;
 };
 
 /**
@@ -68,6 +70,7 @@ struct io {
  * @aer: async event requests
  * @nsid: namespace
  * @readonly: nothing is written
+ * @skip: pieces of the namespace before ours
  * @sum: then: a checksum of each piece, 0 = not read yet
  * @lba_shift: log2 of the block size
  * @rng: state of the random numbers
@@ -82,6 +85,7 @@ struct work {
 	struct nvme_req aer[WORK_AERS];
 	uint32_t nsid;
 	bool readonly;
+	unsigned int skip;
 	uint64_t sum[UNITS];
 	unsigned int lba_shift;
 	uint64_t rng;

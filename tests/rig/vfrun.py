@@ -14,16 +14,17 @@ ALLOW = (
 )
 
 
-def run(program, kernel, command_set, arguments, seconds, *, allow=(), cmdline=""):
-    """(output, None), or (output, why it is no good). seconds: by the host's clock."""
-    command = [os.path.join(RIG, "host"), "--kernel", kernel, "--set", command_set, "--pfs", "2",
+def run(program, kernel, command_set, arguments, seconds, *, allow=(), cmdline="", pfs=2, host=()):
+    """(output, None), or (output, why it is no good). seconds: by the host's clock.
+    host: more arguments of rig/host."""
+    command = [os.path.join(RIG, "host"), "--kernel", kernel, "--set", command_set, "--pfs", str(pfs),
                "--prop", "lm-test=on", "--module-args", "vendor_ids=1b36:0010",
                "--seconds", str(seconds), "--file", program]
     for line in (*ALLOW, *allow):
         command += ["--allow", line]
     if cmdline:
         command += ["--cmdline", cmdline]
-    command += ["--", "vf-test", "--set", command_set, *arguments]
+    command += [*host, "--", "vf-test", "--set", command_set, *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False)
     points = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "not ok "))]

@@ -59,6 +59,16 @@ bool vfs_online(int pf)
 	return true;
 }
 
+unsigned int vfs_cntlid(int pf, int vf)
+{
+	int i;
+
+	for (i = 0; i < nsecondary[pf]; i++)
+		if (secondary[pf][i].vfn == bed.pf[pf].vfn[vf])
+			return secondary[pf][i].cntlid;
+	return 0;
+}
+
 /* Return: as pf_cmd() */
 static int restore(int pf, const struct pf_secondary *s)
 {

@@ -22,6 +22,9 @@ int vfs_wait(int pf);
 /** vfs_online - are all VFs online that were so? */
 bool vfs_online(int pf);
 
+/** vfs_cntlid - the controller id of a VF of the bed, 0 = there is none */
+unsigned int vfs_cntlid(int pf, int vf);
+
 /** vfs_restore - VFs have their resources and are online; notes say what fails */
 void vfs_restore(int pf);
 

@@ -7,11 +7,60 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bed.h"
 #include "bed-vfs.h"
 
 struct bed bed;
+
+/* how long the driver, which may be part of nvme, and nvme wait for a command */
+#define LIMIT_PARAM	"/sys/module/nvme_pf_shim/parameters/command_timeout"
+#define LIMIT_IN_NVME	"/sys/module/nvme/parameters/command_timeout"
+#define NVME_LIMIT_PARAM "/sys/module/nvme_core/parameters/admin_timeout"
+
+/* seconds; as they were when the run began, 0 = not known */
+static unsigned int limit, nvme_limit;
+
+static const char *limit_param(void)
+{
+	return access(LIMIT_IN_NVME, F_OK) ? LIMIT_PARAM : LIMIT_IN_NVME;
+}
+
+static unsigned int read_limit(const char *param)
+{
+	char text[16];
+
+	return sysfs_read(text, sizeof(text), "%s", param) > 0 ? atoi(text) : 0;
+}
+
+static int write_limit(const char *param, unsigned int seconds)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", seconds);
+	return sysfs_write(text, "%s", param);
+}
+
+/* Newer kernels read the parameter once, and then go by the controller's own. */
+static int write_nvme_limit(unsigned int seconds)
+{
+	char text[16];
+	int i;
+
+	snprintf(text, sizeof(text), "%u", seconds * 1000);
+	for (i = 0; i < bed.npf; i++)
+		sysfs_write(text, "/sys/class/nvme/%s/admin_timeout",
+			    bed.pf[i].name);
+	return write_limit(NVME_LIMIT_PARAM, seconds);
+}
+
+static void put_back(void)
+{
+	if ((limit && write_limit(limit_param(), limit)) ||
+	    (nvme_limit && write_nvme_limit(nvme_limit)))
+		tap_note("a time limit cannot be restored");
+}
 
 const char *bed_set_name(enum cmdset set)
 {
@@ -35,6 +84,8 @@ const char *bed_find(const char *driver, enum cmdset set)
 	}
 	if (sysfs_read(text, sizeof(text), CAP_PARAM) > 0)
 		bed.max_state_mb = atol(text);
+	limit = read_limit(limit_param());
+	nvme_limit = read_limit(NVME_LIMIT_PARAM);
 	return NULL;
 }
 
@@ -66,6 +117,47 @@ long model_count(int pf, unsigned int opc, int sel)
 	return report_num(report, name);
 }
 
+/* Return: 0, or -ENOENT when the model says nothing of the kind */
+static int model_vf(struct place at, const char *what, char *value, size_t len)
+{
+	char report[4096], name[48];
+
+	must(pf_test_get(bed.pf[at.pf].name, report, sizeof(report)));
+	snprintf(name, sizeof(name), "vf.%u%s", vfs_cntlid(at.pf, at.vf), what);
+	return report_get(report, name, value, len);
+}
+
+long model_vf_num(struct place at, const char *what)
+{
+	char value[32];
+
+	return model_vf(at, what, value, sizeof(value)) ? 0 : atol(value);
+}
+
+bool model_vf_is(struct place at, const char *state)
+{
+	char value[32];
+
+	must(model_vf(at, "", value, sizeof(value)));
+	return !strcmp(value, state);
+}
+
+void model_await(struct place at, const char *state)
+{
+	while (!model_vf_is(at, state))
+		sleep_us(1000);
+}
+
+void limit_set(unsigned int seconds)
+{
+	must(write_limit(limit_param(), seconds));
+}
+
+void nvme_limit_set(unsigned int seconds)
+{
+	must(write_nvme_limit(seconds));
+}
+
 static void rebind_all(int pf)
 {
 	int i;
@@ -80,10 +172,26 @@ void bed_use_set(int pf, enum cmdset set)
 	rebind_all(pf);
 }
 
+/* those that a case has unbound, and failed */
+static void bind_lost(int pf)
+{
+	char driver[64];
+	int i;
+
+	for (i = 0; i < bed.pf[pf].nvfs; i++) {
+		const char *vf = bed.pf[pf].vf[i];
+
+		if (sysfs_link(driver, sizeof(driver),
+			       "/sys/bus/pci/devices/%s/driver", vf) &&
+		    sysfs_write(vf, "/sys/bus/pci/drivers_probe"))
+			tap_note("%s cannot be bound again", vf);
+	}
+}
+
 /* called outside of a case: what fails here shows in the next one */
 static void baseline_pf(int pf)
 {
-	char report[4096], value[32], text[512];
+	char report[4096], value[32], text[600];
 	const char *name = bed.pf[pf].name;
 	bool changed;
 
@@ -94,7 +202,7 @@ static void baseline_pf(int pf)
 	changed = report_get(report, "lm", value, sizeof(value)) ||
 		  strcmp(value, bed_set_name(bed.set));
 	snprintf(text, sizeof(text),
-		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-command-us=0\nlm-mib-per-s=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n"
+		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-suspend-waits=\nlm-suspend-reset=\nlm-command-us=0\nlm-mib-per-s=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n"
 		 "lm-track=\nlm-track-ranges=\nlm-track-min=\nlm-track-max=\nlm-track-pow2=\nlm-track-grain=\nlm-track-room=\nlm-track-batch=\n",
 		 bed_set_name(bed.set));
 	if (pf_test_set(name, text))
@@ -121,8 +229,11 @@ void bed_baseline(void)
 	if (bed.max_state_mb)
 		sysfs_write(cap, CAP_PARAM);
 
-	for (i = 0; i < bed.npf; i++)
+	for (i = 0; i < bed.npf; i++) {
 		baseline_pf(i);
+		bind_lost(i);
+	}
+	put_back();
 }
 
 void bed_need(struct place at)

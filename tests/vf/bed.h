@@ -94,6 +94,21 @@ void model_zero(int pf);
  */
 long model_count(int pf, unsigned int opc, int sel);
 
+/** model_vf_num - a number that the model's report has of a VF, e.g. ".resets" */
+long model_vf_num(struct place at, const char *what);
+
+/** model_vf_is - does the model say so of a VF: "running", "suspended", ...? */
+bool model_vf_is(struct place at, const char *state);
+
+/** model_await - wait until it does; the case has a limit */
+void model_await(struct place at, const char *state);
+
+/** limit_set - how long the driver waits for a command */
+void limit_set(unsigned int seconds);
+
+/** nvme_limit_set - how long nvme waits for one; then it resets the PF */
+void nvme_limit_set(unsigned int seconds);
+
 /**
  * sane_errno - is it an error that a user may get for a device that fails?
  *

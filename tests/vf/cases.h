@@ -26,4 +26,8 @@ extern const struct tap_case nomem_cases[];
 extern const struct tap_case lie_cases[];
 extern const struct tap_case last_cases[];
 
+/* those of vf-test --pf */
+extern const struct tap_case pf_cases[];
+extern const struct tap_case stuck_cases[];
+
 #endif

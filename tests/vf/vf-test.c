@@ -4,7 +4,7 @@
  *
  * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
  *                [--list] [--plain DRIVER] [--soak NUMBER]
- *                [--table|--table-timeout|--table-faults]
+ *                [--table|--table-timeout|--table-faults|--pf]
  *
  * --quick runs the few cases which together notice the usual faults of a
  * driver, --brief all but the long ones. --only runs cases with TEXT in their
@@ -13,6 +13,8 @@
  * --table runs the table of states and events instead of the other cases,
  * --table-timeout those of its cells in which nvme gives up a command and says
  * so, --table-faults those that need a kernel whose allocations fail on demand.
+ * --pf runs the cases of bad moments of the PF and of commands that do not end, in
+ * some of which nvme resets the PF and says so.
  * --soak runs that many migrations in a row.
  */
 #include <errno.h>
@@ -31,6 +33,9 @@ static const struct tap_case * const lists[] = {
 	fd_cases, race_cases, nomem_cases, lie_cases, last_cases,
 };
 
+static const struct tap_case * const pf_lists[] = { pf_cases, stuck_cases };
+
+#define NPF_LISTS	(sizeof(pf_lists) / sizeof(pf_lists[0]))
 #define NLISTS		(sizeof(lists) / sizeof(lists[0]))
 #define MAX_CASES	256
 
@@ -100,6 +105,19 @@ static const struct tap_case plain_cases[] = {
 	{ }
 };
 
+/* Return: how many cases the lists have */
+static unsigned int gather(const struct tap_case * const *from, unsigned int nr,
+			   struct tap_case *cases)
+{
+	const struct tap_case *c;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		for (c = from[i]; c->fn && n < MAX_CASES; c++)
+			cases[n++] = *c;
+	return n;
+}
+
 static void before(void)
 {
 	bed_baseline();
@@ -109,7 +127,7 @@ static void before(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--table|--table-timeout|--table-faults] [--soak NUMBER]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--table|--table-timeout|--table-faults|--pf] [--soak NUMBER]\n");
 	return 2;
 }
 
@@ -120,9 +138,9 @@ int main(int argc, char **argv)
 	enum cmdset set = SET_STANDARD;
 	enum tap_level level = TAP_ALL;
 	enum table_host host = TABLE_ANY;
-	bool list = false, table = false;
+	bool list = false, table = false, pf = false;
 	const struct tap_case *run = cases;
-	unsigned int i, n = 0;
+	unsigned int i, n;
 	int k, soak = 0;
 
 	for (k = 1; k < argc; k++) {
@@ -142,6 +160,8 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[k], "--table-faults")) {
 			table = true;
 			host = TABLE_FAULTS;
+		} else if (!strcmp(argv[k], "--pf")) {
+			pf = true;
 		} else if (!strcmp(argv[k], "--soak") && val) {
 			soak = atoi(argv[++k]);
 			if (soak <= 0)
@@ -160,12 +180,8 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	for (i = 0; i < NLISTS; i++) {
-		const struct tap_case *c;
-
-		for (c = lists[i]; c->fn && n < MAX_CASES; c++)
-			cases[n++] = *c;
-	}
+	n = pf ? gather(pf_lists, NPF_LISTS, cases) :
+		 gather(lists, NLISTS, cases);
 	if (list) {
 		for (i = 0; i < n; i++)
 			printf("%s%s%s\n", cases[i].name,

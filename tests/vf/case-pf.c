@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * case-pf.c - the way to the PF at bad moments: the PF starts or is reset while
+ * its VFs are bound, opened and asked; a VF is reset while a command for it is
+ * on its way; it is closed when nobody resets it; its user is killed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "beside.h"
+#include "cases.h"
+#include "move.h"
+#include "vfio_log.h"
+
+#define PCI		"/sys/bus/pci"
+#define VF_3		((struct place){ 0, 2 })
+#define FOR_LONG_S	600	/* a limit that no case gets to */
+#define ROUNDS		6
+
+/* --- the PF starts, or starts anew --- */
+
+static void pf_driver(const char *what)
+{
+	must(sysfs_write(bed.pf[0].bdf, PCI "/drivers/nvme/%s", what));
+}
+
+static bool pf_has_name(void)
+{
+	struct topo_pf *p = &bed.pf[0];
+
+	return !topo_name(p->bdf, p->name, sizeof(p->name));
+}
+
+static bool pf_is_live(void)
+{
+	char state[32];
+
+	return pf_has_name() &&
+	       sysfs_read(state, sizeof(state), "/sys/class/nvme/%s/state",
+			  bed.pf[0].name) > 0 && !strcmp(state, "live");
+}
+
+/*
+ * A PF that nvme lets take some seconds before it looks for it to be ready: a
+ * property of some drives, which can be said of any by a dynamic id.
+ */
+static void slow_start(bool on)
+{
+	const char *bdf = bed.pf[0].bdf;
+	char vendor[16], device[16], text[64];
+
+	check(sysfs_read(vendor, sizeof(vendor), PCI "/devices/%s/vendor", bdf) > 0 &&
+	      sysfs_read(device, sizeof(device), PCI "/devices/%s/device", bdf) > 0,
+	      "%s has no id", bdf);
+	/* NVME_QUIRK_DELAY_BEFORE_CHK_RDY is 8 in all kernels */
+	snprintf(text, sizeof(text), "%s %s ffffffff ffffffff%s", vendor + 2,
+		 device + 2, on ? " 0 0 8" : "");
+	must(sysfs_write(text, PCI "/drivers/nvme/%s",
+			 on ? "new_id" : "remove_id"));
+}
+
+/* a new user finds a VF that migrates, and was not bound anew for that */
+static void can_migrate(struct place at)
+{
+	struct vfio_dev dev;
+	uint64_t flags;
+	struct work *w = work_new();
+
+	bed_open(&dev, at, &w->mem);
+	must(vfio_mig_flags(&dev, &flags));
+	check(flags & VFIO_MIGRATION_STOP_COPY, "%s: flags are %llx", dev.bdf,
+	      (unsigned long long)flags);
+	work_start(w, &dev, NULL);
+	must(vfio_mig_set(&dev, MIG_STOP, NULL));
+	must(vfio_mig_set(&dev, MIG_RUNNING, NULL));
+	work_check(w);
+	vfio_close(&dev);
+}
+
+static void open_and_close(struct place at)
+{
+	struct vfio_dev dev;
+
+	must(vfio_open(&dev, bed.pf[at.pf].vf[at.vf]));
+	vfio_close(&dev);
+}
+
+/* what others do with VFs while the PF is not there yet */
+static void meanwhile(struct vfio_dev *open)
+{
+	uint64_t size;
+	int err;
+
+	err = vfio_mig_data_size(open, &size);
+	check(!err || err == -EAGAIN || sane_errno(err),
+	      "expected a sensible errno, got %d", err);
+	open_and_close(VF_B);
+}
+
+static void pf_starts(const void *arg)
+{
+	struct beside bind = { 0 };
+	unsigned int n = 0;
+	struct vfio_dev a;
+
+	(void)arg;
+	bed_need(VF_3);
+	solo_open(&a, VF_A, NULL);
+	slow_start(true);
+	pf_driver("unbind");
+	beside_write(&bind, bed.pf[0].bdf, PCI "/drivers/nvme/bind");
+	while (!pf_has_name())
+		sleep_us(1000);
+	must(topo_rebind(bed.pf[0].vf[2]));
+	open_and_close(VF_3);
+	do {
+		meanwhile(&a);
+		n++;
+	} while (!pf_is_live());
+	must(beside_end(&bind));
+	slow_start(false);
+	tap_note("%u times while the PF started", n);
+	bed_online(0);
+	vfio_close(&a);
+	can_migrate(VF_A);
+	can_migrate(VF_B);
+	can_migrate(VF_3);
+}
+
+static void bound_without_pf(const void *arg)
+{
+	struct vfio_dev b;
+	uint64_t flags;
+
+	(void)arg;
+	bed_need(VF_B);
+	pf_driver("unbind");
+	must(topo_rebind(bed.pf[0].vf[1]));
+	must(vfio_open(&b, bed.pf[0].vf[1]));
+	check_eq(vfio_mig_flags(&b, &flags), -ENOTTY, "flags without a PF");
+	vfio_close(&b);
+	pf_driver("bind");
+	bed_online(0);
+	can_migrate(VF_B);
+}
+
+static long suspends(void)
+{
+	return bed.set == SET_VENDOR ? model_count(0, 0xc8, -1) :
+				       model_count(0, 0x41, 0);
+}
+
+/*
+ * Nothing goes ahead of what nvme itself sends to a PF that is being reset, and
+ * nobody waits for it. Calls that began and ended in that time are what counts;
+ * another may have met a PF that is there again, with its VFs offline.
+ */
+static void pf_resets(const void *arg)
+{
+	unsigned int n = 0, others = 0;
+	struct beside reset = { 0 };
+	struct vfio_dev a;
+
+	(void)arg;
+	slow_start(true);
+	pf_driver("unbind");
+	pf_driver("bind");
+	bed_online(0);
+	solo_open(&a, VF_A, NULL);
+	model_zero(0);
+	beside_write(&reset, "1", "/sys/class/nvme/%s/reset_controller",
+		     bed.pf[0].name);
+	while (pf_is_live())
+		sleep_us(100);
+	do {
+		int err = vfio_mig_set(&a, MIG_STOP, NULL);
+
+		if (pf_is_live()) {
+			others++;
+			break;
+		}
+		check_eq(err, -EAGAIN, "an arc while the PF is being reset");
+		n++;
+	} while (!pf_is_live());
+	must(beside_end(&reset));
+	slow_start(false);
+	bed_online(0);
+	tap_note("%u arcs while the PF was being reset", n);
+	check(n, "the PF's reset was not seen");
+	check(suspends() <= others, "%ld Suspends reached the PF, %u may have",
+	      suspends(), others);
+	must(vfio_reset(&a));
+	state_is(&a, MIG_RUNNING);
+	vfio_close(&a);
+	can_migrate(VF_A);
+}
+
+/* --- a reset of the VF, and a command on its way --- */
+
+/* a VF of which RUNNING is said runs */
+static void no_lie(struct vfio_dev *dev)
+{
+	unsigned int state;
+
+	must(vfio_mig_get(dev, &state));
+	check(state != MIG_RUNNING || model_vf_is(VF_A, "running"),
+	      "RUNNING is said of a VF that does not run");
+}
+
+static void cured(struct vfio_dev *dev)
+{
+	must(vfio_reset(dev));
+	state_is(dev, MIG_RUNNING);
+	no_lie(dev);
+}
+
+/* the device has reset the VF, and the kernel gives it time to get ready */
+static void arc_after_flr(const void *arg)
+{
+	unsigned int round, refused = 0;
+	struct vfio_dev a;
+
+	(void)arg;
+	solo_open(&a, VF_A, NULL);
+	for (round = 0; round < ROUNDS; round++) {
+		long before = model_vf_num(VF_A, ".resets");
+		struct beside reset = { 0 };
+		int err;
+
+		beside_reset(&reset, &a);
+		while (model_vf_num(VF_A, ".resets") == before)
+			;
+		err = vfio_mig_set(&a, MIG_STOP, NULL);
+		must(beside_end(&reset));
+		check(!err || err == -EAGAIN || sane_errno(err),
+		      "expected a sensible errno, got %d", err);
+		refused += err != 0;
+		no_lie(&a);
+		cured(&a);
+	}
+	tap_note("%u of %u arcs came in time to be refused", refused, round);
+	vfio_close(&a);
+	can_migrate(VF_A);
+}
+
+/* the command was there first; the device ends it in one way or another */
+static void arc_before_flr(const void *arg)
+{
+	struct beside reset = { 0 }, suspend = { 0 };
+	struct vfio_dev a;
+	int err;
+
+	solo_open(&a, VF_A, NULL);
+	model_set(0, "lm-suspend-waits=ever\nlm-suspend-reset=%s",
+		  (const char *)arg);
+	beside_arc(&suspend, &a, MIG_STOP);
+	model_await(VF_A, "suspending");
+	beside_reset(&reset, &a);
+	err = beside_end(&suspend);
+	must(beside_end(&reset));
+	check(sane_errno(err), "expected a sensible errno, got %d", err);
+	state_is(&a, MIG_ERROR);
+	model_set(0, "lm-suspend-waits=");
+	cured(&a);
+	vfio_close(&a);
+	can_migrate(VF_A);
+}
+
+/* --- close --- */
+
+static void log_all(struct work *w, struct vfio_dev *dev)
+{
+	struct vfio_log_range r = { w->mem.iova, w->mem.size };
+	uint64_t unit = 4096;
+
+	must(vfio_log_start(dev, &r, 1, &unit));
+}
+
+static void runs_untracked(void)
+{
+	check(model_vf_is(VF_A, "running"), "the VF was left suspended");
+	check(!model_vf_num(VF_A, ".tracked"), "the VF was left tracked");
+}
+
+static void close_amid_unbind(const void *arg)
+{
+	unsigned int state = *(const unsigned int *)arg;
+	const char *bdf = bed.pf[0].vf[0];
+	struct beside unbind = { 0 };
+	struct vfio_dev a;
+	struct work *w;
+
+	w = solo_open(&a, VF_A, NULL);
+	if (vfio_log_supported(&a))
+		log_all(w, &a);
+	must(vfio_mig_set(&a, state, NULL));
+	beside_unbind(&unbind, bdf);
+	check_eq(vfio_reset(&a), -EAGAIN, "a reset amid an unbind");
+	vfio_close(&a);
+	must(beside_end(&unbind));
+	runs_untracked();
+	must(sysfs_write(bdf, PCI "/drivers_probe"));
+	can_migrate(VF_A);
+}
+
+/* what close owes cannot be had: nobody gets the VF before it is */
+static void close_without_answer(const void *arg)
+{
+	const char *bdf = bed.pf[0].vf[0];
+	struct beside unbind = { 0 };
+	struct vfio_dev a;
+
+	(void)arg;
+	solo_open(&a, VF_A, NULL);
+	must(vfio_mig_set(&a, MIG_STOP, NULL));
+	beside_unbind(&unbind, bdf);
+	model_set(0, "lm-hang=%s", bed.set == SET_VENDOR ? "0xcc@1" : "0x41/1@1");
+	vfio_close(&a);
+	must(beside_end(&unbind));
+	must(sysfs_write(bdf, PCI "/drivers_probe"));
+	check_eq(vfio_open(&a, bdf), -EBUSY,
+		 "open of a VF for which a Resume is under way");
+	must(sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
+			 bed.pf[0].name));
+	bed_online(0);
+	can_migrate(VF_A);
+	runs_untracked();
+}
+
+/* --- the user is killed --- */
+
+static pid_t stuck_user(void)
+{
+	struct vfio_dev a;
+	pid_t pid = fork();
+
+	check(pid >= 0, "no process");
+	if (!pid) {
+		solo_open(&a, VF_A, NULL);
+		vfio_mig_set(&a, MIG_STOP, NULL);
+		_exit(1);
+	}
+	while (!model_vf_is(VF_A, "suspending"))
+		check(!waitpid(pid, NULL, WNOHANG), "the process ended early");
+	return pid;
+}
+
+/* no limit ends its wait: only the signal can */
+static void killed_in_suspend(const void *arg)
+{
+	bool ignored = !strcmp(arg, "ignore");
+	struct vfio_dev a;
+	int status, err;
+	pid_t pid;
+
+	bed_need(VF_A);
+	nvme_limit_set(FOR_LONG_S);
+	limit_set(FOR_LONG_S);
+	model_set(0, "lm-suspend-waits=ever\nlm-suspend-reset=%s",
+		  (const char *)arg);
+	pid = stuck_user();
+	kill(pid, SIGKILL);
+	check(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status),
+	      "the process was not killed");
+	if (ignored) {
+		check_eq(vfio_open(&a, bed.pf[0].vf[0]), -EBUSY,
+			 "open of a VF whose Suspend is under way");
+		check(model_vf_is(VF_A, "suspending"), "the Suspend has ended");
+	}
+	model_set(0, "lm-suspend-waits=");
+	do
+		err = vfio_open(&a, bed.pf[0].vf[0]);
+	while (err == -EBUSY);
+	must(err);
+	vfio_close(&a);
+	can_migrate(VF_A);
+	runs_untracked();
+}
+
+static const unsigned int stop = MIG_STOP, copy = MIG_STOP_COPY;
+
+const struct tap_case pf_cases[] = {
+	{ .name = "VFs bound, opened and asked while the PF starts",
+	  .fn = pf_starts, .limit_s = 90, .log = "" },
+	{ .name = "VF bound while its PF has no driver",
+	  .fn = bound_without_pf, .log = "" },
+	{ .name = "arcs while the PF is being reset", .fn = pf_resets,
+	  .limit_s = 60, .log = "" },
+	{ .name = "arc between FLR and the end of the reset",
+	  .fn = arc_after_flr, .log = "" },
+	{ .name = "FLR amid a Suspend, which fails", .fn = arc_before_flr,
+	  .arg = "fail", .log = "" },
+	{ .name = "FLR amid a Suspend, which succeeds", .fn = arc_before_flr,
+	  .arg = "end", .log = "" },
+	{ .name = "FLR amid a Suspend, which succeeds after it",
+	  .fn = arc_before_flr, .arg = "suspend", .log = "" },
+	{ .name = "suspended and tracked VF closed amid an unbind",
+	  .fn = close_amid_unbind, .arg = &stop, .log = "" },
+	{ .name = "VF closed in STOP_COPY amid an unbind",
+	  .fn = close_amid_unbind, .arg = &copy, .log = "" },
+	{ .name = "suspended VF closed, and the PF does not answer",
+	  .fn = close_without_answer, .limit_s = 60, .log = "" },
+	{ .name = "user killed in a Suspend that a reset ends",
+	  .fn = killed_in_suspend, .arg = "fail", .log = "" },
+	{ .name = "user killed in a Suspend that nothing ends",
+	  .fn = killed_in_suspend, .arg = "ignore", .log = "" },
+	{ }
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * others.h - the other VFs of a drive, whose users notice nothing of what
+ * happens to VF_A: each does verified I/O all the time.
+ */
+#ifndef NVME_VFIO_OTHERS_H
+#define NVME_VFIO_OTHERS_H
+
+/** others_start - open all VFs of the first PF but VF_A, 8 at most, and use them */
+void others_start(void);
+
+/** others_mark - from now on count what they do */
+void others_mark(void);
+
+/** others_did - each has done I/O since others_mark() */
+void others_did(void);
+
+/** others_stop - each goes on, and all its data are what they must be */
+void others_stop(void);
+
+#endif
