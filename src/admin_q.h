@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inside nvme-pf-shim: the two ways to find a PF's admin queue.
+ * Inside nvme-pf-shim: the two ways to find a PF's admin queue, and what else
+ * is proven of it.
  */
 #ifndef _NVME_PF_ADMIN_Q_H
 #define _NVME_PF_ADMIN_Q_H
@@ -42,5 +43,16 @@ bool nvme_pf_ctrl_is_live(struct device *cdev);
 /* What both must satisfy, in terms of public types; reads cannot fault. */
 bool nvme_pf_admin_q_valid(const struct nvme_pf_candidate *c,
 			   struct request_queue *q);
+
+/**
+ * nvme_pf_request_proven - is a request's private part where it is taken to be?
+ * @q: an admin queue of nvme
+ *
+ * Makes a request and frees it; nothing is sent.
+ *
+ * Return: 0, -EOPNOTSUPP when it is not, -EAGAIN when no request was to be had,
+ * -ENODEV when the queue is going away
+ */
+int nvme_pf_request_proven(struct request_queue *q);
 
 #endif

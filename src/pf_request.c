@@ -8,6 +8,7 @@
  */
 #include <linux/string.h>
 
+#include "admin_q.h"
 #include "pf_compat.h"
 #include "pf_request.h"
 

@@ -10,7 +10,7 @@
 
 /**
  * nvme_pf_request_init - make a request of nvme's admin queue an admin command
- * @rq: new, of a queue that has been proven
+ * @rq: new, of such a queue
  * @cmd: the command; copied
  *
  * nvme takes it for a command of user space: it fails as not sent while the
@@ -28,16 +28,5 @@ void nvme_pf_request_init(struct request *rq, struct nvme_command *cmd);
  * Return: as nvme_pf_submit()
  */
 int nvme_pf_request_end(struct request *rq, blk_status_t err, u64 *result);
-
-/**
- * nvme_pf_request_proven - is a request's private part where it is taken to be?
- * @q: an admin queue of nvme
- *
- * Makes a request and frees it; nothing is sent.
- *
- * Return: 0, -EOPNOTSUPP when it is not, -EAGAIN when no request was to be had,
- * -ENODEV when the queue is going away
- */
-int nvme_pf_request_proven(struct request_queue *q);
 
 #endif
