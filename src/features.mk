@@ -9,6 +9,8 @@ have = $(shell grep -qw -- '$(2)' $(srctree)/include/$(1) 2>/dev/null && \
 
 ccflags-y += $(call have,linux/vfio.h,bind_iommufd,VFIO_BIND_IOMMUFD)
 ccflags-y += $(call have,linux/vfio.h,detach_ioas,VFIO_DETACH_IOAS)
+ccflags-y += $(call have,linux/vfio.h,pasid_attach_ioas,VFIO_PASID_ATTACH_IOAS)
+ccflags-y += $(call have,linux/vfio_pci_core.h,vfio_pci_core_get_dmabuf_phys,VFIO_GET_DMABUF_PHYS)
 ccflags-y += $(call have,linux/vfio.h,match_token_uuid,VFIO_MATCH_TOKEN_UUID)
 ccflags-y += $(call have,linux/vfio.h,get_region_info_caps,VFIO_GET_REGION_INFO_CAPS)
 ccflags-y += $(call have,linux/vfio.h,migration_get_data_size,VFIO_MIG_DATA_SIZE)

@@ -254,7 +254,18 @@ static const struct vfio_device_ops nvme_vfio_device_ops = {
 #ifdef HAVE_VFIO_DETACH_IOAS
 	.detach_ioas	= vfio_iommufd_physical_detach_ioas,
 #endif
+#ifdef HAVE_VFIO_PASID_ATTACH_IOAS
+	.pasid_attach_ioas = vfio_iommufd_physical_pasid_attach_ioas,
+	.pasid_detach_ioas = vfio_iommufd_physical_pasid_detach_ioas,
+#endif
 };
+
+#ifdef HAVE_VFIO_GET_DMABUF_PHYS
+/* Without it no BAR can be shared as a dma-buf. */
+static const struct vfio_pci_device_ops nvme_vfio_pci_device_ops = {
+	.get_dmabuf_phys = vfio_pci_core_get_dmabuf_phys,
+};
+#endif
 
 static int nvme_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -267,6 +278,9 @@ static int nvme_vfio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return PTR_ERR(nvdev);
 
 	dev_set_drvdata(&pdev->dev, &nvdev->core);
+#ifdef HAVE_VFIO_GET_DMABUF_PHYS
+	nvdev->core.pci_ops = &nvme_vfio_pci_device_ops;
+#endif
 	ret = vfio_pci_core_register_device(&nvdev->core);
 	if (ret)
 		vfio_put_device(&nvdev->core.vdev);
