@@ -92,6 +92,7 @@ static bool got_through(const char *said)
 	static const char * const before[] = {
 		"the proof", "not a virtual function", "out of memory",
 		"busy", "not bound to nvme", "no NVMe controller", "going away",
+		"starting",
 	};
 	size_t i;
 
@@ -118,8 +119,8 @@ static void by_vfs(struct checkup *c, struct answer *a)
 			return;
 		}
 		if (strstr(f->said, "does not pass the proof")) {
-			say(a, CHECK_FAIL, "the nvme driver of kernel %s does not pass the proof of its admin queue",
-			    c->release);
+			say(a, CHECK_FAIL, "the nvme driver of kernel %s does not pass the proof of its %s",
+			    c->release, strstr(f->said, "requests") ? "requests" : "admin queue");
 			cure(a, "Report it with the name of the kernel; until then, use another kernel, or one with the nvme patch of this project.");
 			return;
 		}
