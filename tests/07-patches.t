@@ -52,17 +52,25 @@ in_headers() {
 
 built() { (cd "$1" && echo *.ko); }
 
-# --- the interface's one text -------------------------------------------------
+# --- what has one text --------------------------------------------------------
 
-patches/refresh-header --check >"$out/log" 2>&1
-ok $? "the patches' header is that of src/nvme_pf.h" "$out/log"
-mkdir "$out/stale" && cp -r patches src "$out/stale/" &&
-	sed -i 's/u64 \*result/u32 *result/' "$out/stale/src/nvme_pf.h" &&
-	! "$out/stale/patches/refresh-header" --check 2>/dev/null
-ok $? "a header that has fallen behind is noticed"
+patches/refresh --check >"$out/log" 2>&1
+ok $? "what the patches have of src/ is what is there" "$out/log"
+mkdir "$out/stale" && cp -r patches src "$out/stale/"
+for change in 's/u64 result;/u32 result;/ nvme_pf.h' 's/pf->busy/!pf->busy/ pf_cmd.c' \
+	's/atomic_t phase;/int phase;/ pf_cmd.h' 's/NULL, GFP/NULL/;s/(rq)->q, rq/rq/ pf_compat.h'; do
+	file=${change##* }
+	sed -i "${change% *}" "$out/stale/src/$file"
+	! cmp -s "src/$file" "$out/stale/src/$file" && ! "$out/stale/patches/refresh" --check 2>/dev/null &&
+		cp "src/$file" "$out/stale/src/"
+	ok $? "a copy of $file that has fallen behind is noticed"
+done
+! grep -nE '^\+.*\<(HAVE_|COMPAT_|compat_)' patches/nvme-*.patch >"$out/log"
+ok $? "the patches have nothing left to decide" "$out/log"
 
 # --- the nvme patches -----------------------------------------------------------
 
+functions=$(grep -ho '^[a-z].*\<nvme_pf_[a-z_]*(' src/nvme_pf.h | grep -o 'nvme_pf_[a-z_]*' | sort | xargs)
 newest=$(series_of "$(printf '%s\n' patches/nvme-*.patch | sort -V | tail -n 1)")
 
 for patch in patches/nvme-*.patch; do
@@ -84,9 +92,14 @@ for patch in patches/nvme-*.patch; do
 	exports "$build/Module.symvers" >"$out/theirs"
 	exports "$out/nvme-$series/Module.symvers" >"$out/ours"
 	[ -s "$out/theirs" ] && diff "$out/theirs" "$out/ours" >"$out/diff"
-	[ "$(sed -n 's/^> \([^ ]*\).*/\1/p' "$out/diff" | xargs)" = "nvme_pf_get nvme_pf_max_transfer nvme_pf_put nvme_pf_submit" ] &&
+	[ "$(sed -n 's/^> \([^ ]*\).*/\1/p' "$out/diff" | xargs)" = "$functions" ] &&
 		! grep -q '^<' "$out/diff"
-	ok $? "$release: it adds the four functions, all else stays binary compatible" "$out/diff"
+	ok $? "$release: it adds the interface's functions, all else stays binary compatible" "$out/diff"
+
+	modinfo -F parm "$out/nvme-$series/nvme.ko" | cut -d: -f1 | sort >"$out/theirs"
+	sed -n 's/^module_param_named(\([a-z_]*\),.*/\1/p' src/pf_cmd.c | sort >"$out/ours"
+	[ -s "$out/ours" ] && ! comm -13 "$out/theirs" "$out/ours" | grep . >"$out/log"
+	ok $? "$release: it has the parameters for commands" "$out/log"
 
 	perl "$(tests/rig/kernel-source "$series")/scripts/checkpatch.pl" --no-tree --quiet --no-summary \
 		--no-signoff --ignore FILE_PATH_CHANGES - <"$patch" >"$out/log" 2>&1
@@ -106,11 +119,16 @@ kernel "$newest" || exit 1
 headers=$out/headers-$newest/usr/src/${build##*/}
 header=$(echo "$out/headers-$newest/usr/src"/*-common/include/linux/nvme-pf.h)
 
-sed -i 's/u64 \*result/u32 *result/' "$header"
+cp "$header" "$out/header"
+sed -i 's/struct nvme_pf_cmd \*c)/struct nvme_command *c)/' "$header"
 ! in_headers "$headers" "$out/src-other" >"$out/log" 2>&1 &&
 	grep -q "conflicting types for .*nvme_pf_submit" "$out/log"
 ok $? "$release: a kernel with another interface is refused when building" "$out/log"
-sed -i 's/u32 \*result/u64 *result/' "$header"
+sed 's/NVME_PF_INTERFACE.*/NVME_PF_INTERFACE	1/' "$out/header" >"$header"
+! in_headers "$headers" "$out/src-older" >"$out/log" 2>&1 &&
+	grep -q "another PF interface" "$out/log"
+ok $? "$release: so is one with an older version of it" "$out/log"
+cp "$out/header" "$header"
 
 mkdir "$out/own" && cp src/* "$out/own" &&
 	sed -n '/\tnvme_pf_/s|drivers/nvme/host/nvme\t|/somewhere/nvme-pf-shim\t|p' \
