@@ -120,7 +120,11 @@ static int nvme_pf_attach(struct nvme_pf *pf, struct pci_dev *pdev,
 		*why = "this kernel's nvme driver does not pass the proof of its requests";
 	else if (ret == -EAGAIN)
 		*why = "the PF's admin queue is busy or being reset";
-	return ret ?: nvme_pf_use_queue(pf);
+	if (ret)
+		return ret;
+
+	*why = "out of memory";
+	return nvme_pf_use_queue(pf);
 }
 
 struct nvme_pf *nvme_pf_get(struct pci_dev *vf, const char **why)
