@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "nvme.h"
-#include "src/lm_caps.h"
+#include "verdict.h"
 
 /* -- what depends on the library ------------------------------------------ */
 
