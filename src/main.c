@@ -17,6 +17,17 @@
 #include "compat.h"
 #include "migration.h"
 
+#ifdef HAVE_VFIO_PCI_DEVICE_PARAMS
+/* Older kernels have one of each for all drivers, which vfio-pci sets. */
+static bool nvme_vfio_nointxmask;
+module_param_named(nointxmask, nvme_vfio_nointxmask, bool, 0644);
+MODULE_PARM_DESC(nointxmask, "as of vfio-pci: do not mask INTx by PCI 2.3's means; for devices that are bound from then on");
+
+static bool nvme_vfio_disable_idle_d3;
+module_param_named(disable_idle_d3, nvme_vfio_disable_idle_d3, bool, 0644);
+MODULE_PARM_DESC(disable_idle_d3, "as of vfio-pci: leave unused devices out of D3; for devices that are bound from then on");
+#endif
+
 struct nvme_vfio_device {
 	struct vfio_pci_core_device core;
 	struct migration *migration;	/* NULL: plain vfio-pci */
@@ -170,6 +181,10 @@ static int nvme_vfio_init_device(struct vfio_device *vdev)
 	else
 		nvme_vfio_offer(nvdev);
 
+#ifdef HAVE_VFIO_PCI_DEVICE_PARAMS
+	nvdev->core.nointxmask = nvme_vfio_nointxmask;
+	nvdev->core.disable_idle_d3 = nvme_vfio_disable_idle_d3;
+#endif
 	ret = vfio_pci_core_init_dev(vdev);
 	if (ret && m)
 		nvme_vfio_mig_put(m);
