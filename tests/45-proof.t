@@ -4,7 +4,8 @@
 #
 # Finding the PF's admin queue: each of the two ways alone, both at once in a
 # debug build (where they must agree), and none, which must leave a plain
-# passthrough that works. Likewise a PF whose command set is not to be trusted.
+# passthrough that works. Likewise a PF whose command set is not to be trusted,
+# and an nvme that is not what it is taken for, or not ready.
 
 set -u
 # By hand as by tests/run: a signal leaves no host behind.
@@ -17,7 +18,7 @@ trap 'rm -rf "$out"' EXIT
 
 cat >"$out/in-host" <<'IN'
 #!/bin/sh
-# runs in the host: SET, then how to load
+# runs in the host: CASE
 . /rig/lib.sh
 n=0
 ok() { # STATUS NAME
@@ -31,8 +32,7 @@ load() { # SHIM-ARGUMENT DRIVER-ARGUMENT
 	# shellcheck disable=SC2086
 	insmod /share/mod/nvme-pf-shim.ko $1 && insmod /share/mod/nvme-vfio-pci.ko $2 || return
 	if [ -e /run/names ]; then
-		# shellcheck disable=SC2086
-		nvme-vfio bind $VFS
+		nvme-vfio bind "$PF0_VF1" "$PF0_VF2" "$PF1_VF1" "$PF1_VF2"
 	else
 		setup_vfs nvme-vfio-pci 2 4 4 >/dev/null
 	fi
@@ -57,16 +57,27 @@ refusals() {
 
 unload() { rmmod nvme-vfio-pci && rmmod nvme-pf-shim; }
 
+no_offer() { # NAME
+	vf-test --set "$SET" --only "one migration" >/tmp/log 2>&1
+	! grep -q "^ok" /tmp/log && grep -q "Inappropriate ioctl" /tmp/log
+	ok $? "$1: no migration is offered"
+}
+
 plain() { # NAME REASON
 	dmesg | grep -c "nvme-vfio-pci .*: cannot migrate, plain passthrough: .*$2" >/tmp/count
 	[ "$(cat /tmp/count)" -eq 4 ]
 	ok $? "$1: one line says why, for each VF"
-	vf-test --set "$SET" --only "one migration" >/tmp/log 2>&1
-	! grep -q "^ok" /tmp/log && grep -q "Inappropriate ioctl" /tmp/log
-	ok $? "$1: no migration is offered"
+	no_offer "$1"
 	vf-test --plain nvme-vfio-pci >/tmp/log 2>&1
 	status=$?
 	ok $status "$1: I/O works"
+	[ $status -eq 0 ] || sed 's/^/# /' /tmp/log
+}
+
+migrates() { # NAME
+	vf-test --set "$SET" --only "one migration" >/tmp/log 2>&1
+	status=$?
+	ok $status "$1: a migration works"
 	[ $status -eq 0 ] || sed 's/^/# /' /tmp/log
 }
 
@@ -75,14 +86,40 @@ capable() { # NAME
 	[ "$(dmesg | grep -c 'nvme-vfio-pci .*: can migrate: ')" -ge 4 ] &&
 		! dmesg | grep -q 'cannot migrate'
 	ok $? "$1: every VF can migrate"
-	vf-test --set "$SET" --only "one migration" >/tmp/log 2>&1
-	status=$?
-	ok $status "$1: a migration works"
-	[ $status -eq 0 ] || sed 's/^/# /' /tmp/log
+	migrates "$1"
+}
+
+# a PF that is bound and has no admin queue yet
+held() {
+	hold=/sys/module/nvme/parameters/hold
+	echo 1 >$hold
+	echo "$PF0" >/sys/bus/pci/drivers/nvme/unbind
+	echo "$PF0" >/sys/bus/pci/drivers/nvme/bind
+	for way in auto tracepoint; do
+		[ $way = auto ] || { unload; load proof=$way ""; }
+		dmesg -c >>/tmp/earlier
+		bind "$PF0_VF1" nvme-vfio-pci
+		bound_to "$PF0" nvme && dmesg | grep -q "nvme-vfio-pci $PF0_VF1: cannot migrate for now: the PF is starting"
+		ok $? "a PF that starts, proof=$way: a VF binds, and a line says why it cannot migrate"
+		no_offer "a PF that starts, proof=$way"
+	done
+	dmesg -c >>/tmp/earlier
+	echo 0 >$hold
+	wait_for 60 pf_dev "$PF0"
+	PF0_DEV=$(pf_dev "$PF0")
+	for vf in 1 2; do
+		nvadm "$PF0_DEV" assign $vf 4 4 &&
+			echo 1 >"/sys/bus/pci/devices/$(basename "$(readlink "/sys/bus/pci/devices/$PF0/virtfn$((vf - 1))")")/reset" &&
+			nvadm "$PF0_DEV" online $vf || die "VF $vf: not online"
+	done
+	migrates "a PF that has started"
+	dmesg | grep -q "nvme-vfio-pci $PF0_VF1: can migrate: "
+	ok $? "a PF that has started: a line says so"
 }
 
 SET=$1
-if [ "$SET" = standard ]; then
+case $1 in
+standard)
 	insmod /share/mod/nvme-pf-shim.ko proof=guess 2>/dev/null
 	[ $? -ne 0 ] && dmesg | grep -q 'proof=guess is unknown'
 	ok $? "an unknown way is refused with a line that names the ways"
@@ -93,8 +130,20 @@ if [ "$SET" = standard ]; then
 	for way in anchor tracepoint auto; do
 		load proof=$way ""; capable proof=$way
 		unload
-	done
-else
+	done ;;
+held)
+	SET=standard
+	load "" ""; capable "nothing held"
+	held
+	unload; ok $? "modules can go again" ;;
+moved)
+	SET=standard
+	# The other way depends on less, and is only taken when it is asked for.
+	load proof=auto ""; plain "members in another order, proof=auto" "does not pass the proof of its admin queue"
+	unload
+	load proof=tracepoint ""; plain "members in another order, proof=tracepoint" "does not pass the proof of its requests"
+	unload; ok $? "modules can go again" ;;
+vendor)
 	load "" ""; plain "id not listed" "not in vendor_ids"
 	VFS="$PF0_VF1 $PF0_VF2 $PF1_VF1 $PF1_VF2"
 	unload
@@ -108,19 +157,31 @@ else
 	done
 	rmmod nvme-pf-shim
 	load "" "vendor_ids=8086:0001,1b36:0010"; capable "id listed second"
-	unload
-fi
+	unload ;;
+esac
 cat /tmp/earlier >>/share/out/dmesg.earlier
 echo "1..$n"
 IN
 
 vf_test=$(tests/rig/program vf-test) && tool=$(tests/rig/program nvme-vfio) || exit
 
-# The three hosts wait more than they work: all at once.
-boot() { # KERNEL SET
-	tests/rig/build-modules "$1" "$out/modules-$1-$2" src NVME_VFIO_DEBUG=y \
-		>"$out/$1-$2.err" 2>&1 &&
-	tests/rig/host --kernel "$1" --set "$2" --pfs 2 --prop lm-test=on \
+# modules KERNEL CASE - built for the kernel's own nvme, or for one that is broken
+# on purpose: what it exports has other checksums then
+modules() {
+	local nvme=$out/nvme-$2 args=(NVME_VFIO_DEBUG=y)
+	if [ -e "tests/faults/nvme/$2.patch" ]; then
+		tests/rig/build-nvme "$1" "$nvme" "tests/faults/nvme/$2.patch" || return
+		args+=(KBUILD_EXTRA_SYMBOLS="$nvme/Module.symvers")
+	fi
+	tests/rig/build-modules "$1" "$out/modules-$1-$2" src "${args[@]}"
+}
+
+# The hosts wait more than they work: all at once.
+boot() { # KERNEL CASE
+	local args=(--set standard)
+	[ "$2" != vendor ] || args=(--set vendor)
+	[ ! -e "$out/nvme-$2" ] || args+=(--nvme "$out/nvme-$2")
+	tests/rig/host --kernel "$1" "${args[@]}" --pfs 2 --prop lm-test=on \
 		--driver "$out/modules-$1-$2" --no-vfs --seconds 300 --log "$out/log-$1-$2" \
 		--file "$vf_test" --file data/in-host="$out/in-host" \
 		--file "$tool" \
@@ -151,11 +212,17 @@ merge() { # KERNEL SET
 	fi
 }
 
-boot 6.1 standard &
-boot 6.12 standard &
-boot 6.12 vendor &
+# PROOF_CASES="6.1:held" for some of it
+cases=${PROOF_CASES-6.1:standard 6.12:standard 6.12:vendor 6.1:held 6.12:moved}
+for c in $cases; do
+	if modules "${c%:*}" "${c#*:}" >"$out/${c%:*}-${c#*:}.err" 2>&1; then
+		boot "${c%:*}" "${c#*:}" &
+	else
+		echo 1 >"$out/${c%:*}-${c#*:}.status"
+	fi
+done
 wait
-merge 6.1 standard
-merge 6.12 standard
-merge 6.12 vendor
+for c in $cases; do
+	merge "${c%:*}" "${c#*:}"
+done
 echo "1..$n"
