@@ -42,8 +42,8 @@ struct nvme_pf_buf {
  *	there is nothing to take back. Sent when @cmd succeeds after it was
  *	given up. Carries no data.
  * @buf: the buffer, or NULL
- * @offset: where the command's data start in it, bytes; a multiple of the page
- *	size when @len exceeds a page
+ * @offset: where the command's data start in it, bytes, a multiple of 4; of the
+ *	page size when @len exceeds a page
  * @len: bytes of data, a multiple of 4, at most nvme_pf_max_transfer()
  * @limit_ms: give up after so many milliseconds; 0 = after the provider's
  *	parameter command_timeout

@@ -316,7 +316,7 @@ static int nvme_pf_check(const struct nvme_pf *pf, const struct nvme_pf_cmd *c)
 	if (!nvme_pf_may_pass(c->cmd.common.opcode) ||
 	    (undo && !nvme_pf_may_pass(undo)))
 		return -EPERM;
-	if (c->len & 3 || c->len > nvme_pf_max_transfer(pf))
+	if ((c->len | c->offset) & 3 || c->len > nvme_pf_max_transfer(pf))
 		return -EINVAL;
 	if (c->len && (!c->buf || c->offset > c->buf->len ||
 		       c->len > c->buf->len - c->offset))
@@ -363,8 +363,8 @@ static void nvme_pf_unmap(struct nvme_pf *pf)
 	pf->dma_len = 0;
 }
 
-static enum rq_end_io_ret nvme_pf_ended(struct request *rq, blk_status_t err
-					COMPAT_END_IO_MORE)
+static enum rq_end_io_ret nvme_pf_ended(struct request *rq,
+					compat_end_io_error(err))
 {
 	struct nvme_pf *pf = rq->end_io_data;
 

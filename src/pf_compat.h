@@ -31,11 +31,13 @@ void nvme_init_request(struct request *req, struct nvme_command *cmd);
 	blk_rq_map_kern((rq)->q, rq, data, len, gfp)
 #endif
 
-/* 7.2 or so: the batch that a request ends in. */
+/* 7.2 or so: and the batch that a request ends in. */
 #ifdef HAVE_RQ_END_IO_BATCH
-#define COMPAT_END_IO_MORE	, const struct io_comp_batch *iob
+#define compat_end_io_error(err) \
+	blk_status_t err, const struct io_comp_batch *iob
 #else
-#define COMPAT_END_IO_MORE
+#define compat_end_io_error(err) \
+	blk_status_t err
 #endif
 
 #endif
