@@ -83,7 +83,7 @@ static void add_line(struct command_times times[OPCODES],
 		return;
 	t = &times[e.opcode];
 	t->count++;
-	t->failed += !!e.status;
+	t->failed += mig_event_failed(&e);
 	t->sum += e.usecs;
 	if ((uint64_t)e.usecs > t->max)
 		t->max = e.usecs;

@@ -132,7 +132,8 @@ static void print_line(const struct mig_trace *f, const struct mig_event *e)
 		printf("command %02xh, %llu bytes", e->opcode, e->len);
 	printf(", %lld us", e->usecs);
 	if (e->status)
-		printf(", failed: %d", e->status);
+		printf(", %s: %d", mig_event_failed(e) ? "failed" : "refused",
+		       e->status);
 	printf("; %s%s%s, %s%llu bytes, blackout %.3f ms\n",
 	       *f->role ? f->role : "", *f->role ? ", " : "",
 	       *f->state ? f->state : "state not known",

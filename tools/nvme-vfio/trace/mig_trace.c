@@ -15,6 +15,7 @@
 
 #define OP_IDENTIFY	0x06
 #define OP_GET		0x42	/* Migration Receive: Get Controller State */
+#define NOT_SUSPENDED	0x13a	/* status of Resume */
 
 /* The time is what stands in front of the event's name. */
 static bool when(const char *line, const char *name, uint64_t *us)
@@ -52,6 +53,16 @@ bool mig_event_parse(struct mig_event *e, const char *line)
 		      &e->status) == 6;
 }
 
+bool mig_event_failed(const struct mig_event *e)
+{
+	if (!e->arc && e->status > 0 &&
+	    (e->opcode == 0xcc ||
+	     (e->opcode == 0x41 && (e->cdw10 & 0xff) == 1 &&
+	      e->status == NOT_SUSPENDED)))
+		return false;
+	return e->status != 0;
+}
+
 static bool runs(const char *state)
 {
 	return !strcmp(state, "RUNNING") || !strcmp(state, "PRE_COPY");
@@ -69,17 +80,6 @@ static bool carries(const struct mig_event *e)
 		return (e->cdw10 & 0xff) == 2;
 	}
 	return false;
-}
-
-/*
- * After a reset of a VF that was suspended the driver has it resumed in any
- * case: "not suspended" is what it hopes for.
- */
-static bool failed(const struct mig_event *e)
-{
-	if (e->opcode == 0x41 && (e->cdw10 & 0xff) == 1 && e->status == 0x3a)
-		return false;
-	return e->status != 0;
 }
 
 static void begin(struct mig_trace *f, const char *role)
@@ -152,7 +152,7 @@ void mig_trace_add(struct mig_trace *f, const struct mig_event *e)
 		add_arc(f, e);
 		return;
 	}
-	f->failed += failed(e);
+	f->failed += mig_event_failed(e);
 	if (!e->status && carries(e)) {
 		f->bytes += e->len;
 		f->at_most = f->at_most || e->opcode == OP_GET;

@@ -68,6 +68,15 @@ struct mig_event {
  */
 bool mig_event_parse(struct mig_event *e, const char *line);
 
+/**
+ * mig_event_failed - has it gone wrong?
+ *
+ * After a reset of a VF that was suspended the driver has it resumed in any case,
+ * and hopes to be refused; the vendor set does not say by which status. A Resume
+ * that should have worked shows in its step.
+ */
+bool mig_event_failed(const struct mig_event *e);
+
 /** mig_trace_add - what an event means for its VF */
 void mig_trace_add(struct mig_trace *f, const struct mig_event *e);
 
