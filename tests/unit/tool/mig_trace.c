@@ -130,9 +130,33 @@ static void failure(void)
 	   "a step that failed stops nothing");
 }
 
+static bool has_failed(const char *what)
+{
+	struct mig_event e;
+	char line[160];
+
+	snprintf(line, sizeof(line), " x-1 [0] . 1.000000: admin_cmd: vf=v %s",
+		 what);
+	return mig_event_parse(&e, line) && mig_event_failed(&e);
+}
+
+static void refusal(void)
+{
+	ok(!has_failed("opcode=0x41 cdw10=0x1 cdw11=0x1 len=0 usecs=1 status=314") &&
+	   !has_failed("opcode=0xcc cdw10=0x1 cdw11=0x0 len=0 usecs=1 status=6"),
+	   "a Resume that is refused is no failure");
+	ok(has_failed("opcode=0x41 cdw10=0x0 cdw11=0x1 len=0 usecs=1 status=314") &&
+	   has_failed("opcode=0x41 cdw10=0x1 cdw11=0x1 len=0 usecs=1 status=6") &&
+	   has_failed("opcode=0x41 cdw10=0x1 cdw11=0x1 len=0 usecs=1 status=-5") &&
+	   has_failed("opcode=0xcc cdw10=0x1 cdw11=0x0 len=0 usecs=1 status=-110") &&
+	   has_failed("opcode=0xc8 cdw10=0x1 cdw11=0x0 len=0 usecs=1 status=6"),
+	   "other commands are, and one that was aborted");
+}
+
 int main(void)
 {
 	parsing();
+	refusal();
 	source();
 	precopy();
 	destination();
