@@ -62,6 +62,13 @@ def run(folder):
             host.run("test -e /sys/kernel/debug/failslab/probability")  # or it raises
             out.ok(host.run("cat /proc/sys/kernel/hung_task_timeout_secs").strip() == "30",
                    "tasks that hang are reported after 30 s")
+            hang = host.begin(MAKE.format("hang"))
+            host.run(r"""wait_for 60 sh -c 'grep -qs "\[trouble\]" /proc/[0-9]*/stack'""", seconds=120)
+            tasks = host.run(r"stuck 1 '\[trouble\]'", seconds=120)
+            out.ok("insmod" in tasks and "[trouble]" in tasks, "a task that hangs in a module is found", tasks)
+            tasks = host.run(r"stuck 60 '\[trouble\]'", seconds=120)
+            out.ok(not tasks, "one that ends by itself is not", tasks)
+            host.finish(hang, 120)
             host.run("echo 2 >/proc/sys/kernel/hung_task_timeout_secs")
             for name, line in TROUBLES:
                 text = host.run(MAKE.format(name), seconds=120)

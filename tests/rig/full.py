@@ -216,6 +216,7 @@ class FullHost(rig.Host):
 
     def power_off(self):
         """As an administrator does it."""
+        self.check_stuck()
         self.save_log()
         self.begin("systemctl poweroff")
         self.wait_off(DOWN_SECONDS)

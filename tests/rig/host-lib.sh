@@ -93,3 +93,26 @@ leaks() {
 	[ -e "$report" ] || return 0
 	echo scan >"$report" && sleep 6 && echo scan >"$report" && cat "$report"
 }
+
+# stuck [SECONDS [PATTERN]] - tasks that wait in the kernel, deaf to signals, for
+# what our modules do, and are still there after so many seconds
+stuck() {
+	local pattern=${2:-'\[nvme_vfio_pci\]\|\[nvme_pf_shim\]\|nvme_pf_'}
+	local naps=$((${1:-40} * 20)) task tasks stacks
+	[ -n "${2-}" ] || [ -e /sys/module/nvme_vfio_pci ] || return 0
+	while :; do
+		tasks=
+		stacks=$(grep -ls "$pattern" /proc/[0-9]*/task/[0-9]*/stack)
+		for task in $stacks; do
+			task=${task%/stack}
+			! grep -qs '^State:.D' "$task/status" || tasks="$tasks $task"
+		done
+		[ -n "$tasks" ] && [ "$naps" -gt 0 ] || break
+		naps=$((naps - 1))
+		sleep 0.05
+	done
+	for task in $tasks; do
+		echo "$task $(cat "$task/comm")"
+		cat "$task/stack"
+	done
+}

@@ -48,9 +48,14 @@ BOOT_SECONDS = 300
 KVM_BOOT_SECONDS = 60    # of the first host
 RUN_SECONDS = 300
 LEAK_SECONDS = 200
+STUCK_SECONDS = 200
 DOWN_SECONDS = 200       # with many VFs
 ANSWER_SECONDS = 30
 LOOK_SECONDS = 1.0       # after so long by any clock limits are looked at
+
+# The kernel reports tasks that wait for so long, deaf to signals. It sleeps for 33
+# itself when a function is not back from its reset. The debug kernel has less.
+HUNG_SECONDS = 40
 
 # Logs that are kept: more than hosts can run at a time, so that none is in use.
 LOGS = 120
@@ -268,6 +273,7 @@ class Host:
     def stop(self):
         """Save the kernel log, power off, and fail if the log has trouble."""
         self.times.mark("test")
+        self.check_stuck()
         leaks = self.run("leaks", seconds=LEAK_SECONDS)
         self.save_log()
         self.agent.send("0 poweroff -f")
@@ -319,6 +325,12 @@ class Host:
         with open(self.path("dmesg"), "w", encoding="utf-8") as f:
             f.write(text)
         return text
+
+    def check_stuck(self):
+        """No task waits in our modules for ever."""
+        tasks = self.run("stuck", seconds=STUCK_SECONDS)
+        if tasks:
+            raise Trouble(f"{self.name}: tasks hang in our modules:\n{tasks[:3000]}")
 
     def check_log(self):
         bad = []
@@ -372,6 +384,9 @@ class Host:
     def arguments(self):
         folder = place.qemu()
         kvm = self.accel == "kvm"
+        # what the kernel is built with, or at most so long
+        hung = "" if self.kernel.series.startswith("debug") else \
+            f"sysctl.kernel.hung_task_timeout_secs={HUNG_SECONDS} "
         threads = "multi" if self.icount is None else "single"
         args = [
             os.path.join(folder, "qemu-system-x86_64"), "-L", os.path.join(folder, "share"),
@@ -383,7 +398,7 @@ class Host:
             "-kernel", self.kernel.image, "-initrd", self.image(),
             "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
                        "random.trust_cpu=on mitigations=off no_timer_check " + accel.CLOCK[self.accel] +
-                       "rcupdate.rcu_cpu_stall_timeout=60 " + self.cmdline,
+                       f"rcupdate.rcu_cpu_stall_timeout=60 {hung}" + self.cmdline,
             "-serial", "file:" + self.path("serial"),
             "-chardev", f"socket,id=qmp,path={self.qmp.path}", "-mon", "chardev=qmp,mode=control",
             "-device", "intel-iommu,intremap=on",

@@ -10,8 +10,8 @@ import time
 
 SECONDS = 10            # without a turn of a processor: long enough to be blamed
 STEP = 1.0
-SPAN = 30               # the debug kernel reports who stands still for so long: in that
-LEAST = 10              # many seconds it has to be let run for these
+SPAN = 30               # kernels report who stands still for so long, or longer: in that
+LEAST = 10              # many seconds they have to be let run for these
 
 
 def waits(pid):
