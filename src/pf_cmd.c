@@ -381,13 +381,15 @@ static enum rq_end_io_ret nvme_pf_ended(struct request *rq,
 static int nvme_pf_send(struct nvme_pf *pf, struct nvme_command *cmd,
 			void *data, u32 len)
 {
+	struct pci_dev *pdev = pci_physfn(pf->vf);
 	struct request *rq;
 	int ret;
 
 	/* Not to be relied on, but it saves the wait. */
-	if (blk_queue_dying(pf->q))
+	if (blk_queue_dying(pf->q) ||
+	    READ_ONCE(pdev->error_state) == pci_channel_io_perm_failure)
 		return -ENODEV;
-	if (blk_queue_quiesced(pf->q))
+	if (blk_queue_quiesced(pf->q) || pci_channel_offline(pdev))
 		return -EAGAIN;
 
 	/* Never waits: on a frozen queue nothing would end that. */
