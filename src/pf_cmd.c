@@ -396,7 +396,7 @@ static int nvme_pf_send(struct nvme_pf *pf, struct nvme_command *cmd,
 	rq = blk_mq_alloc_request(pf->q, nvme_is_write(cmd) ? REQ_OP_DRV_OUT :
 				  REQ_OP_DRV_IN, BLK_MQ_REQ_NOWAIT);
 	if (IS_ERR(rq))
-		return PTR_ERR(rq) == -ENODEV ? -ENODEV : -EWOULDBLOCK;
+		return PTR_ERR(rq) == -ENODEV ? -ENODEV : -EBUSY;
 
 	ret = 0;
 	if (len && nvme_pf_is_short(data, len))
@@ -458,7 +458,7 @@ static int nvme_pf_run(struct nvme_pf *pf, struct nvme_pf_cmd *c,
 	for (;;) {
 		ret = nvme_pf_send(pf, &pf->c.cmd, data, c->len);
 		/* All tags are in use, by others than the turns count. */
-		if (ret != -EWOULDBLOCK)
+		if (ret != -EBUSY)
 			break;
 		if (!nvme_pf_left(until)) {
 			ret = -EAGAIN;
