@@ -894,10 +894,16 @@ static void nvme_vfio_settle_again(struct work_struct *work)
 static bool nvme_vfio_reset_unused(struct migration *m)
 {
 	struct pci_dev *pdev = m->vf.pdev;
+	u32 command;
 	int ret;
 
-	/* Of a function that has gone the PCI core would wait for a minute. */
-	if (!pci_device_is_present(pdev))
+	/*
+	 * For a function that has gone the PCI core would wait for a minute. A
+	 * PF that is there may have lost its VFs, by a reset that nobody mended.
+	 */
+	if (!pci_device_is_present(pdev) ||
+	    pci_read_config_dword(pdev, PCI_COMMAND, &command) ||
+	    PCI_POSSIBLE_ERROR(command))
 		return false;
 	pci_save_state(pdev);
 	ret = __pci_reset_function_locked(pdev);
