@@ -237,7 +237,7 @@ int vfio_irq_enable(struct vfio_dev *dev, unsigned int n)
 		.index = VFIO_PCI_MSIX_IRQ_INDEX,
 		.count = n,
 	} };
-	int err;
+	int err, got;
 
 	if (n > dev->nvec || n > VFIO_MAX_VECTORS)
 		return lib_fail(-ENOSPC, "%s: %u vectors wanted, %u there",
@@ -253,9 +253,14 @@ int vfio_irq_enable(struct vfio_dev *dev, unsigned int n)
 		dev->efd[dev->nefd] = fd;
 	}
 	memcpy(u.set.data, dev->efd, n * sizeof(int));
-	if (ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &u.set))
-		return lib_fail(-errno, "%s: enable %u vectors", dev->bdf, n);
-	return 0;
+	got = ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &u.set);
+	if (!got)
+		return 0;
+	/* how many there are, if positive; none is enabled */
+	err = got < 0 ? -errno : -ENOSPC;
+	while (dev->nefd)
+		close_fd(&dev->efd[--dev->nefd]);
+	return lib_fail(err, "%s: enable %u vectors", dev->bdf, n);
 }
 
 int vfio_irq_disable(struct vfio_dev *dev)
