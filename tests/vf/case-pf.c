@@ -226,7 +226,7 @@ static void arc_after_flr(const void *arg)
 
 	(void)arg;
 	solo_open(&a, VF_A, NULL);
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < ROUNDS || !refused; round++) {
 		long before = model_vf_num(VF_A, ".resets");
 		struct beside reset = { 0 };
 		int err;
@@ -372,6 +372,7 @@ static void killed_in_suspend(const void *arg)
 		check(model_vf_is(VF_A, "suspending"), "the Suspend has ended");
 	}
 	model_set(0, "lm-suspend-waits=");
+	model_await(VF_A, "running");
 	do
 		err = vfio_open(&a, bed.pf[0].vf[0]);
 	while (err == -EBUSY);
