@@ -50,6 +50,7 @@ vf-test --set "$1" --only "PF reset during a slow suspend" || exit
 vf-test --set "$1" --pf --only "while the PF starts" || exit
 vf-test --set "$1" --pf --only "fails by a reset of the VF" || exit
 vf-test --set "$1" --pf --only "takes effect long after a reset" || exit
+vf-test --set "$1" --pf --only "Track start that ends too late" || exit
 # Nothing holds nvme when the VFs' driver has gone.
 rmmod nvme-vfio-pci && [ ! -e /sys/module/nvme/holders/nvme_vfio_pci ] && rmmod nvme &&
 	[ ! -e /sys/module/nvme ] || { lsmod; exit 1; }
