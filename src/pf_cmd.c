@@ -381,7 +381,8 @@ static enum rq_end_io_ret nvme_pf_ended(struct request *rq,
 static int nvme_pf_send(struct nvme_pf *pf, struct nvme_command *cmd,
 			void *data, u32 len)
 {
-	struct pci_dev *pdev = pci_physfn(pf->vf);
+	/* Not by way of the VF, which may have gone. */
+	struct pci_dev *pdev = to_pci_dev(pf->cdev->parent);
 	struct request *rq;
 	int ret;
 
