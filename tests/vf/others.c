@@ -14,7 +14,7 @@
 #define PAUSE_US	10000	/* so that nine of them leave a processor time */
 #define MORE_ROUNDS	2
 
-struct other {
+struct neighbour {
 	struct vfio_dev dev;
 	struct work *w;
 	pthread_t thread;
@@ -22,13 +22,13 @@ struct other {
 	unsigned int mark;
 };
 
-static struct other others[OTHERS];
+static struct neighbour others[OTHERS];
 static int nothers;
 static atomic_bool stop;
 
 static void *other_main(void *arg)
 {
-	struct other *o = arg;
+	struct neighbour *o = arg;
 
 	while (!stop) {
 		work_fill(o->w, AT_ONCE);
@@ -50,7 +50,7 @@ void others_start(void)
 	for (i = 0; i < nothers; i++) {
 		/* VF_A has the first pieces */
 		struct work_opts opts = { .queues = 2, .skip = (i + 1) * UNITS };
-		struct other *o = &others[i];
+		struct neighbour *o = &others[i];
 
 		o->w = solo_open(&o->dev, (struct place){ 0, i + 1 }, &opts);
 		check(!pthread_create(&o->thread, NULL, other_main, o),
