@@ -76,6 +76,7 @@ static void nvme_vfio_mig_forget(struct migration *m)
 	nvme_vfio_drop_save_buf(&m->prealloc);
 	nvme_vfio_drop_save_buf(&m->rollback_state);
 	nvme_vfio_dirty_lost(m);
+	m->loaded = false;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 }
 
@@ -116,8 +117,12 @@ static bool nvme_vfio_may_be_suspended(const struct migration *m)
 /* The state after a reset, and what is not known of it. */
 static void nvme_vfio_was_reset(struct migration *m)
 {
-	/* Resets fail, and the PCI core does not tell. */
-	m->in_doubt = nvme_vfio_may_be_suspended(m);
+	/*
+	 * Resets fail, and the PCI core does not tell. But nothing resumes a VF
+	 * that may hold a state from elsewhere: its guest runs there.
+	 */
+	m->in_doubt = nvme_vfio_may_be_suspended(m) && !m->loaded &&
+		      m->state != VFIO_DEVICE_STATE_RESUMING;
 	nvme_vfio_mig_forget(m);
 
 	if (m->vf.overlapped || nvme_pf_pending(m->vf.pdev)) {
@@ -270,8 +275,10 @@ static int nvme_vfio_mig_resume(struct migration *m)
 		nvme_vfio_drop_save_buf(&m->rollback_state);
 	}
 	ret = vf->set->resume(vf);
-	if (!ret)
+	if (!ret) {
+		m->loaded = false;
 		nvme_vfio_dirty_resumed(m);
+	}
 	return ret;
 }
 

@@ -51,7 +51,7 @@ enum mig_event { MIG_NO_EVENT, MIG_RESET, MIG_FAULT };
  * @rollback_state: the state of a VF that was disabled by reading it, to be
  *	loaded again if the VF is to run on here; NULL when the VF holds its
  *	state itself
- * @loaded: RESUMING: all of the state has reached the device
+ * @loaded: all of a state has reached the device, and it has not run since
  * @load_failed: RESUMING: the stream was refused
  * @size: the last size of the state that the device told, bytes; 0 unknown
  * @size_at: when, in jiffies
