@@ -37,10 +37,12 @@ give_up() { # NAME LOG
 program=$("$rig/program" mig-fuzz 2>"$out/log") || give_up "build of mig-fuzz" "$out/log"
 "$rig/kernels" "$kernel" >"$out/log" 2>&1 || give_up "kernel $kernel" "$out/log"
 
-# What the fuzzer provokes: commands fail, and a reset of the PF aborts some.
+# What the fuzzer provokes: commands fail, a reset of the PF aborts some, and some
+# take longer than the driver waits.
 allow=(
 	--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status'
 	--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h was aborted'
+	--allow 'nvme-vfio-pci .*Suspend does not end: resetting this VF'
 )
 if [ -n "${FUZZ_SEED:-}" ]; then
 	set -- --seed "$FUZZ_SEED"

@@ -24,6 +24,51 @@
 #define MAP_BYTES	8192		/* registers and doorbells */
 #define RECENT		12
 #define MAX_OPS		64
+#define PATIENCE_S	2		/* the driver gives a command up then */
+
+/**
+ * struct event - something that happens now and then, and takes a while
+ * @busy: how many of the kind are under way
+ * @count: how many have ended
+ */
+struct event {
+	atomic_uint busy;
+	atomic_uint count;
+};
+
+/**
+ * struct times - how often something had happened
+ * @busy: was under way
+ * @count: had ended
+ */
+struct times {
+	unsigned int busy;
+	unsigned int count;
+};
+
+/**
+ * struct moment - what had happened to a VF at some time
+ * @lost: it lost its PF, or was taken away
+ * @reset: a user had it reset
+ * @stalls: the machine had stood still
+ * @us: the time
+ */
+struct moment {
+	struct times lost;
+	struct times reset;
+	unsigned int stalls;
+	uint64_t us;
+};
+
+/**
+ * struct pf - what happens to a PF
+ * @lost: its VFs lose it, or are taken away
+ * @gone: how often its driver has left it
+ */
+struct pf {
+	struct event lost;
+	atomic_uint gone;
+};
 
 /**
  * struct vf - a VF under fire
@@ -35,9 +80,21 @@
  *	/dev/null if there is nothing better, so that no number is ever reused
  *	under another thread's feet.
  * @map: each thread's mappings of BAR 0, NULL = none; used under @lock
+ * @pf: its PF
+ * @reset: its user has it reset
+ * @lost: it is taken away, and the others of its PF are not
+ * @gone: @pf->gone as known to who was told ENODEV
+ * @calm: the last time that no command of it was known to be left behind
+ * @slow: a call has taken so long since that one may be
  */
 struct vf {
 	struct place at;
+	struct pf *pf;
+	struct event reset;
+	struct event lost;
+	atomic_uint gone;
+	struct moment calm;
+	atomic_bool slow;
 	struct vfio_dev dev;
 	pthread_rwlock_t lock;
 	struct dma_mem mem;
@@ -66,6 +123,8 @@ struct op {
  * @rnd: random numbers of the current operation
  * @ops: what it does
  * @home: the VF it works on as a rule; NULL for the PF's thread
+ * @on: the VF that it works on now
+ * @call: when the current call began
  * @pf: index of the PF, for the PF's thread
  * @done: operations finished
  * @since: when the current operation began, us; 0 = none
@@ -84,6 +143,8 @@ struct thread {
 	uint64_t rnd;
 	const struct op *ops;
 	struct vf *home;
+	struct vf *on;
+	struct moment call;
 	int pf;
 	atomic_ulong done;
 	atomic_ullong since;
@@ -107,12 +168,16 @@ struct thread {
  * @seconds: how long, 0 = until @nops
  * @nops: operations of each thread, 0 = until the time is over
  * @nthreads: threads on VFs
- * @pf_events: PFs are reset, and the model slows down and fails
+ * @pf_events: PFs and VFs are reset, go and come, and the model slows down
+ *	and fails
  * @verbose: a line for each operation
  * @stop: time is over
  * @saved: states that were read to the end
  * @loaded: states that were taken
+ * @stalls: how often this machine stood still
  * @tally: per operation on VFs, how often its last call succeeded and failed
+ * @pf_tally: per operation on PFs, how often
+ * @pf_us: and for how long in all
  */
 struct fuzz {
 	uint64_t seed;
@@ -124,9 +189,13 @@ struct fuzz {
 	atomic_bool stop;
 	atomic_ulong saved;
 	atomic_ulong loaded;
+	atomic_uint stalls;
 	atomic_ulong tally[MAX_OPS][2];
+	atomic_ulong pf_tally[MAX_OPS];
+	atomic_ulong pf_us[MAX_OPS];
 	struct vf vf[MAX_VFS];
 	unsigned int nvfs;
+	struct pf pf[TOPO_PFS];
 	struct thread thread[MAX_THREADS + TOPO_PFS];
 	unsigned int nall;
 };
@@ -142,15 +211,36 @@ extern const struct op pf_ops[];
 void broken(struct thread *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
-/**
- * ruled - judge what a library call returned: 0 or a proper negative errno
- *
- * Return: @err.
- */
-int ruled(struct thread *t, const char *what, int err);
+/** call_begins - a call begins that ruled() or ruled_call() will judge */
+void call_begins(struct thread *t);
 
-/** ruled_call - the same for a system call. Return: @ret, or -errno. */
-long ruled_call(struct thread *t, const char *what, long ret);
+/**
+ * ruled - make a library call, and judge what it returned: 0, or a negative
+ * errno that this call may give now
+ * @what: which call, as in the table of rules
+ *
+ * Return: what the call returned.
+ */
+#define ruled(t, what, call) (call_begins(t), judged((t), (what), (call)))
+int judged(struct thread *t, const char *what, int err);
+
+/** ruled_call - the same for a system call. Return: its result, or -errno. */
+#define ruled_call(t, what, call) \
+	(call_begins(t), judged_call((t), (what), (call)))
+long judged_call(struct thread *t, const char *what, long ret);
+
+/** event_begins, event_ends - around all that belongs to it */
+void event_begins(struct event *e);
+void event_ends(struct event *e);
+
+/** vf_is_calm - a reset that began at @since has found no command left behind */
+void vf_is_calm(struct vf *v, const struct moment *since);
+
+/** vf_may_be_busy - a command may have been left behind since */
+bool vf_may_be_busy(struct vf *v);
+
+/** moment_of - now, as a VF sees it */
+struct moment moment_of(struct vf *v);
 
 /** show_threads - what every thread does now and did last */
 void show_threads(void);
@@ -209,6 +299,16 @@ void op_command(struct thread *t, struct vf *v);
 void op_irq(struct thread *t, struct vf *v);
 void op_reopen(struct thread *t, struct vf *v);
 
+/* op-pf.c, op-away.c: what happens to a PF, the operations of its thread */
+void rest(struct thread *t, unsigned int ms);
+void vfs_back(struct thread *t);
+uint64_t away_begins(struct event *e);
+void away_ends(struct thread *t, struct event *e, uint64_t since);
+void op_pf_rebind(struct thread *t, struct vf *v);
+void op_vf_rebind(struct thread *t, struct vf *v);
+void op_no_vfs(struct thread *t, struct vf *v);
+void op_no_pf(struct thread *t, struct vf *v);
+
 /** data_put - keep a data fd that a call has given, -1 is none */
 void data_put(struct thread *t, struct vf *v, int fd);
 
@@ -218,7 +318,11 @@ void data_drop(struct vf *v);
 /** data_dead - no data fd may be of use: the VF was reset */
 void data_dead(struct thread *t, struct vf *v);
 
-/** reset_now - reset a VF that nobody else uses, check what must follow */
+/**
+ * reset_now - reset a VF that nobody else uses, check what must follow
+ *
+ * Nothing, if somebody takes the VF away and waits for us to leave it.
+ */
 void reset_now(struct thread *t, struct vf *v);
 
 /** bus_error - a mapping that is not there was touched */

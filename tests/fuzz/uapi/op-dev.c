@@ -28,28 +28,63 @@
 
 void op_reset(struct thread *t, struct vf *v)
 {
+	event_begins(&v->reset);
 	ruled(t, "reset", vfio_reset(&v->dev));
+	event_ends(&v->reset);
 }
 
-void reset_now(struct thread *t, struct vf *v)
+/* is somebody waiting until we leave the VF? */
+static bool is_taken(struct vf *v)
+{
+	return moment_of(v).lost.busy;
+}
+
+/* Return: the state after it; MIG_NR when there was none, the VF is taken away */
+static unsigned int reset_once(struct thread *t, struct vf *v)
 {
 	unsigned int state, i;
-	int err;
+	int err = -EAGAIN;
+
+	for (i = 0; err == -EAGAIN; i++) {
+		op_reset(t, v);
+		err = t->result;
+		if (err == -EAGAIN && is_taken(v))
+			return MIG_NR;
+		if (err && (err != -EAGAIN || i == RESET_TRIES))
+			broken(t, "reset of an idle VF: %d", err);
+		if (err)
+			sleep_us(100000);
+	}
+	err = ruled(t, "get state", vfio_mig_get(&v->dev, &state));
+	if (err)
+		broken(t, "after a reset the state is not told: %d", err);
+	return state;
+}
+
+/*
+ * A command that was given up keeps the VF in ERROR until it has ended. The
+ * watch sees it when that never is so.
+ */
+void reset_now(struct thread *t, struct vf *v)
+{
+	struct moment since;
+	unsigned int state;
 
 	if (v->dev.fd < 0)
 		return;
-	for (i = 0; i < RESET_TRIES; i++) {
-		err = ruled(t, "reset", vfio_reset(&v->dev));
-		if (err != -EAGAIN)
+	for (;;) {
+		since = moment_of(v);
+		state = reset_once(t, v);
+		if (state == MIG_NR)
+			return;
+		if (state == MIG_RUNNING)
 			break;
+		if (state != MIG_ERROR || !vf_may_be_busy(v))
+			broken(t, "after a reset: expected RUNNING, got %s",
+			       mig_name(state));
 		sleep_us(100000);
 	}
-	if (err)
-		broken(t, "reset of an idle VF: %d", err);
-	err = ruled(t, "get state", vfio_mig_get(&v->dev, &state));
-	if (err || state != MIG_RUNNING)
-		broken(t, "after a reset: expected RUNNING, got %s, errno %d",
-		       mig_name(state), err);
+	vf_is_calm(v, &since);
 	data_dead(t, v);
 	t->result = 0;		/* the errno that dead fds have to give is none */
 }
@@ -81,7 +116,9 @@ void op_flr(struct thread *t, struct vf *v)
 	if (ruled(t, "config", vfio_cfg_read(&v->dev, pos + EXP_DEVCTL, &ctl, 2)))
 		return;
 	ctl |= DEVCTL_FLR;
+	event_begins(&v->reset);
 	ruled(t, "FLR", vfio_cfg_write(&v->dev, pos + EXP_DEVCTL, &ctl, 2));
+	event_ends(&v->reset);
 }
 
 void op_bus_master(struct thread *t, struct vf *v)
@@ -127,11 +164,10 @@ void op_map(struct thread *t, struct vf *v)
 	if (ruled_call(t, "region info",
 		       ioctl(v->dev.fd, VFIO_DEVICE_GET_REGION_INFO, &bar)))
 		return;
-	p = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-		 v->dev.fd, bar.offset);
-	if (p == MAP_FAILED)
-		ruled_call(t, "mmap", -1);
-	else
+	if (ruled_call(t, "mmap",
+		       (p = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE,
+				 MAP_SHARED, v->dev.fd, bar.offset)) ==
+		       MAP_FAILED ? -1 : 0) == 0)
 		*map = p;
 }
 
@@ -265,6 +301,7 @@ void op_irq(struct thread *t, struct vf *v)
 void op_reopen(struct thread *t, struct vf *v)
 {
 	const char *bdf = bed.pf[v->at.pf].vf[v->at.vf];
+	struct moment since = moment_of(v);
 	unsigned int state;
 
 	if (v->dev.fd < 0 || rnd(t, 8))
@@ -277,4 +314,5 @@ void op_reopen(struct thread *t, struct vf *v)
 		broken(t, "a VF just opened does not tell its state");
 	if (state != MIG_RUNNING)
 		broken(t, "a VF just opened is in %s", mig_name(state));
+	vf_is_calm(v, &since);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * op-pf.c - what happens at the PF meanwhile: resets, after which its VFs are
- * put online again, and a device that is slow or fails.
+ * put online again, and a device that is slow or fails. What goes away is in
+ * op-away.c.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "bed-vfs.h"
 #include "fuzz.h"
 
 static const char *pf_name(const struct thread *t)
@@ -13,67 +15,51 @@ static const char *pf_name(const struct thread *t)
 	return bed.pf[t->pf].name;
 }
 
-static void rest(struct thread *t)
+void rest(struct thread *t, unsigned int ms)
 {
-	uint64_t end = now_us() + 1000 * (50 + rnd(t, 1000));
+	uint64_t end = now_us() + 1000 * (50 + rnd(t, ms));
 
 	while (now_us() < end && !fuzz.stop)
 		sleep_us(20000);
 }
 
-static void wait_live(struct thread *t)
+/* the PF answers again: its VFs are put online */
+void vfs_back(struct thread *t)
 {
-	char state[32] = "";
-	int i;
-
-	for (i = 0; i < 600; i++) {
-		sysfs_read(state, sizeof(state), "/sys/class/nvme/%s/state",
-			   pf_name(t));
-		if (!strcmp(state, "live"))
-			return;
-		sleep_us(100000);
-	}
-	broken(t, "%s is %s a minute after its reset", pf_name(t), state);
+	if (vfs_wait(t->pf))
+		broken(t, "%s", lib_msg());
+	vfs_restore(t->pf);
 }
 
 static void pf_reset(struct thread *t, struct vf *v)
 {
-	static struct pf_secondary now[TOPO_PFS][TOPO_VFS];
-	struct pf_secondary *list = now[t->pf];
-	int i, n;
+	struct event *e = &fuzz.pf[t->pf].lost;
+	uint64_t since = away_begins(e);
 
 	(void)v;
-	n = pf_secondaries(pf_name(t), list, TOPO_VFS);
 	ruled(t, "reset of the PF",
 	      sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
 			  pf_name(t)));
-	wait_live(t);
-	for (i = 0; i < n; i++) {
-		uint16_t id = list[i].cntlid;
-
-		/* a positive status is the device's; all of it may fail */
-		pf_virt_mgmt(pf_name(t), id, 7, 0, 0);
-		pf_virt_mgmt(pf_name(t), id, 8, 0, list[i].nvq);
-		pf_virt_mgmt(pf_name(t), id, 8, 1, list[i].nvi);
-		pf_virt_mgmt(pf_name(t), id, 9, 0, 0);
-	}
-	rest(t);
+	vfs_back(t);
+	away_ends(t, e, since);
 }
 
 static void set_model(struct thread *t, const char *text)
 {
 	t->result = pf_test_set(pf_name(t), text);
-	rest(t);
+	rest(t, 1000);
 }
 
 static void pf_slow(struct thread *t, struct vf *v)
 {
+	/* now and then longer than the driver waits */
+	unsigned int most = rnd(t, 4) ? 200 : 1500 * PATIENCE_S;
 	char text[100];
 
 	(void)v;
 	snprintf(text, sizeof(text),
 		 "lm-suspend-delay-ms=%u\nlm-resume-delay-ms=%u",
-		 (unsigned int)rnd(t, 200), (unsigned int)rnd(t, 200));
+		 (unsigned int)rnd(t, most), (unsigned int)rnd(t, most));
 	set_model(t, text);
 }
 
@@ -122,6 +108,10 @@ static void pf_pad(struct thread *t, struct vf *v)
 
 const struct op pf_ops[] = {
 	{ "PF reset", 2, false, pf_reset },
+	{ "PF rebind", 2, false, op_pf_rebind },
+	{ "VF rebind", 3, false, op_vf_rebind },
+	{ "no VFs", 1, false, op_no_vfs },
+	{ "no PF", 1, false, op_no_pf },
 	{ "slow device", 2, false, pf_slow },
 	{ "quick device", 6, false, pf_quick },
 	{ "failing command", 6, false, pf_fail },

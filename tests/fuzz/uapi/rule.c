@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * rule.c - what holds whatever is called in whatever order: a call ends, with
- * success or an errno that user space knows.
+ * success or an errno that this call may give. Some errnos have a reason, which
+ * must have been there while the call lasted.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -16,6 +17,9 @@
  * naps of who watches: what was not let run does not hang.
  */
 #define HANG_US		(180 * 1000000u)
+
+/* So late the watch comes only if nothing else did either. */
+#define STALL_US	500000
 
 uint64_t rnd(struct thread *t, uint64_t n)
 {
@@ -74,33 +78,205 @@ void broken(struct thread *t, const char *fmt, ...)
 	_exit(1);
 }
 
-/* What no call may give: EINTR as nobody sends signals, ERESTART as any. */
+void event_begins(struct event *e)
+{
+	e->busy++;
+}
+
+void event_ends(struct event *e)
+{
+	e->count++;
+	e->busy--;
+}
+
+static struct times times_of(struct event *e)
+{
+	struct times n;
+
+	/* in this order: what ends meanwhile is seen in one of them */
+	n.busy = e->busy;
+	n.count = e->count;
+	return n;
+}
+
+/* was it so at any time between two moments? */
+static bool happened(struct times from, struct times to)
+{
+	return from.busy || to.busy || from.count != to.count;
+}
+
+struct moment moment_of(struct vf *v)
+{
+	struct times pf = times_of(&v->pf->lost), vf = times_of(&v->lost);
+
+	return (struct moment){
+		.lost = { pf.busy + vf.busy, pf.count + vf.count },
+		.reset = times_of(&v->reset),
+		.stalls = fuzz.stalls,
+		.us = now_us(),
+	};
+}
+
+void vf_is_calm(struct vf *v, const struct moment *since)
+{
+	v->calm = *since;
+	v->slow = false;
+}
+
+bool vf_may_be_busy(struct vf *v)
+{
+	struct moment now = moment_of(v);
+
+	return v->slow || happened(v->calm.lost, now.lost) ||
+	       v->calm.stalls != now.stalls;
+}
+
+/*
+ * What a call may give. EINTR none: nobody sends signals; nor ENOTTY, unless
+ * there may be nothing of the kind.
+ */
+struct rule {
+	const char *what;
+	bool device;		/* on the device fd, which may be closed */
+	bool command;		/* may need the PF */
+	int err[8];		/* at any time */
+	int lost[4];		/* while the VF is being taken away */
+};
+
+static const struct rule rules[] = {
+	{ "set state", true, true, { EINVAL, EIO }, { 0 } },
+	{ "get state", true, false, { 0 }, { 0 } },
+	{ "data size", true, false, { 0 }, { 0 } },
+	{ "read", false, true, { EBADF, ENODEV, ENOMSG, EFAULT, EIO }, { 0 } },
+	/* ENOSPC: a stream that says it is very large */
+	{ "write", false, true,
+	  { EBADF, ENODEV, EINVAL, EFAULT, EIO, ENOSPC }, { 0 } },
+	{ "lseek", false, false, { ESPIPE }, { 0 } },
+	{ "pread", false, false, { ESPIPE, EBADF }, { 0 } },
+	{ "pwrite", false, false, { ESPIPE, EBADF }, { 0 } },
+	{ "poll", false, false, { 0 }, { 0 } },
+	{ "precopy info", false, true, { EINVAL, ENOTTY }, { 0 } },
+	{ "ioctl", false, true, { EINVAL, ENOTTY }, { 0 } },
+	/* the device may say that the VF is suspended, or that it has no room */
+	{ "logging start", true, true,
+	  { EINVAL, EIO, EFAULT, ENOTTY, EAGAIN, ENOSPC }, { 0 } },
+	{ "logging report", true, true, { EINVAL, EIO, EFAULT, ENOTTY }, { 0 } },
+	{ "logging stop", true, true, { EINVAL, EIO, ENOTTY }, { 0 } },
+	{ "reset", true, false, { EAGAIN }, { 0 } },
+	{ "FLR", true, false, { 0 }, { 0 } },
+	{ "config", true, false, { 0 }, { 0 } },
+	{ "bus master", true, false, { 0 }, { 0 } },
+	{ "region info", true, false, { 0 }, { 0 } },
+	{ "mmap", true, false, { 0 }, { 0 } },
+	/* a VF without a PF has lost most of its vectors */
+	{ "enable interrupts", true, false, { ENOSPC }, { 0 } },
+	{ "disable interrupts", true, false, { 0 }, { 0 } },
+	{ "open", false, false, { EBUSY, EAGAIN }, { ENODEV, ENOENT, EPERM } },
+	{ "map memory", true, false, { 0 }, { 0 } },
+	{ "reset of the PF", false, false, { EBUSY }, { 0 } },
+	{ }
+};
+
+/* lists end with 0 */
+static bool listed(const int *list, int err)
+{
+	size_t i;
+
+	for (i = 0; list[i]; i++)
+		if (list[i] == err)
+			return true;
+	return false;
+}
+
+/* the driver waits so long for its own commands, at least */
+#define BRIEF_US	1000000
+
+/* The VF's PF had gone before, and nobody has been told. */
+static bool told_of_pf(struct vf *v)
+{
+	unsigned int now = v->pf->gone;
+
+	return atomic_exchange(&v->gone, now) != now;
+}
+
+/* errnos that say why a command was not sent, or that it was given up */
+static bool has_reason(const struct thread *t, int err)
+{
+	struct vf *v = t->on;
+	struct moment now = moment_of(v);
+	bool lost = happened(t->call.lost, now.lost);
+	bool slow = now.us - t->call.us >= BRIEF_US;
+
+	switch (err) {
+	case EAGAIN:
+		return lost || slow || happened(t->call.reset, now.reset);
+	case ENODEV:
+		return lost || told_of_pf(v);
+	case EBUSY:
+		return vf_may_be_busy(v);
+	case ETIMEDOUT:
+		return slow;
+	}
+	return false;
+}
+
+/* Of what is not said what it is: none that no call may give. */
 static bool proper(int err)
 {
 	return err > 0 && err < 134 && err != EINTR && err != ERESTART &&
 	       err != EPROTONOSUPPORT && err != ENOSYS;
 }
 
-int ruled(struct thread *t, const char *what, int err)
+static bool allowed(struct thread *t, const char *what, int err)
+{
+	const struct rule *r;
+	struct vf *v = t->on;
+	bool ok;
+
+	for (r = rules; r->what && strcmp(r->what, what); r++)
+		;
+	if (!r->what)
+		return proper(err);
+	if (r->device && v->dev.fd < 0)
+		return err == EBADF || listed(r->err, err);
+	ok = listed(r->err, err) ||
+	     (r->command && has_reason(t, err));
+	if (!ok && *r->lost && happened(t->call.lost, moment_of(v).lost))
+		ok = listed(r->lost, err);
+	return ok;
+}
+
+void call_begins(struct thread *t)
+{
+	if (t->on)
+		t->call = moment_of(t->on);
+}
+
+static void call_ends(struct thread *t)
+{
+	if (t->on && now_us() - t->call.us >= BRIEF_US)
+		t->on->slow = true;
+}
+
+int judged(struct thread *t, const char *what, int err)
 {
 	t->result = err;
-	if (err > 0 || (err < 0 && !proper(-err)))
-		broken(t, "%s: expected 0 or a proper errno, got %d", what,
-		       err);
+	call_ends(t);
+	if (err > 0 || (err < 0 && !allowed(t, what, -err)))
+		broken(t, "%s: expected 0 or an errno that it may give, got %d",
+		       what, err);
 	return err;
 }
 
-long ruled_call(struct thread *t, const char *what, long ret)
+long judged_call(struct thread *t, const char *what, long ret)
 {
 	int err = errno;
 
+	if (ret < 0)
+		return judged(t, what, -err);
 	t->result = ret;
-	if (ret >= 0)
-		return ret;
-	t->result = -err;
-	if (!proper(err))
-		broken(t, "%s: expected a proper errno, got %d", what, err);
-	return -err;
+	call_ends(t);
+	return ret;
 }
 
 static void show_stack(int tid)
@@ -122,9 +298,12 @@ static void show_stack(int tid)
 
 void watch_for(unsigned int us)
 {
+	uint64_t began = now_us();
 	unsigned int i;
 
 	sleep_us(us);
+	if (now_us() - began > us + STALL_US)
+		fuzz.stalls++;
 
 	for (i = 0; i < fuzz.nall; i++) {
 		struct thread *t = &fuzz.thread[i];

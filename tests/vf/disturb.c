@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * disturb.c - something happens to a PF, or takes a VF away.
+ */
+#include "disturb.h"
+
+#define PCI	"/sys/bus/pci"
+
+const char *disturb_name(enum disturb_kind kind)
+{
+	static const char * const names[DISTURB_KINDS] = {
+		"PF reset", "PF rebind", "VF unbind", "sriov_numvfs=0",
+		"PF removed",
+	};
+
+	return names[kind];
+}
+
+static void pf_driver(int pf, const char *what)
+{
+	must(sysfs_write(bed.pf[pf].bdf, PCI "/drivers/nvme/%s", what));
+}
+
+static void take(struct disturb *d, const char *vf)
+{
+	if (d->kind == VF_UNBIND)
+		writer_start(&d->writer, vf, vf, PCI "/devices/%s/driver/unbind",
+			     vf);
+	else
+		writer_start(&d->writer, vf, "0", PCI "/devices/%s/sriov_numvfs",
+			     bed.pf[d->at.pf].bdf);
+}
+
+static void *disturb_main(void *arg)
+{
+	struct disturb *d = arg;
+	int pf = d->at.pf;
+
+	sleep_us(d->delay_us);
+	d->began_us = now_us();
+	switch (d->kind) {
+	case PF_RESET:
+		must(sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
+				 bed.pf[pf].name));
+		bed_online(pf);
+		break;
+	case PF_REBIND:
+		pf_driver(pf, "unbind");
+		pf_driver(pf, "bind");
+		bed_online(pf);
+		break;
+	default:
+		take(d, bed.pf[pf].vf[d->at.vf]);
+	}
+	return NULL;
+}
+
+void disturb_start(struct disturb *d, enum disturb_kind kind, struct place at,
+		   unsigned int delay_us)
+{
+	d->kind = kind;
+	d->at = at;
+	d->delay_us = delay_us;
+	check(!pthread_create(&d->thread, NULL, disturb_main, d), "no thread");
+}
+
+void disturb_wait(struct disturb *d)
+{
+	pthread_join(d->thread, NULL);
+}
+
+void disturb_end(struct disturb *d)
+{
+	const char *bdf = bed.pf[d->at.pf].bdf;
+
+	writer_end(&d->writer);
+	if (d->kind == VF_UNBIND) {
+		must(sysfs_write(bed.pf[d->at.pf].vf[d->at.vf],
+				 PCI "/drivers_probe"));
+		return;
+	}
+	if (d->kind == NO_PF) {
+		must(sysfs_write("1", PCI "/devices/%s/remove", bdf));
+		must(sysfs_write("1", PCI "/rescan"));
+	}
+	bed_remake(d->at.pf);
+}

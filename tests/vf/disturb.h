@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * disturb.h - something happens to a PF, or takes a VF away, at a given time
+ * while a migration is under way.
+ */
+#ifndef NVME_VFIO_DISTURB_H
+#define NVME_VFIO_DISTURB_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "bed.h"
+#include "writer.h"
+
+/**
+ * enum disturb_kind - what happens
+ * @PF_RESET: the PF's controller is reset, its VFs are put online again
+ * @PF_REBIND: its driver goes and comes back, likewise
+ * @VF_UNBIND: the VF is to leave its driver
+ * @NO_VFS: sriov_numvfs=0
+ * @NO_PF: and then the PF is removed, and found again
+ *
+ * From VF_UNBIND on a VF is taken away, and who does so waits for its user.
+ */
+enum disturb_kind { PF_RESET, PF_REBIND, VF_UNBIND, NO_VFS, NO_PF };
+
+#define DISTURB_KINDS	5
+
+/* private to disturb.c, but for @began_us: when it began, valid after disturb_wait() */
+struct disturb {
+	enum disturb_kind kind;
+	struct place at;
+	unsigned int delay_us;
+	uint64_t began_us;
+	pthread_t thread;
+	struct writer writer;
+};
+
+/** disturb_name - for messages */
+const char *disturb_name(enum disturb_kind kind);
+
+static inline bool disturb_takes(enum disturb_kind kind)
+{
+	return kind >= VF_UNBIND;
+}
+
+/** disturb_start - let it happen in a while, to the PF of @at or to that VF */
+void disturb_start(struct disturb *d, enum disturb_kind kind, struct place at,
+		   unsigned int delay_us);
+
+/**
+ * disturb_wait - until it is over, or, where a VF is taken away, until its user
+ * is waited for
+ */
+void disturb_wait(struct disturb *d);
+
+/** disturb_end - the user of a VF that is taken away has left: it comes back */
+void disturb_end(struct disturb *d);
+
+#endif
