@@ -237,13 +237,8 @@ static int nvme_vfio_find_out(struct migration *m, u32 limit_ms)
 	/* A Resume that comes before or after a reset is the same. */
 	vf->overlapped = false;
 	/* Without its driver the PF is reset, and so are its VFs. */
-	if (ret && ret != -ENODEV) {
-		if (vf->status)
-			dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-					     "Resume failed with status %03xh: it is not known whether the VF runs\n",
-					     vf->status);
+	if (ret && ret != -ENODEV)
 		return ret;
-	}
 	m->in_doubt = false;
 	if (!ret && was_suspended)
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),

@@ -84,6 +84,10 @@ static int nvme_vfio_std_find_out(struct nvme_vf *vf, u32 limit_ms,
 	case STD_SC_INVALID_CTRL:	/* offline */
 		return 0;
 	default:
+		if (vf->status)
+			dev_warn_ratelimited(&vf->pdev->dev,
+					     "PF command %02xh (Resume of a VF that may be suspended) failed with status %03xh\n",
+					     STD_MIGRATION_SEND, vf->status);
 		return ret;
 	}
 }
