@@ -4,7 +4,11 @@
 """Many migrations in a row with verified I/O in flight, after which the kernel
 holds what it held before: for each command set 40, 200 with CHECK_FULL=1,
 SOAK=NUMBER for others, on the debug kernel (SOAK_KERNEL=SERIES), which watches
-memory and locks."""
+memory and locks.
+
+One in ten is disturbed at a random moment: the PF of one of its ends is reset or
+binds anew, or the VF is taken away, alone or with the others of its PF, or with
+the PF as well. Guests that must go on do, and the next migration works."""
 
 import os
 import sys

@@ -237,7 +237,7 @@ static void after_taking(struct pair *p, struct disturb *d,
 	check(!o->err, "a VF that is waited for does not migrate any more: %d (%s)",
 	      o->err, lib_msg());
 	guest_is_well(p);
-	writer_waits(&d->writer);
+	check(!d->taking.done, "nobody waited for the VF's user");
 	vfio_close(dev);
 	disturb_end(d);
 	bed_open(dev, p->at[side], &p->w->mem);

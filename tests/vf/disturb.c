@@ -21,14 +21,18 @@ static void pf_driver(int pf, const char *what)
 	must(sysfs_write(bed.pf[pf].bdf, PCI "/drivers/nvme/%s", what));
 }
 
+/* returns when the VF's lock is held, and its user is waited for */
 static void take(struct disturb *d, const char *vf)
 {
+	char driver[64];
+
 	if (d->kind == VF_UNBIND)
-		writer_start(&d->writer, vf, vf, PCI "/devices/%s/driver/unbind",
-			     vf);
+		beside_write(&d->taking, vf, PCI "/devices/%s/driver/unbind", vf);
 	else
-		writer_start(&d->writer, vf, "0", PCI "/devices/%s/sriov_numvfs",
+		beside_write(&d->taking, "0", PCI "/devices/%s/sriov_numvfs",
 			     bed.pf[d->at.pf].bdf);
+	while (!sysfs_link(driver, sizeof(driver), PCI "/devices/%s/driver", vf))
+		sleep_us(1000);
 }
 
 static void *disturb_main(void *arg)
@@ -73,7 +77,7 @@ void disturb_end(struct disturb *d)
 {
 	const char *bdf = bed.pf[d->at.pf].bdf;
 
-	writer_end(&d->writer);
+	must(beside_end(&d->taking));
 	if (d->kind == VF_UNBIND) {
 		must(sysfs_write(bed.pf[d->at.pf].vf[d->at.vf],
 				 PCI "/drivers_probe"));

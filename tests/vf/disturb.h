@@ -7,10 +7,9 @@
 #define NVME_VFIO_DISTURB_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "bed.h"
-#include "writer.h"
+#include "beside.h"
 
 /**
  * enum disturb_kind - what happens
@@ -33,7 +32,7 @@ struct disturb {
 	unsigned int delay_us;
 	uint64_t began_us;
 	pthread_t thread;
-	struct writer writer;
+	struct beside taking;
 };
 
 /** disturb_name - for messages */

@@ -26,7 +26,6 @@
 #define MEM_IOVA	0x100000000ull
 #define FIRST_DATA_FD	200
 #define MANY_OPS	5000
-#define PATIENCE	"/sys/module/nvme_pf_shim/parameters/command_timeout"
 
 struct fuzz fuzz = { .seconds = 60, .nthreads = 6, .pf_events = true };
 
@@ -216,29 +215,17 @@ static void show_tally(void)
 		 fuzz.saved, fuzz.loaded, fuzz.stalls);
 }
 
-/* where the way to the PF is nvme's own, its limit is as it is */
-static void patience(unsigned int s)
-{
-	char text[12];
-
-	snprintf(text, sizeof(text), "%u", s);
-	sysfs_write(text, PATIENCE);
-}
-
 static void random_calls(const void *arg)
 {
 	struct sigaction sa = { .sa_handler = bus_error };
 	uint64_t end = now_us() + fuzz.seconds * 1000000ull;
 	unsigned long total = 0;
-	unsigned int i, usual = 10;
-	char text[12];
+	unsigned int i;
 	int pf;
 
 	(void)arg;
 	sigaction(SIGBUS, &sa, NULL);
-	if (sysfs_read(text, sizeof(text), PATIENCE) > 0)
-		usual = atoi(text);
-	patience(PATIENCE_S);
+	limit_set(PATIENCE_S);
 	vf_open(&fuzz.vf[fuzz.nvfs++], VF_A);
 	vf_open(&fuzz.vf[fuzz.nvfs++], VF_B);
 	if (bed.npf > 1)
@@ -270,7 +257,6 @@ static void random_calls(const void *arg)
 	bed_baseline();
 	for (i = 0; i < fuzz.nvfs; i++)
 		finish_vf(&fuzz.vf[i]);
-	patience(usual);
 }
 
 /* a fresh controller comes up on each VF and does verified I/O */
