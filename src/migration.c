@@ -767,6 +767,9 @@ int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 		ret = vf->set->set_state(vf, offset, buf, done, n, !offset,
 					 offset + n == r->size);
 		if (ret) {
+			/* To a writer EAGAIN would mean something else. */
+			if (ret == -EAGAIN)
+				ret = -EIO;
 			nvme_vfio_reader_fail(r, ret, "the device refused the state");
 			break;
 		}
