@@ -200,13 +200,16 @@ static bool told_of_pf(struct vf *v)
 }
 
 /* errnos that say why a command was not sent, or that it was given up */
-static bool has_reason(const struct thread *t, int err)
+static bool has_reason(const struct thread *t, const char *what, int err)
 {
 	struct vf *v = t->on;
 	struct moment now = moment_of(v);
 	bool lost = happened(t->call.lost, now.lost);
 	bool slow = now.us - t->call.us >= BRIEF_US;
 
+	/* what has been written cannot be written again */
+	if (!strcmp(what, "write") && err != ETIMEDOUT)
+		return false;
 	switch (err) {
 	case EAGAIN:
 		return lost || slow || happened(t->call.reset, now.reset);
@@ -240,7 +243,7 @@ static bool allowed(struct thread *t, const char *what, int err)
 	if (r->device && v->dev.fd < 0)
 		return err == EBADF || listed(r->err, err);
 	ok = listed(r->err, err) ||
-	     (r->command && has_reason(t, err));
+	     (r->command && has_reason(t, what, err));
 	if (!ok && *r->lost && happened(t->call.lost, moment_of(v).lost))
 		ok = listed(r->lost, err);
 	return ok;
