@@ -49,7 +49,7 @@ def documented(text):
 
 def rewritten(text, cells):
     """The document with these cells; its own words stay."""
-    out = []
+    out, last = [], []
     events = dict.fromkeys(event for _, event in cells)
     sections = re.split(r"^(?=## )", text, flags=re.M)
     known = {}
@@ -58,13 +58,14 @@ def rewritten(text, cells):
         if title.startswith("## ") and title[3:].strip() in events:
             known[title[3:].strip()] = section
         elif not re.search(r"^\| state \| outcome \|$", section, flags=re.M):
-            out.append(section)     # an event that is gone goes, text remains
+            # an event that is gone goes, text remains
+            (last if known else out).append(section.rstrip() + "\n\n")
     for event in events:
         section = known.get(event, f"## {event}\n")
         words = "\n".join(x for x in section.splitlines() if not x.startswith("|")).rstrip()
         rows = "".join(f"| {s} | {outcome} |\n" for (s, e), outcome in cells.items() if e == event)
         out.append(f"{words}\n\n{HEAD}{rows}\n")
-    return "".join(out).rstrip() + "\n"
+    return "".join(out + last).rstrip() + "\n"
 
 
 def holes(cells):

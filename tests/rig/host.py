@@ -138,11 +138,15 @@ class Host:
     files     {name under /share: path here}; programs bring their libraries
     root      {name: path here}, files that shall be in the host's memory
     icount    time is instructions: each takes 2^icount ns, and only they take any
+    monitor   what runs inside can talk to the emulator's monitor (QMP), by the virtio
+              port of that name, and slots are PCI Express's own; /share/device-N says
+              how to plug PF N in again
     """
 
     def __init__(self, kernel, set="standard", *, name="host", log=None, pfs=1, props=None,
                  disk=None, driver=None, nvme=None, vmm=False, files=None, root=None, cpus=2, memory=2048,
-                 seconds=RUN_SECONDS, qemu_args=(), cmdline="", allow=(), icount=None):
+                 seconds=RUN_SECONDS, qemu_args=(), cmdline="", allow=(), icount=None,
+                 monitor=False):
         self.kernel = place.kernel(kernel)
         self.set = set
         self.name = name
@@ -163,6 +167,7 @@ class Host:
         self.cmdline = cmdline
         self.allow = tuple(allow)
         self.icount = icount
+        self.inside = monitor
         self.accel = None       # that of the last start
         self.process = None
         self.stall = None
@@ -214,6 +219,9 @@ class Host:
             self.disk = self.path("namespace")
             with open(self.disk, "wb") as f:
                 f.truncate(256 << 20)
+        for i in range(self.pfs if self.inside else 0):
+            with open(os.path.join(self.share, f"device-{i}"), "w", encoding="ascii") as f:
+                f.write(self.device(i) + "\n")
         self._sockets = tempfile.mkdtemp(prefix="rig")    # short: socket paths are limited
         self.agent = Port(os.path.join(self._sockets, "agent"))
         self.qmp = Port(os.path.join(self._sockets, "qmp"))
@@ -381,6 +389,16 @@ class Host:
             parts.append(initramfs.files("programs", [("/rig/" + n, s) for n, s in programs]))
         return initramfs.image(parts)
 
+    def device(self, i):
+        """PF i, as the emulator is told of it."""
+        props = {"serial": f"rig{i}", "subsys": f"sub{i}", "bus": f"port{i}",
+                 "max_ioqpairs": 18, "msix_qsize": 19, "sriov_max_vfs": 4,
+                 "sriov_vq_flexible": 16, "sriov_vi_flexible": 16}
+        if self.set != "off":
+            props["lm"] = self.set
+        props.update(self.props[i])
+        return f"nvme,id=pf{i}," + ",".join(f"{k}={v}" for k, v in props.items())
+
     def arguments(self):
         folder = place.qemu()
         kvm = self.accel == "kvm"
@@ -409,20 +427,21 @@ class Host:
             "-device", "virtio-9p-pci,fsdev=share,mount_tag=share,bus=pcie.0,addr=5",
         ]
         for i in range(self.pfs):
-            props = {"serial": f"rig{i}", "subsys": f"sub{i}", "bus": f"port{i}",
-                     "max_ioqpairs": 18, "msix_qsize": 19, "sriov_max_vfs": 4,
-                     "sriov_vq_flexible": 16, "sriov_vi_flexible": 16}
-            if self.set != "off":
-                props["lm"] = self.set
-            props.update(self.props[i])
             args += [
                 "-device", f"pcie-root-port,id=port{i},chassis={i + 1},slot={i + 1},bus=pcie.0,addr={8 + i}",
                 "-device", f"nvme-subsys,id=sub{i},nqn=sub{i}",
                 "-drive", f"if=none,id=drive{i},format=raw,file.driver=file,file.filename={self.disk},"
                           "file.locking=off,cache=unsafe",
-                "-device", f"nvme,id=pf{i}," + ",".join(f"{k}={v}" for k, v in props.items()),
+                "-device", self.device(i),
                 "-device", f"nvme-ns,drive=drive{i},bus=pf{i},nsid=1,shared=on",
             ]
+        if self.inside:
+            path = os.path.join(self._sockets, "inside")
+            args += ["-chardev", f"socket,id=inside,path={path},server=on,wait=off",
+                     "-mon", "chardev=inside,mode=control",
+                     "-chardev", f"socket,id=inside-port,path={path}",
+                     "-device", "virtserialport,chardev=inside-port,name=monitor",
+                     "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]
         if self.icount is not None:
             args += ["-icount", f"shift={self.icount},sleep=off"]
         return args + self.qemu_args
