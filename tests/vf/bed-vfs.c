@@ -94,6 +94,25 @@ void vfs_restore(int pf)
 			tap_note("%s", lib_msg());
 }
 
+/*
+ * A property of some drives, for which nvme waits some seconds before it looks
+ * whether they are ready; which can be said of any by a dynamic id.
+ */
+void pf_slow(int pf, bool on)
+{
+	const char *bdf = bed.pf[pf].bdf;
+	char vendor[16], device[16], text[64];
+
+	check(sysfs_read(vendor, sizeof(vendor), PCI "/devices/%s/vendor", bdf) > 0 &&
+	      sysfs_read(device, sizeof(device), PCI "/devices/%s/device", bdf) > 0,
+	      "%s has no id", bdf);
+	/* NVME_QUIRK_DELAY_BEFORE_CHK_RDY is 8 in all kernels */
+	snprintf(text, sizeof(text), "%s %s ffffffff ffffffff%s", vendor + 2,
+		 device + 2, on ? " 0 0 8" : "");
+	must(sysfs_write(text, PCI "/drivers/nvme/%s",
+			 on ? "new_id" : "remove_id"));
+}
+
 void bed_online(int pf)
 {
 	int i;

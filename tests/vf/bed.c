@@ -117,6 +117,23 @@ long model_count(int pf, unsigned int opc, int sel)
 	return report_num(report, name);
 }
 
+long model_commands(int pf)
+{
+	static const unsigned int op[] = {
+		0x41, 0x42, 0xc4, 0xc8, 0xcc, 0xd2, 0xd5,
+	};
+	char report[4096], name[32];
+	unsigned int i;
+	long n = 0;
+
+	must(pf_test_get(bed.pf[pf].name, report, sizeof(report)));
+	for (i = 0; i < sizeof(op) / sizeof(op[0]); i++) {
+		snprintf(name, sizeof(name), "count.%02x", op[i]);
+		n += report_num(report, name);
+	}
+	return n;
+}
+
 /* Return: 0, or -ENOENT when the model says nothing of the kind */
 static int model_vf(struct place at, const char *what, char *value, size_t len)
 {

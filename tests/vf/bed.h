@@ -78,6 +78,9 @@ void bed_use_set(int pf, enum cmdset set);
  */
 void bed_online(int pf);
 
+/** pf_slow - whether a PF takes seconds to start when it is bound the next time */
+void pf_slow(int pf, bool on);
+
 /** bed_remake - make all VFs of a PF that has none, as they were, and bind them */
 void bed_remake(int pf);
 
@@ -93,6 +96,9 @@ void model_zero(int pf);
  * @sel: first byte of dword 10, -1 for commands without
  */
 long model_count(int pf, unsigned int opc, int sel);
+
+/** model_commands - migration commands that the PF has seen */
+long model_commands(int pf);
 
 /** model_vf_num - a number that the model's report has of a VF, e.g. ".resets" */
 long model_vf_num(struct place at, const char *what);

@@ -17,7 +17,7 @@ static void *beside_main(void *arg)
 	return NULL;
 }
 
-static void start(struct beside *b, int (*fn)(struct beside *b))
+void beside_call(struct beside *b, int (*fn)(struct beside *b))
 {
 	b->fn = fn;
 	b->done = false;
@@ -32,7 +32,7 @@ static int do_reset(struct beside *b)
 void beside_reset(struct beside *b, struct vfio_dev *dev)
 {
 	b->dev = dev;
-	start(b, do_reset);
+	beside_call(b, do_reset);
 }
 
 static int do_arc(struct beside *b)
@@ -44,7 +44,7 @@ void beside_arc(struct beside *b, struct vfio_dev *dev, unsigned int state)
 {
 	b->dev = dev;
 	b->state = state;
-	start(b, do_arc);
+	beside_call(b, do_arc);
 }
 
 static int do_write(struct beside *b)
@@ -60,17 +60,22 @@ void beside_write(struct beside *b, const char *text, const char *fmt, ...)
 	vsnprintf(b->path, sizeof(b->path), fmt, ap);
 	va_end(ap);
 	b->text = text;
-	start(b, do_write);
+	beside_call(b, do_write);
+}
+
+void vf_is_leaving(const char *bdf)
+{
+	char driver[64];
+
+	while (!sysfs_link(driver, sizeof(driver),
+			   "/sys/bus/pci/devices/%s/driver", bdf))
+		sleep_us(1000);
 }
 
 void beside_unbind(struct beside *b, const char *bdf)
 {
-	char driver[64];
-
 	beside_write(b, bdf, "/sys/bus/pci/devices/%s/driver/unbind", bdf);
-	while (!sysfs_link(driver, sizeof(driver),
-			   "/sys/bus/pci/devices/%s/driver", bdf))
-		sleep_us(1000);
+	vf_is_leaving(bdf);
 }
 
 int beside_end(struct beside *b)

@@ -32,6 +32,9 @@ struct beside {
 	atomic_bool done;
 };
 
+/** beside_call - start any call; what it needs stands beside @b */
+void beside_call(struct beside *b, int (*fn)(struct beside *b));
+
 /** beside_reset - start VFIO_DEVICE_RESET */
 void beside_reset(struct beside *b, struct vfio_dev *dev);
 
@@ -48,6 +51,12 @@ void beside_write(struct beside *b, const char *text, const char *fmt, ...)
  * Returns when the VF's lock is held, so that nobody can reset the VF.
  */
 void beside_unbind(struct beside *b, const char *bdf);
+
+/**
+ * vf_is_leaving - wait until somebody takes a VF away and waits for its user:
+ * its driver is told to leave, its lock is held
+ */
+void vf_is_leaving(const char *bdf);
 
 /** beside_end - wait until it has returned. Return: what it gave. */
 int beside_end(struct beside *b);

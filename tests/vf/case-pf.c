@@ -44,25 +44,6 @@ static bool pf_is_live(void)
 			  bed.pf[0].name) > 0 && !strcmp(state, "live");
 }
 
-/*
- * A PF that nvme lets take some seconds before it looks for it to be ready: a
- * property of some drives, which can be said of any by a dynamic id.
- */
-static void slow_start(bool on)
-{
-	const char *bdf = bed.pf[0].bdf;
-	char vendor[16], device[16], text[64];
-
-	check(sysfs_read(vendor, sizeof(vendor), PCI "/devices/%s/vendor", bdf) > 0 &&
-	      sysfs_read(device, sizeof(device), PCI "/devices/%s/device", bdf) > 0,
-	      "%s has no id", bdf);
-	/* NVME_QUIRK_DELAY_BEFORE_CHK_RDY is 8 in all kernels */
-	snprintf(text, sizeof(text), "%s %s ffffffff ffffffff%s", vendor + 2,
-		 device + 2, on ? " 0 0 8" : "");
-	must(sysfs_write(text, PCI "/drivers/nvme/%s",
-			 on ? "new_id" : "remove_id"));
-}
-
 /* a new user finds a VF that migrates, and was not bound anew for that */
 static void can_migrate(struct place at)
 {
@@ -110,7 +91,7 @@ static void pf_starts(const void *arg)
 	(void)arg;
 	bed_need(VF_3);
 	solo_open(&a, VF_A, NULL);
-	slow_start(true);
+	pf_slow(0, true);
 	pf_driver("unbind");
 	beside_write(&bind, bed.pf[0].bdf, PCI "/drivers/nvme/bind");
 	while (!pf_has_name())
@@ -122,7 +103,7 @@ static void pf_starts(const void *arg)
 		n++;
 	} while (!pf_is_live());
 	must(beside_end(&bind));
-	slow_start(false);
+	pf_slow(0, false);
 	tap_note("%u times while the PF started", n);
 	bed_online(0);
 	vfio_close(&a);
@@ -166,7 +147,7 @@ static void pf_resets(const void *arg)
 	struct vfio_dev a;
 
 	(void)arg;
-	slow_start(true);
+	pf_slow(0, true);
 	pf_driver("unbind");
 	pf_driver("bind");
 	bed_online(0);
@@ -187,7 +168,7 @@ static void pf_resets(const void *arg)
 		n++;
 	} while (!pf_is_live());
 	must(beside_end(&reset));
-	slow_start(false);
+	pf_slow(0, false);
 	bed_online(0);
 	tap_note("%u arcs while the PF was being reset", n);
 	check(n, "the PF's reset was not seen");
