@@ -3,97 +3,41 @@
  * case-table-gone.c - events of the table: the PF or the VFs go away for good
  * while the VF is open, and are made anew.
  */
-#include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "beside.h"
+#include "port.h"
 #include "table.h"
 
 #define PCI	"/sys/bus/pci"
-#define REACHED_MS	30000
-#define SEEN_US		200000	/* a writer that does not wait is done by then */
+#define SEEN_US	200000	/* a writer that does not wait is done by then */
 
-/* a write to sysfs that may wait for the VF's user */
-struct writer {
-	pthread_t thread;
-	const char *text;
-	char path[96];
-	int err;
-	atomic_bool done;
-};
-
-static void *writer_main(void *arg)
+static void waits(struct beside *writer)
 {
-	struct writer *w = arg;
-
-	w->err = sysfs_write(w->text, "%s", w->path);
-	w->done = true;
-	return NULL;
-}
-
-/* returns when it has taken the VF's lock and its driver is about to leave */
-static void writer_start(struct writer *w, const char *vf)
-{
-	char driver[64];
-	int ms;
-
-	check(!pthread_create(&w->thread, NULL, writer_main, w), "no thread");
-	for (ms = 0; !sysfs_link(driver, sizeof(driver), PCI "/devices/%s/driver",
-				 vf); ms += 10) {
-		check(ms < REACHED_MS, "the writer does not get to %s", vf);
-		sleep_us(10000);
-	}
-	sleep_us(SEEN_US);
+	check(!writer->done, "the writer did not wait for the VF's user");
 }
 
 /* the VF's user looks at what is left, and gives up */
-static void user_leaves(struct scene *s, struct writer *w)
+static void user_leaves(struct scene *s, struct beside *writer)
 {
-	check(!w->done, "the writer did not wait for the VF's user");
+	vf_is_leaving(s->dev.bdf);
+	sleep_us(SEEN_US);
+	waits(writer);
 	say_state(s);
 	say_next(s);
 	say("reset: %s", errno_name(vfio_reset(&s->dev)));
-	check(!w->done, "the writer did not wait for the VF's user");
+	waits(writer);
 	vfio_close(&s->dev);
-	pthread_join(w->thread, NULL);
-	must(w->err);
+	must(beside_end(writer));
 	say("the writer waits until the VF is closed");
 	say_fd(s);
 }
 
 static void no_vfs(struct scene *s)
 {
-	struct writer w = { .text = "0" };
+	struct beside writer = { 0 };
 
-	snprintf(w.path, sizeof(w.path), PCI "/devices/%s/sriov_numvfs",
-		 bed.pf[0].bdf);
-	writer_start(&w, s->dev.bdf);
-	user_leaves(s, &w);
-	bed_remake(0);
-	source_goes_on(s);
-}
-
-/* the port that a PF is behind */
-static void find_port(const char *bdf, char *port, size_t len)
-{
-	char path[96], real[PATH_MAX], *end;
-
-	snprintf(path, sizeof(path), PCI "/devices/%s", bdf);
-	check(realpath(path, real), "%s: no such function", bdf);
-	end = strrchr(real, '/');
-	*end = 0;
-	end = strrchr(real, '/');
-	check(strlen(end) > 8 && strlen(end) <= len,
-	      "%s is not behind a port but in %s", bdf, real);
-	strcpy(port, end + 1);
-}
-
-static void rescan(struct scene *s)
-{
-	must(sysfs_write("1", PCI "/rescan"));
+	beside_write(&writer, "0", PCI "/devices/%s/sriov_numvfs",
+		     bed.pf[0].bdf);
+	user_leaves(s, &writer);
 	bed_remake(0);
 	source_goes_on(s);
 }
@@ -105,9 +49,9 @@ static void rescan(struct scene *s)
  */
 static void pf_removed(struct scene *s)
 {
-	char port[16];
+	char port[PORT_LEN];
 
-	find_port(bed.pf[0].bdf, port, sizeof(port));
+	port_of(0, port);
 	must(sysfs_write("1", PCI "/devices/%s/remove", bed.pf[0].bdf));
 	say_state(s);
 	say_next(s);
@@ -118,24 +62,49 @@ static void pf_removed(struct scene *s)
 	    mig_name(scene_state(s)));
 	vfio_close(&s->dev);
 	must(sysfs_write("1", PCI "/devices/%s/remove", port));
-	rescan(s);
+	port_found(0);
+	source_goes_on(s);
 }
 
 /* as in a hot-unplug: the VFs first, in reverse order, and then the PF */
 static void unplugged(struct scene *s)
 {
-	struct writer w = { .text = "1" };
-	char port[16];
+	struct beside writer = { 0 };
+	char port[PORT_LEN];
 
-	find_port(bed.pf[0].bdf, port, sizeof(port));
-	snprintf(w.path, sizeof(w.path), PCI "/devices/%s/remove", port);
-	writer_start(&w, s->dev.bdf);
-	user_leaves(s, &w);
-	rescan(s);
+	port_of(0, port);
+	beside_write(&writer, "1", PCI "/devices/%s/remove", port);
+	user_leaves(s, &writer);
+	port_found(0);
+	source_goes_on(s);
+}
+
+/*
+ * VFIO cannot reset a VF whose lock an unbind holds: what its user has left
+ * must be ended in another way.
+ */
+static void unbound(struct scene *s)
+{
+	struct beside unbind = { 0 };
+
+	beside_unbind(&unbind, s->dev.bdf);
+	sleep_us(SEEN_US);
+	waits(&unbind);
+	vfio_close(&s->dev);
+	must(beside_end(&unbind));
+	say("the unbind waits until the VF is closed");
+	say_fd(s);
+	say(model_vf_is(VF_A, "running") ? "the VF runs" :
+	    "the VF is left suspended");
+	must(sysfs_write(bed.pf[0].vf[0], PCI "/drivers_probe"));
+	must(vfio_open(&s->dev, bed.pf[0].vf[0]));
+	say("next open: %s", mig_name(scene_state(s)));
+	source_goes_on(s);
 }
 
 const struct table_event gone_events[] = {
 	{ .name = "sriov_numvfs=0", .fn = no_vfs },
+	{ .name = "VF unbound and closed", .fn = unbound },
 	{ .name = "PF removed", .fn = pf_removed },
 	{ .name = "port removed", .fn = unplugged },
 	{ }

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "beside.h"
 #include "table.h"
 
 /* the source of a destination is the one that goes on */
@@ -51,26 +52,13 @@ static void arm(const char *name, const char *value)
 	model_set(0, "%s=%s", name, rules);
 }
 
-static long commands(void)
-{
-	static const unsigned int op[] = {
-		0x41, 0x42, 0xc4, 0xc8, 0xcc, 0xd2, 0xd5,
-	};
-	unsigned int i;
-	long n = 0;
-
-	for (i = 0; i < sizeof(op) / sizeof(op[0]); i++)
-		n += model_count(0, op[i], -1);
-	return n;
-}
-
 static void command_fails(struct scene *s)
 {
 	model_zero(0);
 	arm("lm-fail", "=0x006");
 	say_next(s);
 	model_set(0, "lm-fail=");
-	if (!commands())
+	if (!model_commands(0))
 		say("no command is sent");
 	if (s->st->mig == MIG_ERROR)
 		say_cure(s);
@@ -79,55 +67,93 @@ static void command_fails(struct scene *s)
 	say_fd(s);
 }
 
-#define TIMEOUT		"/sys/module/nvme_core/parameters/admin_timeout"
-#define SOON		"1"
+#define SHORT_S		2
+#define NVME_SHORT_S	1
+#define FOR_LONG_S	600
 
-#define WAITING		"blk_execute_rq"	/* for a command, which has its time-out by then */
-
-/* nvme is patient again as soon as it was given the command that it gives up soon */
-struct patience {
-	pthread_t thread;
-	long tid;		/* of who gives it */
-	atomic_bool stop;
-	char usual[16];
+struct step {
+	struct beside b;
+	struct scene *s;
+	atomic_long tid;
 };
 
-static void *patience_main(void *arg)
+static int do_next(struct beside *b)
 {
-	struct patience *p = arg;
-	char stack[4096] = "";
+	struct step *step = (struct step *)b;
 
-	while (!p->stop && !strstr(stack, WAITING)) {
-		sleep_us(1000);
-		check(sysfs_read(stack, sizeof(stack), "/proc/self/task/%ld/stack",
-				 p->tid) >= 0, "the kernel does not tell what a thread waits for");
-	}
-	must(sysfs_write(p->usual, TIMEOUT));
-	return NULL;
+	step->tid = syscall(SYS_gettid);
+	return step->s->st->next(step->s);
+}
+
+static void say_step(struct step *step)
+{
+	int err = beside_end(&step->b);
+
+	say("next arc: %s, %s", errno_name(err),
+	    mig_name(scene_state(step->s)));
+}
+
+static void say_sent(void)
+{
+	model_set(0, "lm-hang=");
+	if (!model_commands(0))
+		say("no command is sent");
 }
 
 /*
- * nvme gives the command up and resets the PF, which takes the VFs offline. No
- * other command is in a hurry: on a busy machine any may take seconds.
+ * The driver gives it up. It waits for no other command so briefly: on a busy
+ * machine any may take seconds. A command that nothing ends goes with the PF.
  */
 static void command_hangs(struct scene *s)
 {
-	struct patience p = { .tid = syscall(SYS_gettid) };
+	struct step step = { .s = s };
 
-	check(sysfs_read(p.usual, sizeof(p.usual), TIMEOUT) > 0 &&
-	      strcmp(p.usual, SOON), "nvme's time-out is '%s'", p.usual);
 	model_zero(0);
 	arm("lm-hang", "");
-	must(sysfs_write(SOON, TIMEOUT));
-	check(!pthread_create(&p.thread, NULL, patience_main, &p), "no thread");
-	say_next(s);
-	p.stop = true;
-	pthread_join(p.thread, NULL);
+	limit_set(SHORT_S);
+	beside_call(&step.b, do_next);
+	while (!step.b.done && !model_commands(0))
+		sleep_us(1000);
+	limit_set(FOR_LONG_S);
+	say_step(&step);
+	say_sent();
+	say_fd(s);
+	must(vfio_reset(&s->dev));
+	say("after a reset: %s", mig_name(scene_state(s)));
+	must(sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
+			 bed.pf[0].name));
+	bed_online(0);
+	say("the PF is reset");
+	say_cure(s);
+}
+
+#define WAITING		"wait_for_com"	/* for a command, which has its time-out by then */
+
+/*
+ * nvme gives it up before the driver does, and resets the PF, which takes the
+ * VFs offline. nvme has to be patient again at once.
+ */
+static void nvme_gives_up(struct scene *s)
+{
+	struct step step = { .s = s };
+	char stack[4096] = "";
+
+	model_zero(0);
+	arm("lm-hang", "");
+	limit_set(FOR_LONG_S);
+	nvme_limit_set(NVME_SHORT_S);
+	beside_call(&step.b, do_next);
+	while (!step.b.done && !strstr(stack, WAITING)) {
+		sleep_us(1000);
+		if (step.tid)
+			sysfs_read(stack, sizeof(stack), "/proc/self/task/%ld/stack",
+				   step.tid);
+	}
+	nvme_limit_set(FOR_LONG_S);
+	say_step(&step);
 	/* the reset goes on behind the command's back */
 	bed_online(0);
-	model_set(0, "lm-hang=");
-	if (!commands())
-		say("no command is sent");
+	say_sent();
 	say_fd(s);
 	say_cure(s);
 }
@@ -261,7 +287,8 @@ static void at_once(struct scene *s)
 const struct table_event move_events[] = {
 	{ .name = "migration cancelled", .fn = cancelled },
 	{ .name = "next command fails", .fn = command_fails },
-	{ .name = "next command never completes", .fn = command_hangs,
+	{ .name = "next command never completes", .fn = command_hangs },
+	{ .name = "nvme gives the next command up", .fn = nvme_gives_up,
 	  .host = TABLE_TIMEOUT },
 	{ .name = "calls from several threads", .fn = at_once },
 	{ }

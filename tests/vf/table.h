@@ -59,9 +59,10 @@ struct table_state {
  * enum table_host - kinds of hosts that events need; see vf-test.c
  * @TABLE_ANY: any
  * @TABLE_TIMEOUT: commands may time out there
+ * @TABLE_BUS: errors of the bus are allowed, and the emulator's monitor is there
  * @TABLE_FAULTS: the kernel lets allocations fail on demand
  */
-enum table_host { TABLE_ANY, TABLE_TIMEOUT, TABLE_FAULTS };
+enum table_host { TABLE_ANY, TABLE_TIMEOUT, TABLE_BUS, TABLE_FAULTS };
 
 /**
  * struct table_event - a column
@@ -80,8 +81,10 @@ struct table_event {
 /* each list ends with an entry without name */
 extern const struct table_state table_states[];
 extern const struct table_event reset_events[];
+extern const struct table_event race_events[];
 extern const struct table_event pf_events[];
 extern const struct table_event gone_events[];
+extern const struct table_event bus_events[];
 extern const struct table_event life_events[];
 extern const struct table_event move_events[];
 extern const struct table_event nomem_events[];
@@ -96,6 +99,13 @@ const struct tap_case *table_cases(enum table_host host);
 
 /** scene_open - the VFs of a row, with the guest at work; RUNNING */
 void scene_open(struct scene *s);
+
+/**
+ * enter_again - the VF is reset and brought into its state once more
+ *
+ * The guest does not run any more, but at its source.
+ */
+void enter_again(struct scene *s);
 
 /** say - one more observation for the cell, printf style */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -117,6 +127,11 @@ int fd_errno(int fd, bool dest);
 
 /** say_next - do what the migration does next; say what it gives */
 void say_next(struct scene *s);
+
+/** new_guest - a new user of the same device fd, without a reset, does I/O, stops
+ * and goes on
+ */
+void new_guest(struct scene *s);
 
 /** say_cure - a reset of the VF makes it good on the same fd; say so */
 void say_cure(struct scene *s);

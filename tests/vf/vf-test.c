@@ -4,7 +4,7 @@
  *
  * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
  *                [--list] [--plain DRIVER] [--soak NUMBER]
- *                [--table|--table-timeout|--table-faults|--pf]
+ *                [--table|--table-timeout|--table-bus|--table-faults|--pf]
  *
  * --quick runs the few cases which together notice the usual faults of a
  * driver, --brief all but the long ones. --only runs cases with TEXT in their
@@ -12,7 +12,8 @@
  * check the bed and the library.
  * --table runs the table of states and events instead of the other cases,
  * --table-timeout those of its cells in which nvme gives up a command and says
- * so, --table-faults those that need a kernel whose allocations fail on demand.
+ * so, --table-bus those with errors of the bus above the PFs, --table-faults
+ * those that need a kernel whose allocations fail on demand.
  * --pf runs the cases of bad moments of the PF and of commands that do not end, in
  * some of which nvme resets the PF and says so.
  * --soak runs that many migrations in a row.
@@ -127,7 +128,7 @@ static void before(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--table|--table-timeout|--table-faults|--pf] [--soak NUMBER]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--table|--table-timeout|--table-bus|--table-faults|--pf] [--soak NUMBER]\n");
 	return 2;
 }
 
@@ -157,6 +158,9 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[k], "--table-timeout")) {
 			table = true;
 			host = TABLE_TIMEOUT;
+		} else if (!strcmp(argv[k], "--table-bus")) {
+			table = true;
+			host = TABLE_BUS;
 		} else if (!strcmp(argv[k], "--table-faults")) {
 			table = true;
 			host = TABLE_FAULTS;
