@@ -69,9 +69,9 @@ struct nvme_pf_cmd {
  * @vf: the virtual function
  * @why: on failure set to a constant text that says what is missing
  *
- * Holds the PF's driver module, its controller device and its admin queue
- * until nvme_pf_put(). Holding them does not keep the PF bound: unbinding or
- * removing it makes nvme_pf_submit() fail with -ENODEV or -EIO.
+ * Holds the PF's driver module and its admin queue until nvme_pf_put(). Holding
+ * them does not keep the PF bound: unbinding or removing it makes
+ * nvme_pf_submit() fail with -ENODEV or -EIO.
  *
  * May sleep and may issue one harmless command. Never waits for the PF's
  * device lock, which others hold while they wait for users of the VF.
@@ -90,8 +90,8 @@ struct nvme_pf *nvme_pf_get(struct pci_dev *vf, const char **why);
  * nvme_pf_put - give the handle back
  * @pf: what nvme_pf_get() returned; nvme_pf_submit() has returned
  *
- * May sleep: this can drop the last reference to the controller. What a command
- * that was given up still needs stays until it has ended.
+ * May sleep. What a command that was given up still needs stays until it has
+ * ended.
  */
 void nvme_pf_put(struct nvme_pf *pf);
 

@@ -231,6 +231,8 @@ struct nvme_pf *nvme_pf_new(struct pci_dev *vf)
 		return ERR_PTR(-EBUSY);
 	}
 	pf->vf = pci_dev_get(vf);
+	/* Not by way of the VF later, which may have gone. */
+	pf->pdev = pci_dev_get(pci_physfn(vf));
 	list_add(&pf->node, &nvme_pf_handles);
 	mutex_unlock(&nvme_pf_lists);
 	return pf;
@@ -256,8 +258,8 @@ static void nvme_pf_release(struct kref *ref)
 	/* The module last: the others may run its release functions. */
 	if (pf->q)
 		blk_put_queue(pf->q);
-	put_device(pf->cdev);
 	module_put(owner);
+	pci_dev_put(pf->pdev);
 	pci_dev_put(pf->vf);
 	kfree(pf);
 }
@@ -340,7 +342,7 @@ static bool nvme_pf_is_short(const void *data, u32 len)
 static int nvme_pf_map_short(struct nvme_pf *pf, struct nvme_command *cmd,
 			     void *data, u32 len)
 {
-	struct device *dev = pf->cdev->parent;
+	struct device *dev = &pf->pdev->dev;
 	dma_addr_t next;
 
 	pf->dma_dir = nvme_is_write(cmd) ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
@@ -358,7 +360,7 @@ static int nvme_pf_map_short(struct nvme_pf *pf, struct nvme_command *cmd,
 static void nvme_pf_unmap(struct nvme_pf *pf)
 {
 	if (pf->dma_len)
-		dma_unmap_single(pf->cdev->parent, pf->dma, pf->dma_len,
+		dma_unmap_single(&pf->pdev->dev, pf->dma, pf->dma_len,
 				 pf->dma_dir);
 	pf->dma_len = 0;
 }
@@ -381,16 +383,14 @@ static enum rq_end_io_ret nvme_pf_ended(struct request *rq,
 static int nvme_pf_send(struct nvme_pf *pf, struct nvme_command *cmd,
 			void *data, u32 len)
 {
-	/* Not by way of the VF, which may have gone. */
-	struct pci_dev *pdev = to_pci_dev(pf->cdev->parent);
 	struct request *rq;
 	int ret;
 
 	/* Not to be relied on, but it saves the wait. */
 	if (blk_queue_dying(pf->q) ||
-	    READ_ONCE(pdev->error_state) == pci_channel_io_perm_failure)
+	    READ_ONCE(pf->pdev->error_state) == pci_channel_io_perm_failure)
 		return -ENODEV;
-	if (blk_queue_quiesced(pf->q) || pci_channel_offline(pdev))
+	if (blk_queue_quiesced(pf->q) || pci_channel_offline(pf->pdev))
 		return -EAGAIN;
 
 	/* Never waits: on a frozen queue nothing would end that. */

@@ -28,7 +28,7 @@ enum nvme_pf_phase { PF_WAITED, PF_ENDED, PF_GIVEN_UP, PF_UNDOING };
  * @ref: one of the owner, one of a command that was given up
  * @vf: whose it is; a reference
  * @q: the PF's admin queue; a reference
- * @cdev: the PF's controller device; a reference
+ * @pdev: the PF; a reference
  * @owner: the PF's driver; a reference, or NULL where that is the provider
  * @pq: turns on the queue
  * @node: in the list of all handles
@@ -49,7 +49,7 @@ struct nvme_pf {
 	struct kref ref;
 	struct pci_dev *vf;
 	struct request_queue *q;
-	struct device *cdev;
+	struct pci_dev *pdev;
 	struct module *owner;
 	struct nvme_pf_queue *pq;
 	struct list_head node;
@@ -79,8 +79,8 @@ struct nvme_pf *nvme_pf_new(struct pci_dev *vf);
 
 /**
  * nvme_pf_use_queue - and give it a queue
- * @pf: the handle; its @q, @cdev and @owner are set and belong to it from now
- *	on, also on failure
+ * @pf: the handle; its @q and @owner are set and belong to it from now on, also
+ *	on failure
  *
  * Return: 0 or -ENOMEM
  */

@@ -3,10 +3,13 @@
  * nvme-pf-shim: lets a VF's driver use the admin queue of its PF while the
  * kernel's own nvme driver keeps the PF. See nvme_pf.h for the interface.
  *
- * Lifetime: three references (driver module, controller device, request
- * queue) are what an open /dev/nvmeN holds, and no lock of the PF is held
- * around a command. A PF that is reset, unbound or removed under a command
- * makes that command fail, nothing else. pf_cmd.c runs the commands.
+ * Lifetime: the driver's module, the request queue and the pci_dev are held,
+ * and no lock of the PF is held around a command. A PF that is reset, unbound or
+ * removed under a command makes that command fail, nothing else: nvme destroys
+ * the queue before it lets go of the PF, which waits for all requests. The
+ * controller is not held. Who drops the last reference to it frees what it has
+ * in the device's IOMMU domain, and when the PF has been removed there is none
+ * any more (6.1: shadow doorbells). pf_cmd.c runs the commands.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -76,33 +79,13 @@ nvme_pf_find_admin_q(const struct nvme_pf_candidate *c)
 	return nvme_pf_admin_q_valid(c, q) ? q : NULL;
 }
 
-/*
- * Under the PF's device lock: nvme's probe and remove are not running. Its
- * reset may be. What was taken is dropped with the handle, also on failure.
- */
-static int nvme_pf_attach(struct nvme_pf *pf, struct pci_dev *pdev,
-			  const char **why)
+static int nvme_pf_take_queue(struct nvme_pf *pf,
+			      const struct nvme_pf_candidate *c,
+			      const char **why)
 {
-	struct nvme_pf_candidate c = { .pdev = pdev };
-	struct device_driver *drv = pdev->dev.driver;
-	struct request_queue *q;
+	struct request_queue *q = nvme_pf_find_admin_q(c);
 	int ret;
 
-	*why = "the PF is not bound to nvme";
-	if (!drv || strcmp(drv->name, "nvme") || !try_module_get(drv->owner))
-		return -ENODEV;
-	pf->owner = drv->owner;
-
-	*why = "the PF has no NVMe controller";
-	device_for_each_child(&pdev->dev, &c.cdev, nvme_pf_match_ctrl);
-	pf->cdev = c.cdev;
-	if (!c.cdev)
-		return -ENODEV;
-	c.ctrl = dev_get_drvdata(c.cdev);
-	if (!c.ctrl)
-		return -ENODEV;
-
-	q = nvme_pf_find_admin_q(&c);
 	*why = "the PF is starting";
 	if (IS_ERR(q))
 		return PTR_ERR(q);
@@ -127,16 +110,39 @@ static int nvme_pf_attach(struct nvme_pf *pf, struct pci_dev *pdev,
 	return nvme_pf_use_queue(pf);
 }
 
+/*
+ * Under the PF's device lock: nvme's probe and remove are not running. Its
+ * reset may be. What was taken is dropped with the handle, also on failure.
+ */
+static int nvme_pf_attach(struct nvme_pf *pf, const char **why)
+{
+	struct nvme_pf_candidate c = { .pdev = pf->pdev };
+	struct device_driver *drv = c.pdev->dev.driver;
+	int ret;
+
+	*why = "the PF is not bound to nvme";
+	if (!drv || strcmp(drv->name, "nvme") || !try_module_get(drv->owner))
+		return -ENODEV;
+	pf->owner = drv->owner;
+
+	*why = "the PF has no NVMe controller";
+	device_for_each_child(&c.pdev->dev, &c.cdev, nvme_pf_match_ctrl);
+	if (!c.cdev)
+		return -ENODEV;
+	c.ctrl = dev_get_drvdata(c.cdev);
+	ret = c.ctrl ? nvme_pf_take_queue(pf, &c, why) : -ENODEV;
+	put_device(c.cdev);
+	return ret;
+}
+
 struct nvme_pf *nvme_pf_get(struct pci_dev *vf, const char **why)
 {
-	struct pci_dev *pdev;
 	struct nvme_pf *pf;
 	int ret;
 
 	*why = "not a virtual function";
 	if (!vf->is_virtfn)
 		return ERR_PTR(-ENODEV);
-	pdev = pci_physfn(vf);
 
 	pf = nvme_pf_new(vf);
 	if (IS_ERR(pf)) {
@@ -148,9 +154,9 @@ struct nvme_pf *nvme_pf_get(struct pci_dev *vf, const char **why)
 
 	*why = "the PF is busy (driver probe, reset or SR-IOV change)";
 	ret = -EAGAIN;
-	if (nvme_pf_lock(pdev)) {
-		ret = nvme_pf_attach(pf, pdev, why);
-		device_unlock(&pdev->dev);
+	if (nvme_pf_lock(pf->pdev)) {
+		ret = nvme_pf_attach(pf, why);
+		device_unlock(&pf->pdev->dev);
 	}
 	if (ret) {
 		nvme_pf_put(pf);

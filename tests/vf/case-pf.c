@@ -14,6 +14,7 @@
 #include "beside.h"
 #include "cases.h"
 #include "move.h"
+#include "port.h"
 #include "vfio_log.h"
 
 #define PCI		"/sys/bus/pci"
@@ -126,6 +127,30 @@ static void bound_without_pf(const void *arg)
 	vfio_close(&b);
 	pf_driver("bind");
 	bed_online(0);
+	can_migrate(VF_B);
+}
+
+/*
+ * Who drops the last reference to a controller frees what that has, and cannot
+ * when its function has been removed: 6.1's nvme has shadow doorbells to free.
+ */
+static void pf_removed(const void *arg)
+{
+	struct vfio_dev a, b;
+	char port[PORT_LEN];
+
+	(void)arg;
+	port_of(0, port);
+	must(vfio_open(&a, bed.pf[0].vf[0]));
+	must(vfio_open(&b, bed.pf[0].vf[1]));
+	must(vfio_mig_set(&b, MIG_STOP, NULL));
+	must(sysfs_write("1", PCI "/devices/%s/remove", bed.pf[0].bdf));
+	check_eq(vfio_mig_set(&a, MIG_STOP, NULL), -ENODEV, "STOP without a PF");
+	vfio_close(&a);
+	vfio_close(&b);
+	must(sysfs_write("1", PCI "/devices/%s/remove", port));
+	port_found(0);
+	can_migrate(VF_A);
 	can_migrate(VF_B);
 }
 
@@ -370,6 +395,8 @@ const struct tap_case pf_cases[] = {
 	  .fn = pf_starts, .limit_s = 90, .log = "" },
 	{ .name = "VF bound while its PF has no driver",
 	  .fn = bound_without_pf, .log = "" },
+	{ .name = "VFs used and closed when the PF has been removed",
+	  .fn = pf_removed, .log = "" },
 	{ .name = "arcs while the PF is being reset", .fn = pf_resets,
 	  .limit_s = 60, .log = "" },
 	{ .name = "arc between FLR and the end of the reset",
