@@ -71,7 +71,7 @@ static void command_fails(struct scene *s)
 #define NVME_SHORT_S	1
 #define FOR_LONG_S	600
 
-struct step {
+struct next_arc {
 	struct beside b;
 	struct scene *s;
 	atomic_long tid;
@@ -79,18 +79,18 @@ struct step {
 
 static int do_next(struct beside *b)
 {
-	struct step *step = (struct step *)b;
+	struct next_arc *arc = (struct next_arc *)b;
 
-	step->tid = syscall(SYS_gettid);
-	return step->s->st->next(step->s);
+	arc->tid = syscall(SYS_gettid);
+	return arc->s->st->next(arc->s);
 }
 
-static void say_step(struct step *step)
+static void say_next_arc(struct next_arc *arc)
 {
-	int err = beside_end(&step->b);
+	int err = beside_end(&arc->b);
 
 	say("next arc: %s, %s", errno_name(err),
-	    mig_name(scene_state(step->s)));
+	    mig_name(scene_state(arc->s)));
 }
 
 static void say_sent(void)
@@ -106,16 +106,16 @@ static void say_sent(void)
  */
 static void command_hangs(struct scene *s)
 {
-	struct step step = { .s = s };
+	struct next_arc arc = { .s = s };
 
 	model_zero(0);
 	arm("lm-hang", "");
 	limit_set(SHORT_S);
-	beside_call(&step.b, do_next);
-	while (!step.b.done && !model_commands(0))
+	beside_call(&arc.b, do_next);
+	while (!arc.b.done && !model_commands(0))
 		sleep_us(1000);
 	limit_set(FOR_LONG_S);
-	say_step(&step);
+	say_next_arc(&arc);
 	say_sent();
 	say_fd(s);
 	must(vfio_reset(&s->dev));
@@ -135,22 +135,22 @@ static void command_hangs(struct scene *s)
  */
 static void nvme_gives_up(struct scene *s)
 {
-	struct step step = { .s = s };
+	struct next_arc arc = { .s = s };
 	char stack[4096] = "";
 
 	model_zero(0);
 	arm("lm-hang", "");
 	limit_set(FOR_LONG_S);
 	nvme_limit_set(NVME_SHORT_S);
-	beside_call(&step.b, do_next);
-	while (!step.b.done && !strstr(stack, WAITING)) {
+	beside_call(&arc.b, do_next);
+	while (!arc.b.done && !strstr(stack, WAITING)) {
 		sleep_us(1000);
-		if (step.tid)
+		if (arc.tid)
 			sysfs_read(stack, sizeof(stack), "/proc/self/task/%ld/stack",
-				   step.tid);
+				   arc.tid);
 	}
 	nvme_limit_set(FOR_LONG_S);
-	say_step(&step);
+	say_next_arc(&arc);
 	/* the reset goes on behind the command's back */
 	bed_online(0);
 	say_sent();
