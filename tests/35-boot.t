@@ -162,6 +162,21 @@ def comes_back(host):
     check_vfs(host, "after that")
 
 
+def pf_reset(host):
+    """A reset of the PF takes its VFs offline, one of them from its user."""
+    vf = "0000:01:00.1"
+    group = host.run(f"readlink /sys/bus/pci/devices/{vf}/iommu_group").split("/")[-1].strip()
+    user = host.begin(f"exec 3<>/dev/vfio/{group} && exec sleep 1000")
+    host.run(f"open() {{ readlink /proc/[0-9]*/fd/3 | grep -qx /dev/vfio/{group}; }}; wait_for 60 open", 100)
+    host.run("cd /sys/class/nvme/nvme0; echo 1 >reset_controller")
+    settled(host)
+    check_vfs(host, "after a reset of the PF, with one in use")
+    unit = show(host, PF_UNIT, "Result")
+    log = host.run(f"readlink /proc/[0-9]*/fd/3 | grep -cx /dev/vfio/{group}; pkill -x sleep; true")
+    out.ok(log.split() == ["1"] and unit["Result"] == "success", "the one in use is in use all the time", f"{log}{unit}")
+    host.finish(user)
+
+
 def left_over(host):
     """A drive that is removed while it has VFs leaves them behind, and the kernel
     does not stand new ones beside them."""
@@ -191,6 +206,7 @@ def story(work):
         host.power_cycle(hard=True)
         came_back(host)
         comes_back(host)
+        pf_reset(host)
         undone(host, before)
         host.run("nvme-vfio apply")
         left_over(host)

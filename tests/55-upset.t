@@ -3,7 +3,8 @@
 # Needs: kernel:6.1 kernel:6.12 vmm model
 # Needs, CHECK_FULL=1: kernels debug-guest iommufd
 """Migrations of guests that are cancelled, lose one of their QEMUs, meet a
-target that does not want them, or a guest that resets its drive or itself.
+target that does not want them, or a guest that resets its drive or itself; a
+guest whose drive's PF is reset.
 Every act with every kernel and command set with CHECK_FULL=1. Some acts come at
 random moments: UPSET_SEED=N repeats those of a run."""
 
@@ -15,14 +16,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig
 import tap                                              # noqa: E402
 import upset                                            # noqa: E402
 
-RESETS = (upset.function_reset, upset.controller_reset, upset.reboot)
+RESETS = (upset.function_reset, upset.controller_reset, upset.pf_reset, upset.reboot)
 KILLS = (upset.kill_target, upset.kill_source)
 ALL = (upset.cancel, *KILLS, upset.refuse, *RESETS)
 TRACKED = {"tracked": True}
 
 # kernel, command set, what the guest is, acts
 CASES = [
-    ("6.1", "standard", TRACKED, (upset.kill_source, upset.function_reset)),
+    ("6.1", "standard", TRACKED, (upset.kill_source, upset.function_reset, upset.pf_reset)),
     ("6.12", "vendor", {}, (upset.acknowledge, upset.cancel, upset.refuse, upset.kill_target)),
 ]
 EVERYTHING = [

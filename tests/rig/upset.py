@@ -13,6 +13,7 @@ import time
 import guest as guests
 import host as rig
 import pair as pairs
+import place
 import scenario
 
 # Slow enough for something to happen before the guest is stopped, and with a
@@ -50,7 +51,8 @@ class Stage:
         self.allow = allow
         self.options = {"seconds": seconds, "b": b, "props": props, "allow": allow,
                         "guest_memory": guest.get("memory", guests.MEMORY),
-                        "root": guests.files(kernel)}
+                        "root": guests.files(kernel),
+                        "files": {"bin/nvme-vfio": place.built("nvme-vfio")}}
         self.guest_options = {"hold": True, "tracked": tracked, **QUIET, **guest}
         self.last_part = LAST_PART_MS[tracked]
         self.label = f"{kernel} {set}"
@@ -282,6 +284,32 @@ def reboot(stage):
             time.sleep(guests.POLL)
 
     _during(stage, "the guest is reset", lambda: stage.command("system_reset"), rebooted)
+
+
+# What rig's setup_vfs has given them.
+CONFIG = """[drive]
+address = $PF0
+num_vfs = 2
+queues = 4
+interrupts = 4
+"""
+IMPATIENT_MS = 5000
+TIMED_OUT = (r"nvme nvme0: I/O .*timeout", r"nvme nvme0: Abort status: 0x371")
+DISK_LIMIT = "/sys/class/nvme/nvme0/nvme*n1/queue/io_timeout"
+
+
+def pf_reset(stage):
+    """The PF of the guest's host is reset, which takes its VFs offline; the tool
+    gives them back, as its unit does, and the guest finds out by a time-out."""
+    host = stage.guest.host
+    stage.allow += TIMED_OUT
+    stage.guest_does(f"cat {DISK_LIMIT} >/limit; echo {IMPATIENT_MS} >$(echo {DISK_LIMIT})")
+    host.run(f"cat >/run/vfs.conf <<END\n{CONFIG}END\n"
+             "echo 1 >/sys/class/nvme/nvme0/reset_controller")
+    host.run("nvme-vfio apply --config /run/vfs.conf $PF0", guests.PATIENCE)
+    stage.lives_on("the PF is reset and its VFs are put online under the guest: that goes on")
+    stage.guest_does(f"cat /limit >$(echo {DISK_LIMIT})")
+    stage.move("moves after that")
 
 
 ACK_EVENTS = ("vfio_migration_set_state", "vfio_save_iterate", "vfio_load_state",

@@ -173,6 +173,12 @@ static int probe(const char *bdf)
 	return 0;
 }
 
+/* Would somebody miss its controller? Not if it is offline while it is open. */
+static bool is_had(const struct dev_vf *vf)
+{
+	return vf->open ? vf->online : *vf->driver;
+}
+
 static int vf_write(struct dev_vf *vf, const char *file, const char *text)
 {
 	if (!strcmp(file, "driver_override")) {
@@ -181,7 +187,7 @@ static int vf_write(struct dev_vf *vf, const char *file, const char *text)
 		return 0;
 	}
 	if (!strcmp(file, "reset")) {
-		if (vf->open || *vf->driver)
+		if (is_had(vf))
 			never("a VF that somebody has was reset");
 		vf->fresh = true;
 		return 0;
@@ -279,6 +285,13 @@ uint64_t now_us(void)
 void sleep_us(unsigned int us)
 {
 	(void)us;
+}
+
+bool busy_is_open(const char *bdf)
+{
+	struct dev_vf *vf = vf_named(bdf);
+
+	return vf && vf->open;
 }
 
 int busy_quick(const char *bdf)
@@ -441,8 +454,7 @@ int ctrl_virt_mgmt(struct ctrl *ctrl, uint16_t cntlid, enum ctrl_action act,
 		return err == -ENODEV ? err : INVALID_FIELD;
 	if (!vf)
 		return INVALID_CONTROLLER;
-	if ((act == CTRL_OFFLINE || act == CTRL_ASSIGN) &&
-	    (vf->open || *vf->driver))
+	if ((act == CTRL_OFFLINE || act == CTRL_ASSIGN) && is_had(vf))
 		never("the controller of a VF that somebody has was changed");
 	switch (act) {
 	case CTRL_OFFLINE:

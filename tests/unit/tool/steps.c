@@ -488,6 +488,54 @@ static void test_users(void)
 	refuses("the number of VFs with one in use", &c, TOOL_INUSE, "in use");
 }
 
+/* all that its reset takes from a PF's VFs */
+static void reset_pf(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < DEV_VFS; i++) {
+		dev.vf[i].online = false;
+		memset(dev.vf[i].count, 0, sizeof(dev.vf[i].count));
+	}
+}
+
+static void test_pf_reset(void)
+{
+	struct config_pf c = some(2, 4, 4);
+	struct dev before;
+	int n, bad = 0;
+
+	fresh();
+	ok(!apply(&c) && !dev_broken, "two VFs");
+	before = dev;
+	dev.vf[0].open = true;
+	before.vf[0].open = true;
+	reset_pf();
+	dev_begin();
+	ok(!apply(&c) && !dev_broken && dev_same(&dev, &before),
+	   "after a reset of the PF its VFs come back, the one in use under its user");
+
+	/* what the user has got back by then stays */
+	for (n = 1; n < 50; n++) {
+		dev = before;
+		reset_pf();
+		dev_begin();
+		dev_fail_at = n;
+		if (!apply(&c))
+			break;
+		bad += dev_broken || strcmp(dev.vf[0].driver, "nvme-vfio-pci");
+	}
+	ok(n > 8 && n < 50 && !bad, "with a failure at each of %d calls", n - 1);
+	c.all.queues = 8;
+	reset_pf();
+	dev_begin();
+	ok(!apply(&c) && !dev_broken && dev.vf[0].count[0] == 8,
+	   "and has what the configuration says by now");
+	strcpy(c.all.driver, "vfio-pci");
+	reset_pf();
+	refuses("another driver for a VF in use", &c, TOOL_INUSE, "in use");
+}
+
 static void test_swap(void)
 {
 	struct config_one one = { .vfn = 1, .vf.queues = 8 };
@@ -548,6 +596,7 @@ int main(void)
 {
 	test_limits();
 	test_users();
+	test_pf_reset();
 	test_swap();
 	test_driver_refuses();
 	test_lies();

@@ -28,16 +28,22 @@ static bool refuses(const char *path, int flags)
 }
 
 /* A VFIO group is opened by one at a time. */
-static int check_group(const char *bdf)
+static bool group_is_open(const char *bdf)
 {
 	char group[32], path[64];
 
 	if (sysfs_link(group, sizeof(group), HOST_PCI "/%s/iommu_group", bdf))
-		return TOOL_OK;
+		return false;
 	snprintf(path, sizeof(path), "/dev/vfio/%s", group);
-	if (refuses(path, O_RDWR))
-		return in_use(bdf, "its VFIO group is open; stop the VM that has it");
-	return TOOL_OK;
+	return refuses(path, O_RDWR);
+}
+
+bool busy_is_open(const char *bdf)
+{
+	char driver[HOST_NAME];
+
+	return !sysfs_link(driver, sizeof(driver), HOST_PCI "/%s/driver", bdf) &&
+	       host_is_vfio(driver) && group_is_open(bdf);
 }
 
 /*
@@ -93,7 +99,9 @@ int busy_quick(const char *bdf)
 	if (sysfs_link(driver, sizeof(driver), HOST_PCI "/%s/driver", bdf))
 		return TOOL_OK;
 	if (host_is_vfio(driver))
-		return check_group(bdf);
+		return group_is_open(bdf) ?
+		       in_use(bdf, "its VFIO group is open; stop the VM that has it") :
+		       TOOL_OK;
 	snprintf(path, sizeof(path), HOST_PCI "/%s/nvme", bdf);
 	dir = opendir(path);
 	if (!dir)

@@ -8,6 +8,14 @@
 #include "host.h"
 
 /**
+ * busy_is_open - whether a VFIO driver's function is open
+ * @bdf: address of the function
+ *
+ * False for those of other drivers.
+ */
+bool busy_is_open(const char *bdf);
+
+/**
  * busy_quick - whether the kernel would let go of a function now
  * @bdf: address of the function
  *

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/tool.h"
+#include "host/busy.h"
 #include "pf.h"
 #include "util.h"
 
@@ -118,6 +119,13 @@ static int read_secondaries(const struct pf *pf, struct pf_state *s)
 	return 0;
 }
 
+/* Not of the host's nvme, which gives its controller up and has to probe anew. */
+static void read_lost(struct vf_state *vf)
+{
+	vf->lost = *vf->bdf && vf->listed && !vf->online &&
+		   busy_is_open(vf->bdf);
+}
+
 static int read_namespaces(const struct pf *pf, struct pf_state *s)
 {
 	size_t i, j, m;
@@ -177,6 +185,8 @@ int pf_read(const struct pf *pf, struct pf_state *s)
 		read_vf(pf, i + 1, &s->vf[i]);
 	if (pf->id.virt_mgmt || pf->id.migration)
 		ret = read_secondaries(pf, s);
+	for (i = 0; !ret && i < s->n; i++)
+		read_lost(&s->vf[i]);
 	if (!ret)
 		ret = read_namespaces(pf, s);
 	return ret ? no_answer(pf, ret) : TOOL_OK;

@@ -13,6 +13,7 @@
  * @listed: the PF lists it as its secondary controller
  * @cntlid: controller id
  * @online: the controller is online
+ * @lost: it is not, though the VF is open: a reset of the PF took it from its user
  * @count: queues and interrupts it has
  * @bdf: PCI address; empty: the VF does not exist now
  * @driver: what it is bound to; empty: nothing
@@ -24,6 +25,7 @@ struct vf_state {
 	bool listed;
 	uint16_t cntlid;
 	bool online;
+	bool lost;
 	uint16_t count[RESOURCES];
 	char bdf[BDF_MAX];
 	char driver[HOST_NAME];

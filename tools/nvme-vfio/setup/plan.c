@@ -10,7 +10,9 @@
  *   - VFs that change are taken offline all of them before the first is given
  *     anything: what one gives back another may get;
  *   - a controller takes its resources with a reset, then goes online;
- *   - the driver comes last, because it looks at the VF when it is bound.
+ *   - the driver comes last, because it looks at the VF when it is bound;
+ *   - a VF that a reset of the PF has taken from its user stays bound and open:
+ *     it gets its resources back and goes online under its user.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,10 +187,12 @@ static struct step *add(struct planner *p, enum step_kind kind,
 	static struct step none;
 	struct step *st = steps_add(p->s, kind, vfn);
 
-	if (!st)
+	if (!st) {
 		p->failed = true;
-	else if (vfn)
+	} else if (vfn) {
 		st->cntlid = p->now.vf[vfn - 1].cntlid;
+		st->lost = p->now.vf[vfn - 1].lost;
+	}
 	return st ? st : &none;
 }
 
@@ -387,7 +391,7 @@ static void plan(struct planner *p, const struct pf_state *drop)
 		struct vf_state *vf = &p->now.vf[vfn - 1];
 		bool shape = reshaped(vf, &want->vf[vfn - 1]);
 
-		if (shape || strcmp(vf->driver, want->vf[vfn - 1].driver))
+		if ((shape && !vf->lost) || strcmp(vf->driver, want->vf[vfn - 1].driver))
 			unbind(p, vfn);
 		if (shape)
 			offline(p, vfn);

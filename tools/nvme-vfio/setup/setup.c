@@ -56,11 +56,12 @@ static bool disturbs(const struct step *st)
 {
 	switch (st->kind) {
 	case STEP_UNBIND:
+	case STEP_DETACH:
+		return true;
 	case STEP_OFFLINE:
 	case STEP_ASSIGN:
 	case STEP_RESET:
-	case STEP_DETACH:
-		return true;
+		return !st->lost;	/* nothing is there to be pulled */
 	default:
 		return false;
 	}

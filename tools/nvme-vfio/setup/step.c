@@ -349,6 +349,9 @@ int step_undo(const struct step_ctx *ctx, struct step *st)
 {
 	struct ctrl *ctrl = ctx->pf ? ctx->pf->ctrl : NULL;
 
+	/* what a user got back is not taken away again */
+	if (st->lost && st->kind != STEP_ATTACH)
+		return TOOL_OK;
 	switch (st->kind) {
 	case STEP_DRIVER:
 	case STEP_RESET:

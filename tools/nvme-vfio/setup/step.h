@@ -59,6 +59,7 @@ enum step_state {
  * @vfn: number of the VF it is about; 0: the PF
  * @bdf: address of the function, if it is known before it is needed
  * @cntlid: controller of the VF
+ * @lost: the VF is open, but its user has lost the controller
  * @type: resource that is assigned
  * @want: number to set
  * @was: number it was
@@ -75,6 +76,7 @@ struct step {
 	unsigned int vfn;
 	char bdf[BDF_MAX];
 	uint16_t cntlid;
+	bool lost;
 	unsigned int type;
 	unsigned int want;
 	unsigned int was;
