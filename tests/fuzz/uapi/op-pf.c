@@ -50,7 +50,7 @@ static void set_model(struct thread *t, const char *text)
 	rest(t, 1000);
 }
 
-static void pf_slow(struct thread *t, struct vf *v)
+static void slow_device(struct thread *t, struct vf *v)
 {
 	/* now and then longer than the driver waits */
 	unsigned int most = rnd(t, 4) ? 200 : 1500 * PATIENCE_S;
@@ -63,7 +63,7 @@ static void pf_slow(struct thread *t, struct vf *v)
 	set_model(t, text);
 }
 
-static void pf_quick(struct thread *t, struct vf *v)
+static void quick_device(struct thread *t, struct vf *v)
 {
 	(void)v;
 	set_model(t, "lm-suspend-delay-ms=0\nlm-resume-delay-ms=0");
@@ -112,8 +112,8 @@ const struct op pf_ops[] = {
 	{ "VF rebind", 3, false, op_vf_rebind },
 	{ "no VFs", 1, false, op_no_vfs },
 	{ "no PF", 1, false, op_no_pf },
-	{ "slow device", 2, false, pf_slow },
-	{ "quick device", 6, false, pf_quick },
+	{ "slow device", 2, false, slow_device },
+	{ "quick device", 6, false, quick_device },
 	{ "failing command", 6, false, pf_fail },
 	{ "another size", 3, false, pf_pad },
 	{ }
