@@ -64,10 +64,12 @@ struct moment {
  * struct pf - what happens to a PF
  * @lost: its VFs lose it, or are taken away
  * @gone: how often its driver has left it
+ * @vectors: shared by who enables interrupts of its VFs, alone while it is @lost
  */
 struct pf {
 	struct event lost;
 	atomic_uint gone;
+	pthread_rwlock_t vectors;
 };
 
 /**
@@ -302,7 +304,7 @@ void op_reopen(struct thread *t, struct vf *v);
 /* op-pf.c, op-away.c: what happens to a PF, the operations of its thread */
 void rest(struct thread *t, unsigned int ms);
 void vfs_back(struct thread *t);
-uint64_t away_begins(struct event *e);
+uint64_t away_begins(struct thread *t, struct event *e);
 void away_ends(struct thread *t, struct event *e, uint64_t since);
 void op_pf_rebind(struct thread *t, struct vf *v);
 void op_vf_rebind(struct thread *t, struct vf *v);

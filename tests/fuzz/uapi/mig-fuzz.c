@@ -226,6 +226,8 @@ static void random_calls(const void *arg)
 	(void)arg;
 	sigaction(SIGBUS, &sa, NULL);
 	limit_set(PATIENCE_S);
+	for (pf = 0; pf < bed.npf; pf++)
+		pthread_rwlock_init(&fuzz.pf[pf].vectors, NULL);
 	vf_open(&fuzz.vf[fuzz.nvfs++], VF_A);
 	vf_open(&fuzz.vf[fuzz.nvfs++], VF_B);
 	if (bed.npf > 1)

@@ -56,16 +56,24 @@ static void taken(struct thread *t, struct taking *w)
  */
 static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 
-uint64_t away_begins(struct event *e)
+uint64_t away_begins(struct thread *t, struct event *e)
 {
+	struct pf *pf = &fuzz.pf[t->pf];
+
 	pthread_mutex_lock(&one);
+	if (e == &pf->lost)
+		pthread_rwlock_wrlock(&pf->vectors);
 	event_begins(e);
 	return now_us();
 }
 
 void away_ends(struct thread *t, struct event *e, uint64_t since)
 {
+	struct pf *pf = &fuzz.pf[t->pf];
+
 	event_ends(e);
+	if (e == &pf->lost)
+		pthread_rwlock_unlock(&pf->vectors);
 	pthread_mutex_unlock(&one);
 	rest(t, 1 + 2 * (now_us() - since) / 1000);
 }
@@ -138,7 +146,7 @@ void op_pf_rebind(struct thread *t, struct vf *v)
 {
 	const char *bdf = bed.pf[t->pf].bdf;
 	struct pf *pf = &fuzz.pf[t->pf];
-	uint64_t since = away_begins(&pf->lost);
+	uint64_t since = away_begins(t, &pf->lost);
 	int err;
 
 	(void)v;
@@ -167,7 +175,7 @@ void op_vf_rebind(struct thread *t, struct vf *v)
 	if (!v)
 		return;
 	bdf = bed.pf[t->pf].vf[v->at.vf];
-	since = away_begins(&v->lost);
+	since = away_begins(t, &v->lost);
 	take_away(&w, bdf, PCI "/devices/%s/driver/unbind", bdf);
 	rest(t, 500);
 	leave(v);
@@ -183,7 +191,7 @@ static void no_vfs(struct thread *t, bool no_pf)
 {
 	const char *bdf = bed.pf[t->pf].bdf;
 	struct pf *pf = &fuzz.pf[t->pf];
-	uint64_t since = away_begins(&pf->lost);
+	uint64_t since = away_begins(t, &pf->lost);
 	struct taking w;
 
 	take_away(&w, "0", PCI "/devices/%s/sriov_numvfs", bdf);

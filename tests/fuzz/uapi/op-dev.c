@@ -285,13 +285,23 @@ void op_command(struct thread *t, struct vf *v)
 	t->touching = false;
 }
 
+/*
+ * Not while the PF is lost. The VF's table then shrinks, and a kernel that looks
+ * at its size twice while it enables vectors is left with a mapping that is none
+ * (WARN of iounmap() in __pci_enable_msix_range()), under whatever driver.
+ */
 void op_irq(struct thread *t, struct vf *v)
 {
-	if (rnd(t, 3))
-		ruled(t, "enable interrupts",
-		      vfio_irq_enable(&v->dev, 1 + rnd(t, BED_VECTORS)));
-	else
+	if (rnd(t, 3)) {
+		unsigned int n = 1 + rnd(t, BED_VECTORS);
+
+		if (pthread_rwlock_tryrdlock(&v->pf->vectors))
+			return;
+		ruled(t, "enable interrupts", vfio_irq_enable(&v->dev, n));
+		pthread_rwlock_unlock(&v->pf->vectors);
+	} else {
 		ruled(t, "disable interrupts", vfio_irq_disable(&v->dev));
+	}
 }
 
 /*

@@ -34,7 +34,7 @@ void vfs_back(struct thread *t)
 static void pf_reset(struct thread *t, struct vf *v)
 {
 	struct event *e = &fuzz.pf[t->pf].lost;
-	uint64_t since = away_begins(e);
+	uint64_t since = away_begins(t, e);
 
 	(void)v;
 	ruled(t, "reset of the PF",
