@@ -12,15 +12,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "aer.h"
 #include "beside.h"
-#include "emu.h"
 #include "port.h"
 #include "table.h"
 
 #define PCI		"/sys/bus/pci"
-#define NONFATAL	"COMP_TIME"	/* completion timeout */
-#define FATAL		"DLP"		/* data link protocol error */
-#define DONE_MS		60000
 #define FOR_LONG_S	600	/* a limit that no case gets to */
 
 /* eventfd by which VFIO tells the VF's user of an error */
@@ -45,52 +42,15 @@ static int listen_for_errors(struct vfio_dev *dev)
 	return fd;
 }
 
-static int log_open(void)
-{
-	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	check(log >= 0 && lseek(log, 0, SEEK_END) >= 0, "no kernel log");
-	return log;
-}
-
-/* until the kernel log says @what; Return: what stands behind that */
-static const char *log_await(int log, const char *what)
-{
-	static char record[2048];
-	const char *text = NULL;
-	int ms = 0;
-
-	while (!text) {
-		ssize_t n = read(log, record, sizeof(record) - 1);
-
-		if (n < 0 && errno == EAGAIN) {
-			check((ms += 10) < DONE_MS, "the kernel never says '%s'",
-			      what);
-			sleep_us(10000);
-		} else if (n >= 0) {	/* what was not read in time is lost */
-			record[n] = 0;
-			text = strstr(record, what);
-		}
-	}
-	return text + strlen(what);
-}
-
-static void recovery_is(int log, const char *end)
-{
-	const char *text = log_await(log, "device recovery ");
-
-	check(!strncmp(text, end, strlen(end)),
-	      "expected a recovery that is %s, the kernel says %s", end, text);
-}
-
 /* the port reports @error; how that ends, and what the VF's user hears of it */
-static void port_error(struct scene *s, const char *error, const char *end)
+static void port_error(struct scene *s, const char *error, bool recovers)
 {
-	int told = listen_for_errors(&s->dev), log = log_open();
+	int told = listen_for_errors(&s->dev), log = aer_log();
 	uint64_t n;
 
-	emu_do("OK ", "pcie_aer_inject_error port0 %s", error);
-	recovery_is(log, end);
+	aer_inject(0, error);
+	check(aer_recovered(log) == recovers, "the recovery has%s failed",
+	      recovers ? "" : " not");
 	say(read(told, &n, sizeof(n)) == sizeof(n) ? "the user is told" :
 	    "the user is not told");
 	say_state(s);
@@ -107,7 +67,7 @@ static void say_next_at_once(struct scene *s)
 
 static void aer_nonfatal(struct scene *s)
 {
-	port_error(s, NONFATAL, "successful");
+	port_error(s, AER_NONFATAL, true);
 	say_next(s);
 	if (scene_state(s) == MIG_ERROR)
 		say_cure(s);
@@ -119,7 +79,7 @@ static void aer_nonfatal(struct scene *s)
 /* the port's reset is one of the PF and all its VFs; nvme sets the PF up anew */
 static void aer_fatal(struct scene *s)
 {
-	port_error(s, FATAL, "successful");
+	port_error(s, AER_FATAL, true);
 	say_next(s);
 	say_fd(s);
 	bed_online(0);
@@ -138,7 +98,7 @@ static void aer_fails(struct scene *s)
 	port_of(0, port);
 	must(sysfs_write(bed.pf[0].vf[1], PCI "/devices/%s/driver/unbind",
 			 bed.pf[0].vf[1]));
-	port_error(s, FATAL, "failed");
+	port_error(s, AER_FATAL, false);
 	say_next(s);
 	say_fd(s);
 	/* not by a reset, for which the kernel would wait for a minute */
@@ -159,14 +119,14 @@ static void aer_fails(struct scene *s)
  */
 static void aer_unbinding(struct scene *s)
 {
-	int log = log_open();
+	int log = aer_log();
 	char port[PORT_LEN];
 	struct beside unbind = { 0 };
 
 	port_of(0, port);
 	beside_unbind(&unbind, s->dev.bdf);
-	emu_do("OK ", "pcie_aer_inject_error port0 " FATAL);
-	log_await(log, "frozen state error detected");
+	aer_inject(0, AER_FATAL);
+	aer_await(log, "frozen state error detected");
 	say_state(s);
 	say_next_at_once(s);
 	check(!unbind.done, "the unbind did not wait for the VF's user");
@@ -174,7 +134,7 @@ static void aer_unbinding(struct scene *s)
 	must(beside_end(&unbind));
 	say("the unbind waits until the VF is closed");
 	say_fd(s);
-	recovery_is(log, "failed");
+	check(!aer_recovered(log), "the recovery has not failed");
 	close(log);
 	must(sysfs_write("1", PCI "/devices/%s/remove", port));
 	port_found(0);

@@ -25,9 +25,24 @@
  */
 static struct cache {
 	int objects, shrink;
+	int slabs;		/* of those that are lazy; -1 */
+	long slab_kib;		/* what each of these takes */
 	char name[48];
 } caches[SLAB_CACHES];
 static int ncaches;
+
+/*
+ * Given back in a bunch, after a long time: addresses of vmalloc and ioremap,
+ * which are counted beside while in use, and of the IOMMU, which only the PF's
+ * driver takes. kmemleak has an object for each of the others, and the checker
+ * of live objects keeps a stock of its own.
+ */
+static bool is_lazy(const char *cache)
+{
+	return !strcmp(cache, "vmap_area") || !strcmp(cache, "iommu_iova") ||
+	       !strcmp(cache, "debug_objects_cache") ||
+	       !strncmp(cache, "kmemleak_", 9);
+}
 
 static int open_file(const char *cache, const char *name, int flags)
 {
@@ -35,6 +50,18 @@ static int open_file(const char *cache, const char *name, int flags)
 
 	snprintf(path, sizeof(path), SLAB "/%s/%s", cache, name);
 	return open(path, flags | O_CLOEXEC);
+}
+
+static void open_lazy(struct cache *c)
+{
+	char text[16] = "";
+	int order = open_file(c->name, "order", O_RDONLY);
+
+	c->slabs = open_file(c->name, "slabs", O_RDONLY);
+	check(c->slabs >= 0 && read(order, text, sizeof(text) - 1) > 0,
+	      "%s/%s does not tell its size", SLAB, c->name);
+	close(order);
+	c->slab_kib = sysconf(_SC_PAGESIZE) / 1024 << atoi(text);
 }
 
 static void open_caches(void)
@@ -59,9 +86,23 @@ static void open_caches(void)
 		c->shrink = open_file(c->name, "shrink", O_WRONLY);
 		check(c->objects >= 0 && c->shrink >= 0, "%s/%s cannot be opened",
 		      SLAB, c->name);
+		c->slabs = -1;
+		if (is_lazy(c->name))
+			open_lazy(c);
 		ncaches++;
 	}
 	closedir(dir);
+}
+
+static long number(int fd)
+{
+	char text[64];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return -1;
+	text[n] = 0;
+	return atol(text);
 }
 
 /*
@@ -72,16 +113,9 @@ static void open_caches(void)
  */
 static long count(const struct cache *c)
 {
-	char text[64];
-	ssize_t n;
-
 	if (pwrite(c->shrink, "1", 1, 0) != 1)
 		return -1;
-	n = pread(c->objects, text, sizeof(text) - 1, 0);
-	if (n <= 0)
-		return -1;
-	text[n] = 0;
-	return atol(text);
+	return number(c->objects);
 }
 
 static void visit(struct slab *s)
@@ -109,6 +143,18 @@ static long meminfo(const char *name)
 			kib = atol(line + strlen(name));
 	fclose(f);
 	check(kib >= 0, "no %s in /proc/meminfo", name);
+	return kib;
+}
+
+/* all that caches hold which cannot be reclaimed, but for those that are lazy */
+static long caches_kib(void)
+{
+	long kib = meminfo("SUnreclaim:");
+	int i;
+
+	for (i = 0; i < ncaches; i++)
+		if (caches[i].slabs >= 0)
+			kib -= number(caches[i].slabs) * caches[i].slab_kib;
 	return kib;
 }
 
@@ -149,22 +195,9 @@ void slab_take(struct slab *s)
 	if (!s->n)
 		tap_skip("this kernel does not count the objects of its caches");
 	check(objects(s, FILES) > 0, "no cache " FILES);
-	s->slab_kib = meminfo("SUnreclaim:");
+	s->slab_kib = caches_kib();
 	s->vmalloc_kib = meminfo("VmallocUsed:");
 	s->areas = count_areas();
-}
-
-/*
- * Given back in a bunch, after a long time: addresses of vmalloc and ioremap,
- * which are counted beside while in use, and of the IOMMU, which only the PF's
- * driver takes. kmemleak has an object for each of the others, and the checker
- * of live objects keeps a stock of its own.
- */
-static bool is_lazy(const char *cache)
-{
-	return !strcmp(cache, "vmap_area") || !strcmp(cache, "iommu_iova") ||
-	       !strcmp(cache, "debug_objects_cache") ||
-	       !strncmp(cache, "kmemleak_", 9);
 }
 
 static bool grown(const struct slab *before, const struct slab *after,

@@ -13,7 +13,8 @@
  * @n: entries in @name and @objects
  * @name: caches
  * @objects: objects in use
- * @slab_kib: kernel memory of caches that cannot be reclaimed, KiB
+ * @slab_kib: kernel memory of caches that cannot be reclaimed, KiB; without
+ *	those that are given back late
  * @vmalloc_kib: memory of vmalloc, KiB
  * @areas: areas of vmalloc and ioremap
  */
