@@ -52,7 +52,7 @@ enum side { NOBODY, SOURCE_EARLY, DEST_EARLY, SOURCE, DEST, SIDES };
  * @last_words: called before the stop, after all of PRE_COPY; may be NULL
  */
 struct carrier {
-	struct work *w;
+	struct workload *w;
 	struct vfio_dev dev[2];
 	struct place at[2];
 	struct port port[2];

@@ -39,7 +39,7 @@ static void pad_both(const struct carrier *c, long pad)
 }
 
 /* all VFs see one namespace: nobody writes what others read */
-static const struct work_opts reader = { .readonly = true };
+static const struct workload_opts reader = { .readonly = true };
 
 uint64_t carrier_open(struct carrier *c, struct place a, struct place b,
 		      uint64_t size)
@@ -72,7 +72,7 @@ void carrier_close(struct carrier *c)
 		vfio_close(&c->dev[i]);
 		port_close(&c->port[i]);
 	}
-	work_free(c->w);
+	workload_free(c->w);
 	munmap(c->buf, c->room);
 	wire_free(c->wire);
 }
@@ -83,10 +83,10 @@ void carrier_arrived(struct carrier *c)
 	unsigned int old = c->now;
 
 	c->now = !old;
-	work_check(c->w);
+	workload_check(c->w);
 	again(c->w, &c->dev[old], c->at[old]);
-	work_burst(c->w, 1);
-	work_check(c->w);
+	workload_burst(c->w, 1);
+	workload_check(c->w);
 }
 
 /*

@@ -29,7 +29,7 @@
  */
 struct field {
 	struct dma_mem mem;
-	struct work *w;
+	struct workload *w;
 	uint64_t *list;
 	uint64_t list_iova;
 };

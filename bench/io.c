@@ -16,14 +16,14 @@ static void bind_to(const char *bdf, const char *driver)
 	must(topo_rebind(bdf));
 }
 
-static struct nvme_cmd read_cmd(const struct work *w, uint64_t iova)
+static struct nvme_cmd read_cmd(const struct workload *w, uint64_t iova)
 {
 	return (struct nvme_cmd){ .opc = NVME_READ, .nsid = w->nsid,
 		.prp1 = iova, .cdw12 = (UNIT >> w->lba_shift) - 1 };
 }
 
 /* microseconds of @n reads one after the other, each waited for by interrupt */
-static uint64_t one_by_one(struct work *w, unsigned int n, uint64_t iova)
+static uint64_t one_by_one(struct workload *w, unsigned int n, uint64_t iova)
 {
 	struct nvme_queue *q = &w->ctrl.io[0];
 	uint64_t t0 = now_us();
@@ -41,7 +41,7 @@ static uint64_t one_by_one(struct work *w, unsigned int n, uint64_t iova)
 }
 
 /* of @n reads, DEPTH at a time */
-static uint64_t many(struct work *w, unsigned int n, uint64_t iova)
+static uint64_t many(struct workload *w, unsigned int n, uint64_t iova)
 {
 	static struct nvme_req req[DEPTH];
 	struct nvme_queue *q = &w->ctrl.io[0];
@@ -83,14 +83,14 @@ static unsigned long interrupts(const char *bdf)
 static void measure(const char *driver, unsigned int n, bool show)
 {
 	const char *bdf = bed.pf[0].vf[0];
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 	unsigned long irqs;
 	uint64_t iova, latency, through;
 	struct vfio_dev dev;
 
 	bind_to(bdf, driver);
 	bed_open(&dev, VF_A, &w->mem);
-	work_start(w, &dev, NULL);
+	workload_start(w, &dev, NULL);
 	check(dma_alloc(&w->mem, UNIT, &iova), "no memory");
 	one_by_one(w, n / 10 + 1, iova);
 	irqs = interrupts(bdf);
@@ -98,7 +98,7 @@ static void measure(const char *driver, unsigned int n, bool show)
 	irqs = interrupts(bdf) - irqs;
 	through = many(w, n, iova);
 	vfio_close(&dev);
-	work_free(w);
+	workload_free(w);
 	if (!show)
 		return;
 	printf("{\"figure\": \"io\", \"driver\": \"%s\", \"n\": %u, \"latency\": %llu, \"through\": %llu, \"interrupts\": %lu}\n",

@@ -33,7 +33,7 @@ static uint64_t iova;
 
 static void guest_runs(struct carrier *c)
 {
-	struct work *w = c->w;
+	struct workload *w = c->w;
 	struct nvme_queue *q = &w->ctrl.io[0];
 	uint64_t t0 = now_us();
 

@@ -19,15 +19,15 @@ void state_is(struct vfio_dev *dev, unsigned int state);
  * Both devices are open with the workload's memory mapped. While stopped, no
  * byte of memory may change. The source stays in STOP_COPY.
  */
-void move(struct work *w, struct vfio_dev *src, struct vfio_dev *dst,
+void move(struct workload *w, struct vfio_dev *src, struct vfio_dev *dst,
 	  struct mig_stream *s, struct mig_times *t);
 
 /** move_stop - the first half: stop, and read the state */
-void move_stop(struct work *w, struct vfio_dev *src, struct mig_stream *s,
+void move_stop(struct workload *w, struct vfio_dev *src, struct mig_stream *s,
 	       struct mig_times *t);
 
 /** move_load - the second half: @s into @dst, rebind, run */
-void move_load(struct work *w, struct vfio_dev *dst, struct mig_stream *s,
+void move_load(struct workload *w, struct vfio_dev *dst, struct mig_stream *s,
 	       struct mig_times *t);
 
 #endif

@@ -28,7 +28,7 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-unsigned int work_random(struct work *w, unsigned int n)
+unsigned int workload_random(struct workload *w, unsigned int n)
 {
 	return mix(++w->rng) % n;
 }
@@ -55,7 +55,8 @@ static uint64_t sum_of(const uint64_t *p)
 }
 
 /* of data that is not ours: it stays what it was */
-static void compare_unit(struct work *w, const uint64_t *p, unsigned int unit)
+static void compare_unit(struct workload *w, const uint64_t *p,
+			 unsigned int unit)
 {
 	uint64_t sum = sum_of(p);
 
@@ -79,9 +80,9 @@ static void verify_unit(const uint64_t *p, unsigned int unit, uint32_t gen)
 		      (unsigned long long)p[i]);
 }
 
-struct work *work_new(void)
+struct workload *workload_new(void)
 {
-	struct work *w = calloc(1, sizeof(*w));
+	struct workload *w = calloc(1, sizeof(*w));
 
 	check(w, "no memory");
 	must(dma_mem_new(&w->mem, MEM_BYTES, MEM_IOVA));
@@ -89,21 +90,21 @@ struct work *work_new(void)
 	return w;
 }
 
-void work_free(struct work *w)
+void workload_free(struct workload *w)
 {
 	nvme_release(&w->ctrl);
 	dma_mem_free(&w->mem);
 	free(w);
 }
 
-static void arm_event(struct work *w, unsigned int i)
+static void arm_event(struct workload *w, unsigned int i)
 {
 	w->aer[i].cmd = (struct nvme_cmd){ .opc = NVME_ASYNC_EVENT };
 	must(nvme_queue_add(&w->ctrl.admin, &w->aer[i]));
 	nvme_queue_ring(&w->ctrl.admin);
 }
 
-static void make_queues(struct work *w, const struct work_opts *o)
+static void make_queues(struct workload *w, const struct workload_opts *o)
 {
 	unsigned int i, n, nefd = w->ctrl.dev->nefd;
 
@@ -127,10 +128,10 @@ static void make_queues(struct work *w, const struct work_opts *o)
 	}
 }
 
-void work_start(struct work *w, struct vfio_dev *dev,
-		const struct work_opts *opts)
+void workload_start(struct workload *w, struct vfio_dev *dev,
+		    const struct workload_opts *opts)
 {
-	static const struct work_opts plain;
+	static const struct workload_opts plain;
 	uint64_t blocks;
 	unsigned int i;
 
@@ -149,34 +150,34 @@ void work_start(struct work *w, struct vfio_dev *dev,
 	      w->nsid, (unsigned long long)blocks, w->lba_shift);
 	must(nvme_set_feature(&w->ctrl, NVME_FEAT_TEMP, TEMP_NORMAL, NULL));
 	must(nvme_set_feature(&w->ctrl, NVME_FEAT_AEC, AEC_TEMP, NULL));
-	for (i = 0; i < WORK_AERS; i++)
+	for (i = 0; i < WORKLOAD_AERS; i++)
 		arm_event(w, i);
 	make_queues(w, opts);
-	for (i = 0; i < WORK_IOS && !w->io[i].buf; i++) {
+	for (i = 0; i < WORKLOAD_IOS && !w->io[i].buf; i++) {
 		w->io[i].buf = dma_alloc(&w->mem, 2 * UNIT, &w->io[i].iova);
 		check(w->io[i].buf, "%s", lib_msg());
 	}
-	work_burst(w, 1);
+	workload_burst(w, 1);
 }
 
-static struct io *idle_io(struct work *w)
+static struct io *idle_io(struct workload *w)
 {
 	unsigned int i;
 
-	for (i = 0; i < WORK_IOS; i++)
+	for (i = 0; i < WORKLOAD_IOS; i++)
 		if (!w->io[i].q)
 			return &w->io[i];
 	return NULL;
 }
 
 /* pieces that no other command touches now */
-static bool pick_units(struct work *w, struct io *io)
+static bool pick_units(struct workload *w, struct io *io)
 {
 	unsigned int tries, i;
 
 	for (tries = 0; tries < 1000; tries++) {
-		unsigned int count = 1 + work_random(w, 2);
-		unsigned int unit = work_random(w, UNITS - 1);
+		unsigned int count = 1 + workload_random(w, 2);
+		unsigned int unit = workload_random(w, UNITS - 1);
 
 		if (w->busy[unit] || (count == 2 && w->busy[unit + 1]))
 			continue;
@@ -189,7 +190,7 @@ static bool pick_units(struct work *w, struct io *io)
 	return false;
 }
 
-static void release_io(struct work *w, struct io *io)
+static void release_io(struct workload *w, struct io *io)
 {
 	unsigned int i;
 
@@ -198,7 +199,7 @@ static void release_io(struct work *w, struct io *io)
 	io->q = NULL;
 }
 
-static void build_io(struct work *w, struct io *io, bool write)
+static void build_io(struct workload *w, struct io *io, bool write)
 {
 	unsigned int per_unit = UNIT >> w->lba_shift;
 	unsigned int i;
@@ -224,13 +225,13 @@ static void build_io(struct work *w, struct io *io, bool write)
 	};
 }
 
-static bool all_written(const struct work *w, const struct io *io)
+static bool all_written(const struct workload *w, const struct io *io)
 {
 	return w->gen[io->unit] && (io->count == 1 || w->gen[io->unit + 1]);
 }
 
-unsigned int work_submit(struct work *w, unsigned int queue, unsigned int n,
-			 bool ring)
+unsigned int workload_submit(struct workload *w, unsigned int queue,
+			     unsigned int n, bool ring)
 {
 	struct nvme_queue *q = &w->ctrl.io[queue];
 	unsigned int placed;
@@ -241,7 +242,7 @@ unsigned int work_submit(struct work *w, unsigned int queue, unsigned int n,
 		if (!io || !pick_units(w, io))
 			break;
 		build_io(w, io, !w->readonly &&
-			 (!all_written(w, io) || work_random(w, 2)));
+			 (!all_written(w, io) || workload_random(w, 2)));
 		if (nvme_queue_add(q, &io->req)) {
 			release_io(w, io);
 			break;
@@ -253,21 +254,21 @@ unsigned int work_submit(struct work *w, unsigned int queue, unsigned int n,
 	return placed;
 }
 
-void work_fill(struct work *w, unsigned int n)
+void workload_fill(struct workload *w, unsigned int n)
 {
 	unsigned int i;
 
 	for (i = 0; i < w->ctrl.nio; i++)
-		work_submit(w, i, n, false);
+		workload_submit(w, i, n, false);
 	for (i = 0; i < w->ctrl.nio; i++)
 		nvme_queue_ring(&w->ctrl.io[i]);
 }
 
-void work_stuff(struct work *w, unsigned int n)
+void workload_stuff(struct workload *w, unsigned int n)
 {
 	unsigned int i, ms = 0;
 
-	work_fill(w, n);
+	workload_fill(w, n);
 	for (i = 0; i < w->ctrl.nio; i++) {
 		while (!nvme_queue_pending(&w->ctrl.io[i])) {
 			check(ms++ < IO_TIMEOUT_MS, "expected queue %u to hold completions",
@@ -279,7 +280,7 @@ void work_stuff(struct work *w, unsigned int n)
 	sleep_us(50000);
 }
 
-unsigned int work_out(const struct work *w)
+unsigned int workload_out(const struct workload *w)
 {
 	unsigned int i, n = 0;
 
@@ -288,7 +289,7 @@ unsigned int work_out(const struct work *w)
 	return n;
 }
 
-static void finish_io(struct work *w, struct io *io)
+static void finish_io(struct workload *w, struct io *io)
 {
 	bool write = io->req.cmd.opc == NVME_WRITE;
 	unsigned int i;
@@ -313,43 +314,43 @@ static void finish_io(struct work *w, struct io *io)
 	release_io(w, io);
 }
 
-void work_collect(struct work *w)
+void workload_collect(struct workload *w)
 {
 	unsigned int i;
 
-	for (i = 0; i < WORK_IOS; i++)
+	for (i = 0; i < WORKLOAD_IOS; i++)
 		if (w->io[i].q && w->io[i].req.done)
 			finish_io(w, &w->io[i]);
 }
 
-void work_drain(struct work *w)
+void workload_drain(struct workload *w)
 {
 	unsigned int i;
 
 	for (i = 0; i < w->ctrl.nio; i++)
 		must(nvme_wait_out(&w->ctrl, &w->ctrl.io[i], 0, IO_TIMEOUT_MS));
-	work_collect(w);
+	workload_collect(w);
 }
 
-void work_audit(struct work *w)
+void workload_audit(struct workload *w)
 {
 	unsigned int i;
 
 	sleep_us(GRACE_US);
-	must(nvme_queue_audit(&w->ctrl.admin, WORK_AERS));
-	for (i = 0; i < WORK_AERS; i++)
+	must(nvme_queue_audit(&w->ctrl.admin, WORKLOAD_AERS));
+	for (i = 0; i < WORKLOAD_AERS; i++)
 		check(!w->aer[i].done, "an async event came, none was raised");
 	for (i = 0; i < w->ctrl.nio; i++)
 		must(nvme_queue_audit(&w->ctrl.io[i], 0));
 }
 
-static bool known(const struct work *w, unsigned int unit)
+static bool known(const struct workload *w, unsigned int unit)
 {
 	return w->readonly ? w->sum[unit] : w->gen[unit];
 }
 
 /* read back all that was ever written or read, over all queues */
-static void verify_all(struct work *w)
+static void verify_all(struct workload *w)
 {
 	unsigned int unit = 0, queue = 0;
 
@@ -377,36 +378,36 @@ static void verify_all(struct work *w)
 		nvme_queue_ring(q);
 		queue = (queue + 1) % w->ctrl.nio;
 		if (!io || !queue)
-			work_drain(w);
+			workload_drain(w);
 	}
 	for (queue = 0; queue < w->ctrl.nio; queue++)
 		nvme_queue_ring(&w->ctrl.io[queue]);
-	work_drain(w);
+	workload_drain(w);
 }
 
-void work_check(struct work *w)
+void workload_check(struct workload *w)
 {
-	work_drain(w);
-	work_audit(w);
+	workload_drain(w);
+	workload_audit(w);
 	verify_all(w);
-	work_audit(w);
+	workload_audit(w);
 }
 
-void work_burst(struct work *w, unsigned int rounds)
+void workload_burst(struct workload *w, unsigned int rounds)
 {
 	while (rounds--) {
-		work_fill(w, 24);
-		work_drain(w);
+		workload_fill(w, 24);
+		workload_drain(w);
 	}
-	work_audit(w);
+	workload_audit(w);
 }
 
 /* which request the device used; exactly one */
-static unsigned int fired(struct work *w)
+static unsigned int fired(struct workload *w)
 {
 	unsigned int i, n = 0, last = 0;
 
-	for (i = 0; i < WORK_AERS; i++) {
+	for (i = 0; i < WORKLOAD_AERS; i++) {
 		if (w->aer[i].done) {
 			last = i;
 			n++;
@@ -416,7 +417,7 @@ static unsigned int fired(struct work *w)
 	return last;
 }
 
-void work_event(struct work *w)
+void workload_event(struct workload *w)
 {
 	struct nvme_ctrl *c = &w->ctrl;
 	struct nvme_cmd log = {
@@ -432,7 +433,7 @@ void work_event(struct work *w)
 	check_eq(dw0, AEC_TEMP, "async event configuration feature");
 
 	must(nvme_set_feature(c, NVME_FEAT_TEMP, TEMP_LOW, NULL));
-	must(nvme_wait_out(c, &c->admin, WORK_AERS - 1, 5000));
+	must(nvme_wait_out(c, &c->admin, WORKLOAD_AERS - 1, 5000));
 	i = fired(w);
 	check_eq(nvme_status(&w->aer[i]), 0, "status of the event");
 	check_eq(w->aer[i].cqe.dw0 & 0xffffff,
@@ -440,13 +441,13 @@ void work_event(struct work *w)
 		 "event");
 	must(nvme_set_feature(c, NVME_FEAT_TEMP, TEMP_NORMAL, NULL));
 	sleep_us(GRACE_US);
-	must(nvme_queue_audit(&c->admin, WORK_AERS - 1));
+	must(nvme_queue_audit(&c->admin, WORKLOAD_AERS - 1));
 	must(nvme_admin(c, &log, NULL));	/* allows the next event */
 	arm_event(w, i);
-	work_audit(w);
+	workload_audit(w);
 }
 
-uint64_t work_sum(const struct work *w)
+uint64_t workload_sum(const struct workload *w)
 {
 	const uint64_t *p = (const uint64_t *)w->mem.va;
 	size_t i, n = w->mem.used / 8;

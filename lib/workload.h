@@ -15,11 +15,11 @@
 
 #define UNIT		4096		/* bytes of one piece of data */
 #define UNITS		512		/* pieces in use at the start of the namespace */
-#define WORK_IOS	256
-#define WORK_AERS	2
+#define WORKLOAD_IOS	256
+#define WORKLOAD_AERS	2
 
 /**
- * struct work_opts - how the queues are made
+ * struct workload_opts - how the queues are made
  * @sq_size: entries of each submission queue, 0 = 64
  * @cq_size: entries of each completion queue, 0 = 64
  * @queues: I/O queue pairs, 0 = as many as the VF grants, at most 4
@@ -29,7 +29,7 @@
  * @readonly: never write: pieces must stay what they were when first read
  * @skip: pieces of the namespace before ours, which others use
  */
-struct work_opts {
+struct workload_opts {
 	unsigned int sq_size;
 	unsigned int cq_size;
 	unsigned int queues;
@@ -61,8 +61,8 @@ struct io {
 };
 
 /**
- * struct work - a controller at work
- * @mem: what would be guest memory; allocated by work_new()
+ * struct workload - a controller at work
+ * @mem: what would be guest memory; allocated by workload_new()
  * @ctrl: the controller
  * @io: all reads and writes
  * @gen: generation of each piece on the medium, 0 = not written by us
@@ -76,13 +76,13 @@ struct io {
  * @rng: state of the random numbers
  * @checked: pieces that were read and compared so far
  */
-struct work {
+struct workload {
 	struct dma_mem mem;
 	struct nvme_ctrl ctrl;
-	struct io io[WORK_IOS];
+	struct io io[WORKLOAD_IOS];
 	uint32_t gen[UNITS];
 	bool busy[UNITS];
-	struct nvme_req aer[WORK_AERS];
+	struct nvme_req aer[WORKLOAD_AERS];
 	uint32_t nsid;
 	bool readonly;
 	unsigned int skip;
@@ -92,66 +92,66 @@ struct work {
 	unsigned long checked;
 };
 
-/** work_new - memory for a workload */
-struct work *work_new(void);
+/** workload_new - memory for a workload */
+struct workload *workload_new(void);
 
-/** work_free - give it back; no device may have its memory mapped any more */
-void work_free(struct work *w);
+/** workload_free - give it back; no device may have its memory mapped now */
+void workload_free(struct workload *w);
 
 /**
- * work_start - bring the controller of an open device up, arm async events,
+ * workload_start - bring the controller of an open device up, arm async events,
  * make I/O queues and use each a first time
  */
-void work_start(struct work *w, struct vfio_dev *dev,
-		const struct work_opts *opts);
+void workload_start(struct workload *w, struct vfio_dev *dev,
+		    const struct workload_opts *opts);
 
 /**
- * work_submit - place reads and writes on one queue
+ * workload_submit - place reads and writes on one queue
  * @n: how many
  * @ring: tell the device
  *
  * Return: how many were placed, fewer when the queue is full.
  */
-unsigned int work_submit(struct work *w, unsigned int queue, unsigned int n,
-			 bool ring);
+unsigned int workload_submit(struct workload *w, unsigned int queue,
+			     unsigned int n, bool ring);
 
-/** work_fill - @n commands on every queue, then all doorbells in a row */
-void work_fill(struct work *w, unsigned int n);
+/** workload_fill - @n commands on every queue, then all doorbells in a row */
+void workload_fill(struct workload *w, unsigned int n);
 
 /**
- * work_stuff - @n commands on every queue, and wait until each queue shows
+ * workload_stuff - @n commands on every queue, and wait until each queue shows
  * completions; they are not consumed
  */
-void work_stuff(struct work *w, unsigned int n);
+void workload_stuff(struct workload *w, unsigned int n);
 
-/** work_out - I/O commands with the device now */
-unsigned int work_out(const struct work *w);
+/** workload_out - I/O commands with the device now */
+unsigned int workload_out(const struct workload *w);
 
-/** work_collect - check data and status of what has completed; no waiting */
-void work_collect(struct work *w);
+/** workload_collect - check data and status of what completed; no waiting */
+void workload_collect(struct workload *w);
 
-/** work_drain - wait for all I/O, check data and status */
-void work_drain(struct work *w);
+/** workload_drain - wait for all I/O, check data and status */
+void workload_drain(struct workload *w);
 
 /**
- * work_check - drain, then check that every command completed exactly once,
+ * workload_check - drain, then check that every command completed exactly once,
  * that async events are still out, and all data on the medium
  */
-void work_check(struct work *w);
+void workload_check(struct workload *w);
 
-/** work_audit - the cid trackers of all queues, after a moment of grace */
-void work_audit(struct work *w);
+/** workload_audit - the cid trackers of all queues, after a moment of grace */
+void workload_audit(struct workload *w);
 
-/** work_event - raise an event: exactly one request fires; arm it again */
-void work_event(struct work *w);
+/** workload_event - raise an event: exactly one request fires; arm it again */
+void workload_event(struct workload *w);
 
-/** work_burst - some rounds of I/O with checks */
-void work_burst(struct work *w, unsigned int rounds);
+/** workload_burst - some rounds of I/O with checks */
+void workload_burst(struct workload *w, unsigned int rounds);
 
-/** work_sum - a checksum of all memory that devices may reach */
-uint64_t work_sum(const struct work *w);
+/** workload_sum - a checksum of all memory that devices may reach */
+uint64_t workload_sum(const struct workload *w);
 
-/** work_random - next random number below @n */
-unsigned int work_random(struct work *w, unsigned int n);
+/** workload_random - next random number below @n */
+unsigned int workload_random(struct workload *w, unsigned int n);
 
 #endif

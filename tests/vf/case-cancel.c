@@ -31,12 +31,13 @@ static void go_back(struct vfio_dev *dev, unsigned int from, bool steps)
 	state_is(dev, MIG_RUNNING);
 }
 
-static void once(struct work *w, struct vfio_dev *dev, const struct cancel *c)
+static void once(struct workload *w, struct vfio_dev *dev,
+		 const struct cancel *c)
 {
 	struct mig_stream s = { 0 };
 	int fd;
 
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	must(vfio_mig_set(dev, c->state, &fd));
 	if (c->part == READ_SOME)
 		must(mig_read(fd, &s, 100));
@@ -48,15 +49,15 @@ static void once(struct work *w, struct vfio_dev *dev, const struct cancel *c)
 	if (fd >= 0 && c->keep_fd)
 		close(fd);
 	mig_stream_free(&s);
-	work_check(w);
-	work_event(w);
-	work_burst(w, 1);
+	workload_check(w);
+	workload_event(w);
+	workload_burst(w, 1);
 }
 
 static void cancel(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	int i;
 
 	w = solo_open(&a, VF_A, NULL);
@@ -67,12 +68,12 @@ static void cancel(const void *arg)
 /* the completions that found no room must survive a cancel, too */
 static void cancel_full_cq(const void *arg)
 {
-	static const struct work_opts small = { .cq_size = 4 };
+	static const struct workload_opts small = { .cq_size = 4 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	w = solo_open(&a, VF_A, &small);
-	work_stuff(w, 30);
+	workload_stuff(w, 30);
 	once(w, &a, arg);
 }
 
@@ -81,14 +82,14 @@ static void cancel_then_migrate(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	once(w, &a, arg);
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* the destination got the state, but the user decides for the source */
@@ -96,18 +97,18 @@ static void cancel_late(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &s, NULL));
 	must(mig_load(&b, &s, 0, NULL));
 	vfio_close(&b);
 	go_back(&a, MIG_STOP_COPY, false);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 static const struct cancel p2p = { MIG_RUNNING_P2P, READ_NONE, .steps = true };

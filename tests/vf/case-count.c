@@ -55,18 +55,18 @@ static void between_pfs(const void *arg)
 	static const int dest[KINDS] = { 1, 0, 1, 1, 0 };
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	model_zero(0);
 	model_zero(1);
 	move(w, &a, &b, &s, NULL);
 	expect(0, source);
 	expect_queries(0, 2);
 	expect(1, dest);
-	work_check(w);
+	workload_check(w);
 }
 
 static void on_one_pf(const void *arg)
@@ -74,16 +74,16 @@ static void on_one_pf(const void *arg)
 	static const int both[KINDS] = { 2, 1, 1, 1, -1 };
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_B, NULL);
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	model_zero(0);
 	move(w, &a, &b, &s, NULL);
 	expect(0, both);
 	expect_queries(0, 2);
-	work_check(w);
+	workload_check(w);
 }
 
 static void cancelled(const void *arg)
@@ -93,17 +93,17 @@ static void cancelled(const void *arg)
 	static const int vendor[KINDS] = { 1, 1, 1, 1, -1 };
 	struct mig_stream s = { 0 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	model_zero(0);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &s, NULL));
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	expect(0, bed.set == SET_VENDOR ? vendor : standard);
-	work_check(w);
+	workload_check(w);
 }
 
 /* nothing at all is sent while nobody migrates */
@@ -111,13 +111,13 @@ static void at_rest(const void *arg)
 {
 	static const int none[KINDS] = { 0, 0, 0, 0, 0 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
 	model_zero(0);
-	work_burst(w, 4);
-	work_check(w);
+	workload_burst(w, 4);
+	workload_check(w);
 	must(vfio_reset(&a));
 	vfio_close(&a);
 	expect(0, none);

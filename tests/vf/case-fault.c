@@ -92,24 +92,24 @@ static void set_rule(int pf, const struct fault *f, unsigned int st)
 static void source_fault(const struct fault *f)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	unsigned int i;
 
 	model_set(0, "lm-pad=%ld", f->pad);
-	w = work_new();
+	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
-	work_start(w, &a, NULL);
+	workload_start(w, &a, NULL);
 	for (i = 0; i < NSTATUS; i++) {
-		work_fill(w, 8);
+		workload_fill(w, 8);
 		set_rule(0, f, status[i]);
 		expect_error(&a, source_arc(&a, f->where), f->rule, status[i]);
 		model_set(0, "lm-fail=");
 		must(vfio_dma_unmap(&a, &w->mem));
-		work_free(w);
-		w = work_new();
+		workload_free(w);
+		w = workload_new();
 		must(vfio_dma_map(&a, &w->mem));
 		must(vfio_irq_enable(&a, a.nefd));
-		work_start(w, &a, NULL);
+		workload_start(w, &a, NULL);
 	}
 	alive(&a, VF_A);
 }
@@ -118,13 +118,13 @@ static void dest_fault(const struct fault *f)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	unsigned int i;
 
 	model_set(0, "lm-pad=%ld", f->pad);
 	model_set(1, "lm-pad=%ld", f->pad);
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &s, NULL));
 	for (i = 0; i < NSTATUS; i++) {
@@ -136,8 +136,8 @@ static void dest_fault(const struct fault *f)
 	/* nothing of the failures is left: the good state is taken */
 	must(vfio_irq_enable(&b, b.nefd));
 	move_load(w, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 static void fault(const void *arg)
@@ -158,22 +158,22 @@ static void suspend_fails_softly(const void *arg)
 {
 	struct vfio_dev a;
 	unsigned int state;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	model_set(0, "lm-fail=%s=0x006",
 		  bed.set == SET_VENDOR ? "0xc8@1" : "0x41/0@1");
 	check(mig_stop(&a, NULL), "expected the suspend to fail");
 	must(vfio_mig_get(&a, &state));
 	check(state == MIG_RUNNING, "expected RUNNING after a refused suspend, it is %s",
 	      mig_name(state));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 	must(mig_stop(&a, NULL));
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
+	workload_check(w);
 }
 
 /* a failed way back may be tried again, as long as the state is not ERROR */
@@ -186,12 +186,12 @@ static void cancel_again(const void *arg)
 	struct mig_stream s = { 0 };
 	struct vfio_dev a;
 	unsigned int i, state;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
 	for (i = 0; i < 2 && rule[bed.set][i]; i++) {
-		work_fill(w, 30);
+		workload_fill(w, 30);
 		must(mig_stop(&a, NULL));
 		must(mig_save(&a, &s, NULL));
 		model_set(0, "lm-fail=%s", rule[bed.set][i]);
@@ -202,8 +202,8 @@ static void cancel_again(const void *arg)
 			tap_skip("the driver gives the VF up when %s",
 				 rule[bed.set][i]);
 		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-		work_check(w);
-		work_event(w);
+		workload_check(w);
+		workload_event(w);
 	}
 }
 

@@ -22,7 +22,7 @@ static void expect_errno(ssize_t n, int want, const char *what)
 static void wrong_direction(const void *arg)
 {
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	char buf[16] = "";
 	int fd;
 
@@ -42,7 +42,7 @@ static void wrong_direction(const void *arg)
 	expect_errno(pwrite(fd, buf, sizeof(buf), 0), ESPIPE, "pwrite");
 	close(fd);
 	must(vfio_reset(&b));
-	work_check(w);
+	workload_check(w);
 }
 
 static void read_rules(const void *arg)
@@ -51,7 +51,7 @@ static void read_rules(const void *arg)
 	struct pollfd p = { .events = POLLIN };
 	void *volatile nowhere = NULL;
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	char buf[16];
 	int fd, i;
 
@@ -83,7 +83,7 @@ static void read_rules(const void *arg)
 	check_eq((long)t.len, (long)s.len, "bytes when read 7 at a time");
 	close(fd);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
+	workload_check(w);
 }
 
 /* after its state is left, a data fd is dead, and stays so */
@@ -92,7 +92,7 @@ static void after_the_state(const void *arg)
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
 	int old, fd, third;
-	struct work *w;
+	struct workload *w;
 	char byte = 0;
 
 	(void)arg;
@@ -151,12 +151,12 @@ static void close_fd_early(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int fd;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	close(fd);
 	state_is(&a, MIG_STOP_COPY);
@@ -169,8 +169,8 @@ static void close_fd_early(const void *arg)
 	must(vfio_mig_set(&b, MIG_STOP, NULL));
 	must(nvme_rebind(&w->ctrl, &b));
 	must(mig_start(&b, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* @arg: state in which the whole device is closed */
@@ -178,10 +178,10 @@ static void close_in(const void *arg)
 {
 	unsigned int state = *(const unsigned int *)arg;
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	w = solo_open(&a, VF_A, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(vfio_mig_set(&a, state, NULL));
 	vfio_close(&a);
 	alive(&a, VF_A);
@@ -196,7 +196,7 @@ static void no_such_arc(const void *arg)
 	};
 	unsigned int from = *(const unsigned int *)arg, i;
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	int fd = -1, err;
 
 	w = solo_open(&a, VF_A, NULL);
@@ -219,7 +219,7 @@ static void no_such_arc(const void *arg)
 		return;
 	}
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
+	workload_check(w);
 }
 
 /* without reading, without writing: arcs that lead through other states */
@@ -227,12 +227,12 @@ static void long_ways(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int fd;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	/* from RUNNING straight to the data */
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	check(fd >= 0, "RUNNING to STOP_COPY gave no data fd");
@@ -244,13 +244,13 @@ static void long_ways(const void *arg)
 	must(nvme_rebind(&w->ctrl, &b));
 	must(vfio_mig_set(&b, MIG_RUNNING, NULL));
 	close(fd);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 #define LARGE	1500000L	/* of which one command carries a part only */
 
-static struct work *large_open(struct vfio_dev *a, struct vfio_dev *b)
+static struct workload *large_open(struct vfio_dev *a, struct vfio_dev *b)
 {
 	if (bed.set == SET_VENDOR)
 		tap_skip("this set moves a state by one command");
@@ -264,13 +264,13 @@ static void piece_by_piece(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	long gets;
 	int fd;
 
 	(void)arg;
 	w = large_open(&a, &b);
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	must(mig_stop(&a, NULL));
 	model_zero(0);
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
@@ -288,7 +288,7 @@ static void piece_by_piece(const void *arg)
 	check(gets > 2, "%ld Gets in all", gets);
 	close(fd);
 	move_load(w, &b, &s, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 /* a piece that cannot be read fails the read, and the next read goes on */
@@ -296,12 +296,12 @@ static void read_again(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int fd, err;
 
 	(void)arg;
 	w = large_open(&a, &b);
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	must(mig_stop(&a, NULL));
 	model_set(0, "lm-fail=0x42@3=0x6");
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
@@ -313,7 +313,7 @@ static void read_again(const void *arg)
 	must(mig_read(fd, &s, SIZE_MAX));
 	close(fd);
 	move_load(w, &b, &s, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 /* the same, and the guest goes on where it was */
@@ -321,19 +321,19 @@ static void read_fails(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int fd;
 
 	(void)arg;
 	w = large_open(&a, &b);
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	model_set(0, "lm-fail=0x42@2=0x6");
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	check_eq(mig_read(fd, &s, SIZE_MAX), -EIO, "read");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	close(fd);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* a VF that is not suspended any more when a further piece is read */
@@ -341,7 +341,7 @@ static void read_lost(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int fd;
 
 	(void)arg;
@@ -358,7 +358,7 @@ static void read_lost(const void *arg)
 	check_eq(vfio_mig_set(&a, MIG_RUNNING, NULL), -EINVAL, "out of ERROR");
 	must(vfio_reset(&a));
 	state_is(&a, MIG_RUNNING);
-	work_free(w);
+	workload_free(w);
 	alive(&a, VF_A);
 }
 

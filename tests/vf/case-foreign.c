@@ -13,10 +13,10 @@
 #define MIB	(1 << 20)
 
 /* the stream of a VF at work; the VF stays in STOP_COPY */
-static void take_stream(struct work *w, struct vfio_dev *dev,
+static void take_stream(struct workload *w, struct vfio_dev *dev,
 			struct mig_stream *s)
 {
-	work_fill(w, 20);
+	workload_fill(w, 20);
 	must(mig_stop(dev, NULL));
 	must(mig_save(dev, s, NULL));
 }
@@ -39,7 +39,7 @@ static void other_drive(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	vfio_close(&b);
@@ -51,8 +51,8 @@ static void other_drive(const void *arg)
 	model_set(1, "%s=", (const char *)arg);
 	bed_open(&b, VF_C, &w->mem);
 	move_load(w, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /*
@@ -66,7 +66,7 @@ static void too_few(const void *arg)
 	struct pf_secondary list[TOPO_VFS], *s = list;
 	struct mig_stream m = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int fd, n, err;
 
 	bed_need(VF_A);
@@ -89,11 +89,11 @@ static void too_few(const void *arg)
 	must(vfio_reset(&b));
 	vfio_close(&b);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
+	workload_check(w);
 	bed_online(1);
 	bed_open(&b, VF_C, &w->mem);
 	move(w, &a, &b, &m, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 /* PF 1 speaks the other set; streams go both ways and are refused both ways */
@@ -102,28 +102,28 @@ static void other_set(const void *arg)
 	enum cmdset other = bed.set == SET_VENDOR ? SET_STANDARD : SET_VENDOR;
 	struct mig_stream ours = { 0 }, theirs = { 0 };
 	struct vfio_dev a, b, c;
-	struct work *w, *v;
+	struct workload *w, *v;
 	uint64_t flags;
 
 	(void)arg;
 	bed_need(VF_A);
 	bed_need(VF_C);
 	bed_use_set(1, other);
-	v = work_new();
+	v = workload_new();
 	bed_open(&c, VF_C, &v->mem);
 	if (vfio_mig_flags(&c, &flags))
 		tap_skip("the driver does not take the %s set here: %s",
 			 bed_set_name(other), lib_msg());
-	work_start(v, &c, NULL);
+	workload_start(v, &c, NULL);
 	take_stream(v, &c, &theirs);
 	must(vfio_mig_set(&c, MIG_RUNNING, NULL));
-	work_check(v);
+	workload_check(v);
 	vfio_close(&c);
 
 	/* only now: both write to the same place of the medium */
-	w = work_new();
+	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
-	work_start(w, &a, NULL);
+	workload_start(w, &a, NULL);
 	take_stream(w, &a, &ours);
 
 	bed_open(&c, VF_C, &w->mem);
@@ -132,8 +132,8 @@ static void other_set(const void *arg)
 	bed_open(&b, VF_B, &w->mem);
 	expect_refusal(&b, &theirs, "the other set's stream to this set");
 	move_load(w, &b, &ours, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 	vfio_close(&b);
 	bed_use_set(1, bed.set);
 }
@@ -144,7 +144,7 @@ static void above_cap(const void *arg)
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
 	char cap[32], low[] = "1";
-	struct work *w;
+	struct workload *w;
 	int err;
 
 	(void)arg;
@@ -167,7 +167,7 @@ static void above_cap(const void *arg)
 	tap_note("%s", lib_msg());
 	again(w, &b, VF_C);
 	move_load(w, &b, &s, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 /* endless input is given up, whatever it says it is */
@@ -177,7 +177,7 @@ static void endless(const void *arg)
 	long cap = bed.max_state_mb ? bed.max_state_mb : 64;
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	long i, most = (cap + 2) * MIB / (long)sizeof(block);
 	int fd, err;
 
@@ -194,7 +194,7 @@ static void endless(const void *arg)
 	must(vfio_reset(&b));
 	must(vfio_irq_enable(&b, b.nefd));
 	move_load(w, &b, &s, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 const struct tap_case foreign_cases[] = {

@@ -28,23 +28,23 @@ static void whole_drive(const void *arg)
 {
 	const char *bdf = bed.pf[bed.npf - 1].bdf;
 	struct vfio_dev dev;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	if (bed.npf < 2)
 		tap_skip("the only drive with VFs is needed");
 	must(sysfs_write("0", PCI "sriov_numvfs", bdf));
 	change_driver(bdf, VF_DRIVER);
-	w = work_new();
+	w = workload_new();
 	must(vfio_open(&dev, bdf));
 	plain_device(&dev);
 	must(vfio_dma_map(&dev, &w->mem));
 	must(vfio_irq_enable(&dev, dev.nvec < BED_VECTORS ? dev.nvec :
 			     BED_VECTORS));
-	work_start(w, &dev, NULL);
-	work_burst(w, 2);
-	work_event(w);
-	work_check(w);
+	workload_start(w, &dev, NULL);
+	workload_burst(w, 2);
+	workload_event(w);
+	workload_check(w);
 	must(vfio_reset(&dev));
 	plain_device(&dev);
 	vfio_close(&dev);

@@ -10,13 +10,13 @@
 #include "cases.h"
 #include "move.h"
 
-static const struct work_opts small_cq = { .cq_size = 4 };
+static const struct workload_opts small_cq = { .cq_size = 4 };
 
 /*
- * Wait for all queues like work_drain(), but tell what was found. Every
+ * Wait for all queues like workload_drain(), but tell what was found. Every
  * queue is looked at: the wrong completion may be on any.
  */
-static int drain_result(struct work *w)
+static int drain_result(struct workload *w)
 {
 	unsigned int i;
 	int err = 0;
@@ -38,11 +38,11 @@ static void lost_completion(const void *arg)
 	struct mig_stream s = { 0 };
 	unsigned int i, lost = 0;
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
-	work_stuff(w, 30);
+	workload_stuff(w, 30);
 	model_set(0, "lm-lie=lose-cqe");
 	model_set(1, "lm-lie=lose-cqe");
 	move(w, &a, &b, &s, NULL);
@@ -63,11 +63,11 @@ static void doubled_completion(const void *arg)
 	struct mig_stream s = { 0 };
 	unsigned int i, doubled = 0, audits = 0;
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
-	work_stuff(w, 30);
+	workload_stuff(w, 30);
 	model_set(0, "lm-lie=double-cqe");
 	model_set(1, "lm-lie=double-cqe");
 	move(w, &a, &b, &s, NULL);
@@ -90,14 +90,14 @@ static void not_suspended(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int err;
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
 		tap_skip("the vendor set has no such statement");
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 20);
+	workload_fill(w, 20);
 	must(mig_stop(&a, NULL));
 	model_set(0, "lm-lie=csup-clear");
 	err = mig_save(&a, &s, NULL);

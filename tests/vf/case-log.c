@@ -21,7 +21,7 @@
  * @maybe: pages that it may have written
  */
 struct log {
-	struct work *w;
+	struct workload *w;
 	struct vfio_dev *dev;
 	uint64_t unit;
 	unsigned int pages;
@@ -39,7 +39,7 @@ static void need_log(struct vfio_dev *dev)
 			 "this kernel has no iova_bitmap");
 }
 
-static struct log *log_new(struct work *w, struct vfio_dev *dev)
+static struct log *log_new(struct workload *w, struct vfio_dev *dev)
 {
 	struct log *l = calloc(1, sizeof(*l));
 
@@ -183,7 +183,7 @@ static void log_forget(struct log *l)
 static void exact(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	struct log *l;
 
 	if (arg)
@@ -207,7 +207,7 @@ static void exact(const void *arg)
 	log_collect(l);
 	log_judge(l, true);
 	must(vfio_log_stop(&a));
-	work_check(w);
+	workload_check(w);
 }
 
 /* what the VF writes while it is being suspended belongs to the last report */
@@ -215,7 +215,7 @@ static void last_report(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	struct log *l;
 	uint8_t *was;
 	unsigned int i, changed = 0;
@@ -225,8 +225,8 @@ static void last_report(const void *arg)
 	need_log(&a);
 	l = log_new(w, &a);
 	log_start(l);
-	work_burst(w, 2);
-	work_fill(w, 60);
+	workload_burst(w, 2);
+	workload_fill(w, 60);
 	log_collect(l);
 	log_forget(l);
 	was = malloc(w->mem.size);
@@ -244,14 +244,14 @@ static void last_report(const void *arg)
 		check(!l->sure[i] || l->seen[i], "page %u is lost", i);
 	must(vfio_log_stop(&a));
 	move_load(w, &b, &s, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 /* a guest that is paused when its migration begins, and resumed in its middle */
 static void paused(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	struct log *l;
 	uint8_t *was;
 	unsigned int i;
@@ -271,10 +271,10 @@ static void paused(const void *arg)
 	 * not track at once, until the ranges have been halved eight times.
 	 */
 	model_set(0, "lm-fail=0x3d/1@1=0x2+0x3d/1@2=0x2+0x3d/1@3=0x2+0x3d/1@4=0x2+0x3d/1@5=0x2+0x3d/1@6=0x2+0x3d/1@7=0x2+0x3d/1@8=0x2");
-	work_fill(w, 50);
+	workload_fill(w, 50);
 	memcpy(was, w->mem.va, w->mem.size);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_drain(w);
+	workload_drain(w);
 	/* nobody but the VF has written since the copy was made */
 	for (i = 0; i < l->pages; i++)
 		l->sure[i] = !!memcmp(was + i * PAGE, w->mem.va + i * PAGE, PAGE);
@@ -286,7 +286,7 @@ static void paused(const void *arg)
 	log_collect(l);
 	log_judge(l, true);
 	must(vfio_log_stop(&a));
-	work_check(w);
+	workload_check(w);
 }
 
 /* does the first PF's device track any of its VFs? */
@@ -302,7 +302,7 @@ static bool tracked(void)
 static void stop_when_suspended(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	struct log *l;
 	int i;
 
@@ -312,7 +312,7 @@ static void stop_when_suspended(const void *arg)
 	l = log_new(w, &a);
 	for (i = 0; i < 3; i++) {
 		log_start(l);
-		work_fill(w, 20);
+		workload_fill(w, 20);
 		must(mig_stop(&a, NULL));
 		must(vfio_log_stop(&a));
 		if (i == 1) {
@@ -322,7 +322,7 @@ static void stop_when_suspended(const void *arg)
 		}
 		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 		check(!tracked(), "the VF is tracked although the log has ended");
-		work_check(w);
+		workload_check(w);
 	}
 	/* and by closing */
 	log_start(l);
@@ -330,7 +330,7 @@ static void stop_when_suspended(const void *arg)
 	check(tracked(), "the device does not say what it tracks");
 	vfio_close(&a);
 	check(!tracked(), "the VF is tracked although nobody has it open");
-	work_free(w);
+	workload_free(w);
 	w = solo_open(&a, VF_A, NULL);
 	l = log_new(w, &a);
 	log_start(l);
@@ -346,7 +346,7 @@ static void ends_by_reset(const void *arg)
 	static const unsigned int state[] = { MIG_RUNNING, MIG_STOP_COPY };
 	uint64_t word[64] = { 0 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	struct log *l;
 	unsigned int i;
 	int err;
@@ -363,7 +363,7 @@ static void ends_by_reset(const void *arg)
 		check(err == -EIO, "report after a reset: expected EIO, got %d",
 		      err);
 		must(vfio_irq_enable(&a, a.nefd));
-		work_free(w);
+		workload_free(w);
 		vfio_close(&a);
 		w = solo_open(&a, VF_A, NULL);
 		l = log_new(w, &a);
@@ -382,7 +382,7 @@ static void nonsense(const void *arg)
 	struct vfio_log_range r[3];
 	uint64_t unit, word[64] = { 0 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
@@ -410,14 +410,14 @@ static void nonsense(const void *arg)
 	check_eq(vfio_log_report(&a, r[0].iova - PAGE, 2 * PAGE, PAGE, word),
 		 -EINVAL, "report of memory half of which is tracked");
 	must(vfio_log_stop(&a));
-	work_check(w);
+	workload_check(w);
 }
 
 /* 256 ranges with gaps, on a device that tracks few */
 static void many_ranges(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	struct log *l;
 
 	model_set(0, "%s", (const char *)arg);
@@ -447,7 +447,7 @@ static void track_fails(const void *arg)
 	struct mig_stream s = { 0 };
 	const struct failing *f = arg;
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	unsigned int i;
 	int err;
 
@@ -480,9 +480,9 @@ static void track_fails(const void *arg)
 		must(vfio_log_stop(&a));
 		state_is(&a, MIG_RUNNING);
 	}
-	work_fill(w, 20);
+	workload_fill(w, 20);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 /*
@@ -494,7 +494,7 @@ static void stop_fails(const void *arg)
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
 	uint64_t word = 0;
-	struct work *w;
+	struct workload *w;
 	struct log *l;
 	unsigned int i;
 	int err;
@@ -505,7 +505,7 @@ static void stop_fails(const void *arg)
 	for (i = 0; i < sizeof(status) / sizeof(status[0]); i++) {
 		l->unit = PAGE;
 		log_start(l);
-		work_burst(w, 1);
+		workload_burst(w, 1);
 		model_set(0, "lm-fail=%s=0x%x", (const char *)arg, status[i]);
 		err = vfio_log_stop(&a);
 		model_set(0, "lm-fail=");
@@ -524,16 +524,16 @@ static void stop_fails(const void *arg)
 		must(vfio_log_stop(&a));
 		log_forget(l);
 	}
-	work_fill(w, 20);
+	workload_fill(w, 20);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 /* a device that keeps pages to itself is one that this test must notice */
 static void notices_forgotten(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	struct log *l;
 	unsigned int i, missed = 0;
 

@@ -17,7 +17,7 @@ struct trip {
 };
 
 /* after a round the old source becomes the next destination */
-static void prepare_return(struct work *w, const struct trip *t,
+static void prepare_return(struct workload *w, const struct trip *t,
 			   struct vfio_dev *dev, struct place at)
 {
 	if (!t->reset) {
@@ -29,7 +29,7 @@ static void prepare_return(struct work *w, const struct trip *t,
 	must(vfio_irq_enable(dev, dev->nefd));
 }
 
-static void move_direct(struct work *w, struct vfio_dev *src,
+static void move_direct(struct workload *w, struct vfio_dev *src,
 			struct vfio_dev *dst, struct mig_stream *s)
 {
 	must(vfio_mig_set(src, MIG_STOP, NULL));
@@ -47,7 +47,7 @@ static void there_and_back(const void *arg)
 	struct mig_stream s = { 0 };
 	struct mig_times times = { { 0 } };
 	unsigned int round, in_flight = 0, carried = 0;
-	struct work *w;
+	struct workload *w;
 
 	w = pair_open(&dev[0], at[0], &dev[1], at[1], NULL);
 	tap_note("%u I/O queues", w->ctrl.nio);
@@ -56,9 +56,9 @@ static void there_and_back(const void *arg)
 		struct vfio_dev *dst = &dev[(round + 1) % 2];
 		unsigned int i;
 
-		work_burst(w, 2);
-		work_fill(w, 50);
-		in_flight += work_out(w);
+		workload_burst(w, 2);
+		workload_fill(w, 50);
+		in_flight += workload_out(w);
 		if (t->direct)
 			move_direct(w, src, dst, &s);
 		else
@@ -66,11 +66,11 @@ static void there_and_back(const void *arg)
 		for (i = 0; i < w->ctrl.nio; i++)
 			carried += !nvme_queue_pending(&w->ctrl.io[i]);
 		prepare_return(w, t, src, at[round % 2]);
-		work_check(w);
-		work_event(w);
-		work_burst(w, 2);
+		workload_check(w);
+		workload_event(w);
+		workload_burst(w, 2);
 	}
-	work_check(w);
+	workload_check(w);
 	tap_note("%u commands were in flight, %lu pieces compared, %u queues had nothing posted yet",
 		 in_flight, w->checked, carried);
 	if (!t->direct)
@@ -82,21 +82,21 @@ static void slow_suspend(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	uint64_t t0;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	model_set(0, "lm-suspend-delay-ms=300");
 	model_set(1, "lm-resume-delay-ms=300");
-	work_fill(w, 50);
+	workload_fill(w, 50);
 	t0 = now_us();
 	move(w, &a, &b, &s, NULL);
 	check(now_us() - t0 >= 500000,
 	      "expected the arcs to wait for the device, they took %llu us",
 	      (unsigned long long)(now_us() - t0));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* the destination ran other work before: nothing of it may stay */
@@ -104,27 +104,27 @@ static void used_destination(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w, *old;
+	struct workload *w, *old;
 
 	(void)arg;
 	bed_need(VF_A);
 	bed_need(VF_C);
-	old = work_new();
+	old = workload_new();
 	bed_open(&b, VF_C, &old->mem);
-	work_start(old, &b, NULL);
-	work_burst(old, 2);
-	w = work_new();
+	workload_start(old, &b, NULL);
+	workload_burst(old, 2);
+	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
-	work_start(w, &a, NULL);
+	workload_start(w, &a, NULL);
 	/* a new user, but the fd stays: the reset is all that cleans it */
 	must(vfio_reset(&b));
 	must(vfio_dma_unmap(&b, &old->mem));
 	must(vfio_dma_map(&b, &w->mem));
 	must(vfio_irq_enable(&b, b.nefd));
-	work_fill(w, 40);
+	workload_fill(w, 40);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* an idle controller with nothing but its admin queue */
@@ -132,13 +132,13 @@ static void before_io_queues(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	uint32_t dw0;
 
 	(void)arg;
 	bed_need(VF_A);
 	bed_need(VF_C);
-	w = work_new();
+	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
 	bed_open(&b, VF_C, &w->mem);
 	must(nvme_enable(&w->ctrl, &a, &w->mem, 32));
@@ -160,21 +160,21 @@ static void not_enabled(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	bed_need(VF_A);
 	bed_need(VF_C);
-	w = work_new();
+	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
 	bed_open(&b, VF_C, &w->mem);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &s, NULL));
 	must(mig_load(&b, &s, 0, NULL));
 	must(mig_start(&b, NULL));
-	work_start(w, &b, NULL);
-	work_check(w);
-	work_event(w);
+	workload_start(w, &b, NULL);
+	workload_check(w);
+	workload_event(w);
 }
 
 static const struct trip same_pf = { { 0, 0 }, { 0, 1 }, 4, .reset = false };

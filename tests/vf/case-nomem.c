@@ -299,13 +299,14 @@ static void source(const void *arg)
 {
 	const struct step *s;
 	struct rig r = { .fd = -1, .buf = malloc(ROOM) };
-	struct work *w;
+	struct workload *w;
 
 	failnth_need();
 	check(r.buf, "no memory");
 	/* several commands for a state, so several allocations */
 	model_set(0, bed.set == SET_VENDOR ? "lm-pad=20000" : "lm-pad=300000");
-	w = solo_open(&r.dev, VF_A, &(const struct work_opts){ .queues = 1 });
+	w = solo_open(&r.dev, VF_A,
+		      &(const struct workload_opts){ .queues = 1 });
 	for (s = arg; s->name; s++) {
 		struct tally t = { 0 };
 		unsigned int n, state;
@@ -318,7 +319,7 @@ static void source(const void *arg)
 		}
 		for (n = 1, more = true; more; n++) {
 			check(n < MOST, "%s never goes through", s->name);
-			work_submit(w, 0, 6, true);
+			workload_submit(w, 0, 6, true);
 			more = try(&r, s, n, &err);
 			t.tries += more;
 			t.failed += err != 0;
@@ -330,12 +331,12 @@ static void source(const void *arg)
 			drop_fd(&r);
 			if (s->call == log_start || s->prepare == log_on)
 				log_stop(&r);
-			work_drain(w);
+			workload_drain(w);
 		}
-		work_check(w);
+		workload_check(w);
 		show(s, &t);
 	}
-	work_event(w);
+	workload_event(w);
 	free(r.buf);
 	alive(&r.dev, VF_A);
 }
@@ -346,13 +347,13 @@ static void destination(const void *arg)
 	struct rig r = { .fd = -1, .buf = malloc(ROOM) };
 	const struct step *s;
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	failnth_need();
 	check(r.buf, "no memory");
 	model_set(0, bed.set == SET_VENDOR ? "lm-pad=20000" : "lm-pad=300000");
 	w = pair_open(&a, VF_A, &r.dev, VF_B, NULL);
-	work_fill(w, 20);
+	workload_fill(w, 20);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &r.good, NULL));
 	for (s = arg; s->name; s++) {
@@ -374,8 +375,8 @@ static void destination(const void *arg)
 	}
 	must(vfio_irq_enable(&r.dev, r.dev.nefd));
 	move_load(w, &r.dev, &r.good, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* opening, closing and resetting the VF itself */
@@ -388,7 +389,7 @@ static void lifetime(const void *arg)
 		struct rig r = { .fd = -1 };
 		struct tally t = { 0 };
 		bool more = true;
-		struct work *w = work_new();
+		struct workload *w = workload_new();
 		unsigned int n, state;
 		int err;
 
@@ -415,7 +416,7 @@ static void lifetime(const void *arg)
 		}
 		show(s, &t);
 		alive(&r.dev, VF_A);
-		work_free(w);
+		workload_free(w);
 	}
 }
 

@@ -50,16 +50,16 @@ static void can_migrate(struct place at)
 {
 	struct vfio_dev dev;
 	uint64_t flags;
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 
 	bed_open(&dev, at, &w->mem);
 	must(vfio_mig_flags(&dev, &flags));
 	check(flags & VFIO_MIGRATION_STOP_COPY, "%s: flags are %llx", dev.bdf,
 	      (unsigned long long)flags);
-	work_start(w, &dev, NULL);
+	workload_start(w, &dev, NULL);
 	must(vfio_mig_set(&dev, MIG_STOP, NULL));
 	must(vfio_mig_set(&dev, MIG_RUNNING, NULL));
-	work_check(w);
+	workload_check(w);
 	vfio_close(&dev);
 }
 
@@ -278,7 +278,7 @@ static void arc_before_flr(const void *arg)
 
 /* --- close --- */
 
-static void log_all(struct work *w, struct vfio_dev *dev)
+static void log_all(struct workload *w, struct vfio_dev *dev)
 {
 	struct vfio_log_range r = { w->mem.iova, w->mem.size };
 	uint64_t unit = 4096;
@@ -298,7 +298,7 @@ static void close_amid_unbind(const void *arg)
 	const char *bdf = bed.pf[0].vf[0];
 	struct beside unbind = { 0 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	w = solo_open(&a, VF_A, NULL);
 	if (vfio_log_supported(&a))

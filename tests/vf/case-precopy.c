@@ -67,7 +67,7 @@ static void through(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int out, in, std = bed.set == SET_STANDARD;
 	size_t first;
 
@@ -83,9 +83,9 @@ static void through(const void *arg)
 	must(mig_write(in, s.data, s.len, 0));
 	first = s.len;
 	/* the guest runs on all the time */
-	work_burst(w, 4);
-	work_event(w);
-	work_fill(w, 40);
+	workload_burst(w, 4);
+	workload_event(w);
+	workload_fill(w, 40);
 
 	model_zero(0);
 	model_zero(1);
@@ -119,8 +119,8 @@ static void through(const void *arg)
 	check_eq(model_count(1, std ? 0x41 : 0xcc, std ? 1 : -1), 1, "resumes");
 	close(out);
 	close(in);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* the state becomes larger, and much larger, than PRE_COPY was told */
@@ -129,7 +129,7 @@ static void grows(const void *arg)
 	static const long pad[] = { 4096, 600000, 3000000 };
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	unsigned int i, n = bed.set == SET_VENDOR ? 1 : 3;
 	int out;
 
@@ -141,17 +141,17 @@ static void grows(const void *arg)
 		must(vfio_mig_set(&a, MIG_PRE_COPY, &out));
 		model_set(0, "lm-pad=%ld", pad[i]);
 		model_set(1, "lm-pad=%ld", pad[i]);
-		work_fill(w, 40);
+		workload_fill(w, 40);
 		s.len = 0;
 		must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
 		must(mig_read(out, &s, SIZE_MAX));
 		close(out);
 		check(s.len > (size_t)pad[i], "the stream has %zu bytes", s.len);
 		move_load(w, &b, &s, NULL);
-		work_check(w);
+		workload_check(w);
 		vfio_close(&a);
 		vfio_close(&b);
-		work_free(w);
+		workload_free(w);
 	}
 }
 
@@ -163,7 +163,7 @@ static void refuses_early(const void *arg)
 	};
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	unsigned int i;
 	int out, in, err;
 
@@ -184,18 +184,18 @@ static void refuses_early(const void *arg)
 		check(err == -EINVAL, "%s: expected EINVAL, got %d",
 		      i < 2 ? change[i] : "another set", err);
 		state_is(&a, MIG_PRE_COPY);
-		work_burst(w, 1);
+		workload_burst(w, 1);
 		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 		check_eq(read(out, &err, 1), -1, "read after PRE_COPY");
 		check_eq(errno, ENODEV, "errno of a read after PRE_COPY");
 		close(out);
 		close(in);
-		work_check(w);
-		work_event(w);
+		workload_check(w);
+		workload_event(w);
 		must(vfio_reset(&b));
 		vfio_close(&a);
 		vfio_close(&b);
-		work_free(w);
+		workload_free(w);
 		model_set(1, "lm-model=\nlm-firmware=");
 		bed_use_set(1, bed.set);
 	}
@@ -206,7 +206,7 @@ static void too_large(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int out, in, err;
 
 	(void)arg;
@@ -222,13 +222,13 @@ static void too_large(const void *arg)
 	err = mig_write(in, s.data, s.len, 0);
 	check(err == -ENOSPC, "destination: expected ENOSPC, got %d", err);
 	close(in);
-	work_burst(w, 1);
+	workload_burst(w, 1);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	close(out);
 	err = vfio_mig_set(&a, MIG_PRE_COPY, &out);
 	check(err == -ENOSPC, "source: expected ENOSPC, got %d", err);
 	state_is(&a, MIG_RUNNING);
-	work_check(w);
+	workload_check(w);
 }
 
 static void info_rules(const void *arg)
@@ -236,7 +236,7 @@ static void info_rules(const void *arg)
 	struct mig_precopy_info info;
 	struct mig_stream s = { 0 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	uint64_t all;
 	int fd;
 
@@ -264,7 +264,7 @@ static void info_rules(const void *arg)
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	check_eq(info_of(fd, &info), -EINVAL, "PRECOPY_INFO afterwards");
 	close(fd);
-	work_check(w);
+	workload_check(w);
 }
 
 /* back and forth, as a user who cannot decide; @arg: read or not */
@@ -272,19 +272,19 @@ static void undecided(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int i, fd;
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	need_precopy(&a);
 	for (i = 0; i < 3; i++) {
-		work_fill(w, 30);
+		workload_fill(w, 30);
 		must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
 		if (arg)
 			read_initial(fd, &s);
 		must(vfio_mig_set(&a, MIG_PRE_COPY_P2P, NULL));
 		must(vfio_mig_set(&a, MIG_PRE_COPY, NULL));
-		work_burst(w, 1);
+		workload_burst(w, 1);
 		must(vfio_mig_set(&a, MIG_PRE_COPY_P2P, NULL));
 		must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
 		close(fd);
@@ -292,20 +292,20 @@ static void undecided(const void *arg)
 		/* a suspended VF, its state read once already, begins anew */
 		must(vfio_mig_set(&a, MIG_PRE_COPY_P2P, &fd));
 		must(vfio_mig_set(&a, MIG_PRE_COPY, NULL));
-		work_check(w);
-		work_event(w);
-		work_fill(w, 30);
+		workload_check(w);
+		workload_event(w);
+		workload_fill(w, 30);
 		must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
 		s.len = 0;
 		must(mig_read(fd, &s, SIZE_MAX));
 		must(vfio_mig_set(&a, MIG_STOP, NULL));
 		close(fd);
 		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-		work_check(w);
+		workload_check(w);
 	}
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
+	workload_check(w);
 }
 
 /* @arg: state in which the VF is reset, while its data fd is open */
@@ -315,7 +315,7 @@ static void reset_in(const void *arg)
 	struct mig_precopy_info info;
 	struct mig_stream s = { 0 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	char byte;
 	int fd;
 
@@ -330,7 +330,7 @@ static void reset_in(const void *arg)
 	check_eq(errno, ENODEV, "errno of a read after the reset");
 	check_eq(info_of(fd, &info), -EINVAL, "PRECOPY_INFO after the reset");
 	close(fd);
-	work_free(w);
+	workload_free(w);
 	alive(&a, VF_A);
 }
 

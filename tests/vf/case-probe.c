@@ -12,14 +12,14 @@
 static void flags(const void *arg)
 {
 	struct vfio_dev dev;
-	struct work *w;
+	struct workload *w;
 	uint64_t f;
 	int p, v;
 
 	(void)arg;
 	for (p = 0; p < bed.npf; p++) {
 		for (v = 0; v < bed.pf[p].nvfs; v++) {
-			w = work_new();
+			w = workload_new();
 			bed_open(&dev, (struct place){ p, v }, &w->mem);
 			must(vfio_mig_flags(&dev, &f));
 			/* PRE_COPY where the kernel has it: case-precopy.c */
@@ -38,7 +38,7 @@ static void probe_features(const void *arg)
 	static const unsigned int both = VFIO_DEVICE_FEATURE_GET |
 					 VFIO_DEVICE_FEATURE_SET;
 	struct vfio_dev dev;
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 	unsigned int state;
 
 	(void)arg;
@@ -85,7 +85,7 @@ static void data_size(const void *arg)
 	uint64_t max = 0, min = UINT64_MAX;
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	uint64_t bytes;
 	int fd;
 
@@ -115,7 +115,7 @@ static void data_size(const void *arg)
 	must(vfio_mig_data_size(&b, &bytes));
 	must(nvme_rebind(&w->ctrl, &b));
 	must(mig_start(&b, NULL));
-	work_check(w);
+	workload_check(w);
 }
 
 /* asking for the size over and over must not disturb a busy controller */
@@ -123,18 +123,18 @@ static void size_under_load(const void *arg)
 {
 	struct vfio_dev a;
 	uint64_t bytes;
-	struct work *w;
+	struct workload *w;
 	int i;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
 	for (i = 0; i < 20; i++) {
-		work_fill(w, 20);
+		workload_fill(w, 20);
 		must(vfio_mig_data_size(&a, &bytes));
-		work_drain(w);
+		workload_drain(w);
 	}
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* the PF lost the ability: its VFs are plain vfio-pci devices from then on */
@@ -143,19 +143,19 @@ static void incapable_vf(const void *arg)
 	struct place at = { bed.npf - 1, 0 };
 	const char *bdf = bed.pf[at.pf].vf[at.vf];
 	struct vfio_dev dev;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	bed_need(at);
 	model_set(at.pf, "lm=off");
 	must(topo_rebind(bdf));
-	w = work_new();
+	w = workload_new();
 	bed_open(&dev, at, &w->mem);
 	plain_device(&dev);
-	work_start(w, &dev, NULL);
-	work_burst(w, 2);
-	work_event(w);
-	work_check(w);
+	workload_start(w, &dev, NULL);
+	workload_burst(w, 2);
+	workload_event(w);
+	workload_check(w);
 	must(vfio_reset(&dev));
 	plain_device(&dev);
 	vfio_close(&dev);

@@ -11,16 +11,16 @@
 
 #define QUIET_US	150000
 
-static const struct work_opts small_cq = { .sq_size = 64, .cq_size = 4 };
-static const struct work_opts polled = { .poll = true };
-static const struct work_opts shadow = { .cq_size = 8, .shadow = true };
+static const struct workload_opts small_cq = { .sq_size = 64, .cq_size = 4 };
+static const struct workload_opts polled = { .poll = true };
+static const struct workload_opts shadow = { .cq_size = 8, .shadow = true };
 
 static void full_cq(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
 	unsigned int round;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
@@ -28,13 +28,13 @@ static void full_cq(const void *arg)
 		struct vfio_dev *src = round % 2 ? &b : &a;
 		struct vfio_dev *dst = round % 2 ? &a : &b;
 
-		work_stuff(w, 40);
+		workload_stuff(w, 40);
 		move(w, src, dst, &s, NULL);
 		again(w, src, round % 2 ? VF_C : VF_A);
-		work_check(w);
-		work_burst(w, 1);
+		workload_check(w);
+		workload_burst(w, 1);
 	}
-	work_event(w);
+	workload_event(w);
 }
 
 /* some taken before the move, so that the ring stands in the middle */
@@ -42,33 +42,33 @@ static void half_drained(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	unsigned int i;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
-	work_stuff(w, 30);
+	workload_stuff(w, 30);
 	for (i = 0; i < w->ctrl.nio; i++) {
 		nvme_queue_reap(&w->ctrl.io[i], 1 + i % 2);
-		work_collect(w);
+		workload_collect(w);
 	}
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 static void polled_queues(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, &polled);
-	work_fill(w, 50);
+	workload_fill(w, 50);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* where the indexes are in memory and most doorbells are never rung */
@@ -77,7 +77,7 @@ static void shadow_doorbells(const void *arg)
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
 	unsigned int round;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, &shadow);
@@ -86,52 +86,52 @@ static void shadow_doorbells(const void *arg)
 		struct vfio_dev *dst = round % 2 ? &a : &b;
 
 		if (round % 2)
-			work_stuff(w, 30);
+			workload_stuff(w, 30);
 		else
-			work_fill(w, 30);
+			workload_fill(w, 30);
 		move(w, src, dst, &s, NULL);
 		again(w, src, round % 2 ? VF_C : VF_A);
-		work_check(w);
-		work_burst(w, 4);
+		workload_check(w);
+		workload_burst(w, 4);
 	}
-	work_event(w);
+	workload_event(w);
 }
 
 /*
  * Ring doorbells while the VF may not work: no completion, no fetched data,
  * not a byte of memory may change.
  */
-static void ring_in_vain(struct work *w, const char *where)
+static void ring_in_vain(struct workload *w, const char *where)
 {
 	uint64_t sum;
 
-	work_fill(w, 16);
-	sum = work_sum(w);
+	workload_fill(w, 16);
+	sum = workload_sum(w);
 	sleep_us(QUIET_US);
-	check(work_sum(w) == sum,
+	check(workload_sum(w) == sum,
 	      "doorbells rung in %s: memory was written, expected silence",
 	      where);
-	check_eq(work_out(w), 16 * w->ctrl.nio, "commands with the device");
+	check_eq(workload_out(w), 16 * w->ctrl.nio, "commands with the device");
 }
 
 static void ring_and_cancel(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	w = solo_open(&a, VF_A, arg);
 	must(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL));
 	ring_in_vain(w, "RUNNING_P2P");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 static void ring_and_move(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	w = pair_open(&a, VF_A, &b, VF_C, arg);
 	must(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL));
@@ -139,15 +139,15 @@ static void ring_and_move(const void *arg)
 	must(vfio_mig_set(&a, MIG_STOP, NULL));
 	must(mig_save(&a, &s, NULL));
 	move_load(w, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 static void ring_destination(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
@@ -158,8 +158,8 @@ static void ring_destination(const void *arg)
 	must(vfio_mig_set(&b, MIG_RUNNING_P2P, NULL));
 	ring_in_vain(w, "RUNNING_P2P of the destination");
 	must(vfio_mig_set(&b, MIG_RUNNING, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* the tail was told before the suspension, nothing was fetched yet */
@@ -168,7 +168,7 @@ static void unfetched(const void *arg)
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
 	unsigned int round, before = 0;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
@@ -178,18 +178,18 @@ static void unfetched(const void *arg)
 		unsigned int i;
 
 		/* twice the same queue: the second doorbell is news in transit */
-		work_fill(w, 30);
-		work_fill(w, 30);
+		workload_fill(w, 30);
+		workload_fill(w, 30);
 		must(mig_stop(src, NULL));
 		for (i = 0; i < w->ctrl.nio; i++)
 			before += nvme_queue_pending(&w->ctrl.io[i]);
 		must(mig_save(src, &s, NULL));
 		move_load(w, dst, &s, NULL);
 		again(w, src, round % 2 ? VF_C : VF_A);
-		work_check(w);
+		workload_check(w);
 	}
 	tap_note("%u times a queue held completions at the stop", before);
-	work_event(w);
+	workload_event(w);
 }
 
 const struct tap_case queue_cases[] = {

@@ -75,16 +75,16 @@ static void reset_pf0(struct other *o)
 }
 
 /* after the dust has settled: the same fd serves a new user */
-static void fresh_on_same_fd(struct vfio_dev *dev, struct work *old)
+static void fresh_on_same_fd(struct vfio_dev *dev, struct workload *old)
 {
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 
 	must(vfio_dma_unmap(dev, &old->mem));
 	must(vfio_dma_map(dev, &w->mem));
 	must(vfio_irq_enable(dev, dev->nefd));
-	work_start(w, dev, NULL);
-	work_check(w);
-	work_event(w);
+	workload_start(w, dev, NULL);
+	workload_check(w);
+	workload_event(w);
 }
 
 /*
@@ -98,12 +98,12 @@ static void reset_amid(const char *amid, const char *delay, unsigned int from,
 	struct other o = { .amid = amid };
 	struct vfio_dev a;
 	unsigned int state;
-	struct work *w;
+	struct workload *w;
 	int err;
 
 	w = solo_open(&a, VF_A, NULL);
 	model_set(0, "%s=%d", delay, SLOW_MS);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(vfio_mig_set(&a, from, NULL));
 	other_start(&o, &a, reset_vf);
 	err = vfio_mig_set(&a, to, NULL);
@@ -138,13 +138,13 @@ static void pf_reset_in_suspend(const void *arg)
 {
 	struct other o = { .amid = "suspending" };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	int err;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
 	model_set(0, "lm-suspend-delay-ms=%d", SLOW_MS);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	other_start(&o, &a, reset_pf0);
 	err = vfio_mig_set(&a, MIG_RUNNING_P2P, NULL);
 	other_end(&o);
@@ -181,7 +181,7 @@ static void no_turn(const void *arg)
 {
 	struct other o = { .amid = "suspending" };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int err;
 
 	(void)arg;
@@ -189,7 +189,7 @@ static void no_turn(const void *arg)
 	w = solo_open(&a, VF_A, NULL);
 	bed_open(&b, VF_B, &w->mem);
 	set_param("max_commands", "0");
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	model_set(0, "lm-suspend-delay-ms=%d", SLOW_MS);
 	other_start(&o, &b, suspend_impatiently);
 	err = vfio_mig_set(&a, MIG_RUNNING_P2P, NULL);
@@ -201,7 +201,7 @@ static void no_turn(const void *arg)
 	must(vfio_mig_set(&b, MIG_RUNNING_P2P, NULL));
 	must(vfio_mig_set(&b, MIG_RUNNING, NULL));
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
+	workload_check(w);
 	vfio_close(&a);
 	alive(&b, VF_B);
 }
@@ -232,7 +232,7 @@ static void write_on_and_on(struct other *o)
 static void leave_while_reading(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	unsigned int round;
 
 	(void)arg;
@@ -241,7 +241,7 @@ static void leave_while_reading(const void *arg)
 	for (round = 0; round < 4; round++) {
 		struct other o = { 0 };
 
-		work_fill(w, 20);
+		workload_fill(w, 20);
 		must(vfio_mig_set(&a, MIG_STOP_COPY, &o.fd));
 		other_start(&o, &a, read_on_and_on);
 		sleep_us(EARLY_US + 10000);
@@ -249,7 +249,7 @@ static void leave_while_reading(const void *arg)
 		other_end(&o);
 		close(o.fd);
 		check_eq(o.err, ENODEV, "errno of a reader whose state is gone");
-		work_check(w);
+		workload_check(w);
 	}
 }
 
@@ -257,7 +257,7 @@ static void reset_while_writing(const void *arg)
 {
 	unsigned int round;
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
@@ -296,11 +296,11 @@ static void two_masters(const void *arg)
 	struct other o = { 0 };
 	unsigned int round;
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	other_start(&o, &a, arcs_on_and_on);
 	sleep_us(EARLY_US);
 	for (round = 0; round < 40; round++) {
@@ -314,8 +314,8 @@ static void two_masters(const void *arg)
 	other_end(&o);
 	must(o.err);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 const struct tap_case race_cases[] = {

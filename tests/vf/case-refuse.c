@@ -20,7 +20,7 @@ struct refusal {
 	struct vfio_dev b;
 	struct mig_stream good;
 	struct mig_stream bad;
-	struct work *w;
+	struct workload *w;
 };
 
 static struct refusal *refusal_new(void)
@@ -29,7 +29,7 @@ static struct refusal *refusal_new(void)
 
 	check(sc, "no memory");
 	sc->w = pair_open(&sc->a, VF_A, &sc->b, VF_C, NULL);
-	work_fill(sc->w, 40);
+	workload_fill(sc->w, 40);
 	must(mig_stop(&sc->a, NULL));
 	must(mig_save(&sc->a, &sc->good, NULL));
 	return sc;
@@ -40,8 +40,8 @@ static void refusal_end(struct refusal *sc)
 {
 	must(vfio_irq_enable(&sc->b, sc->b.nefd));
 	move_load(sc->w, &sc->b, &sc->good, NULL);
-	work_check(sc->w);
-	work_event(sc->w);
+	workload_check(sc->w);
+	workload_event(sc->w);
 }
 
 static void expect_refusal(struct refusal *sc, const char *what, size_t n)
@@ -73,7 +73,7 @@ static void truncated(const void *arg)
 	for (i = 0; i < 30; i++) {
 		/* all short ones around headers, then spread, then the end */
 		size_t cut = i < 10 ? i * 13 :
-			     i < 22 ? work_random(sc->w, len) :
+			     i < 22 ? workload_random(sc->w, len) :
 				      len - 1 - (i - 22) * 3;
 
 		if (cut >= len)
@@ -96,9 +96,9 @@ static void corrupted(const void *arg)
 	must(mig_stream_copy(&sc->bad, &sc->good));
 	for (i = 0; i < CHANGES; i++) {
 		size_t at = i < 12 ? i * 7 :
-			    i < CHANGES - 4 ? work_random(sc->w, len) :
+			    i < CHANGES - 4 ? workload_random(sc->w, len) :
 				     len - 1 - (i - (CHANGES - 4));
-		uint8_t flip = 1u << work_random(sc->w, 8);
+		uint8_t flip = 1u << workload_random(sc->w, 8);
 
 		if (at >= len)
 			continue;
@@ -143,7 +143,7 @@ static void garbage(const void *arg)
 		for (k = 0; k < 16; k++) {
 			for (i = 0; i < sizeof(block); i++)
 				block[i] = round == 0 ? 0 : round == 1 ? 0xff :
-					   work_random(sc->w, 256);
+					   workload_random(sc->w, 256);
 			must(mig_stream_append(&sc->bad, block, sizeof(block)));
 		}
 		expect_refusal(sc, "garbage", round);
@@ -228,9 +228,9 @@ static void segments(const void *arg)
 		must(mig_load(dst, &sc->good, seg[i], NULL));
 		must(nvme_rebind(&sc->w->ctrl, dst));
 		must(mig_start(dst, NULL));
-		work_check(sc->w);
+		workload_check(sc->w);
 		again(sc->w, src, src == &sc->a ? VF_A : VF_C);
-		work_fill(sc->w, 20);
+		workload_fill(sc->w, 20);
 		src = dst;
 		dst = t;
 		must(mig_stop(src, NULL));
@@ -238,8 +238,8 @@ static void segments(const void *arg)
 	}
 	tap_note("stream of %zu bytes in 8 kinds of pieces", sc->good.len);
 	move_load(sc->w, dst, &sc->good, NULL);
-	work_check(sc->w);
-	work_event(sc->w);
+	workload_check(sc->w);
+	workload_event(sc->w);
 }
 
 const struct tap_case refuse_cases[] = {

@@ -26,26 +26,26 @@ static void reset_and_reuse(const void *arg)
 	unsigned int state = *(const unsigned int *)arg;
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w, *v;
+	struct workload *w, *v;
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(vfio_mig_set(&a, state, NULL));
 	must(vfio_reset(&a));
 	state_is(&a, MIG_RUNNING);
 	must(vfio_dma_unmap(&a, &w->mem));
-	v = work_new();
+	v = workload_new();
 	must(vfio_dma_map(&a, &v->mem));
 	must(vfio_irq_enable(&a, a.nefd));
-	work_start(v, &a, NULL);
-	work_check(v);
+	workload_start(v, &a, NULL);
+	workload_check(v);
 	/* and it migrates */
 	must(vfio_dma_unmap(&b, &w->mem));
 	must(vfio_dma_map(&b, &v->mem));
-	work_fill(v, 30);
+	workload_fill(v, 30);
 	move(v, &a, &b, &s, NULL);
-	work_check(v);
-	work_event(v);
+	workload_check(v);
+	workload_event(v);
 }
 
 /* half a stream was written when the destination is reset */
@@ -53,12 +53,12 @@ static void reset_half_loaded(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int fd;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &s, NULL));
 	must(vfio_mig_set(&b, MIG_RESUMING, &fd));
@@ -69,8 +69,8 @@ static void reset_half_loaded(const void *arg)
 	must(vfio_irq_enable(&b, b.nefd));
 	move_load(w, &b, &s, NULL);
 	close(fd);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 static void reset_pf(int pf)
@@ -88,11 +88,11 @@ static void pf_reset_in(const void *arg)
 	unsigned int state = *(const unsigned int *)arg, now;
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int err, fd;
 
 	w = pair_open(&a, VF_A, &b, VF_B, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(vfio_mig_set(&a, state, &fd));
 	reset_pf(0);
 	switch (state) {
@@ -137,11 +137,11 @@ static void pf_unbound_in(const void *arg)
 {
 	unsigned int state = *(const unsigned int *)arg, now;
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	int err, fd;
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(vfio_mig_set(&a, state, &fd));
 	pf_driver("unbind");
 	err = vfio_mig_set(&a, MIG_RUNNING, NULL);
@@ -172,22 +172,22 @@ static void pf_reset_at_rest(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	bed_need(VF_A);
 	bed_need(VF_C);
-	w = work_new();
+	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
 	reset_pf(0);
 	bed_online(0);
 	again(w, &a, VF_A);
 	bed_open(&b, VF_C, &w->mem);
-	work_start(w, &a, NULL);
-	work_fill(w, 30);
+	workload_start(w, &a, NULL);
+	workload_fill(w, 30);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 /* the guest resets its controller by CC.EN; that is no migration event */
@@ -195,19 +195,19 @@ static void controller_reset(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
-	struct work *w, *v;
+	struct workload *w, *v;
 
 	(void)arg;
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
-	v = work_new();
+	workload_check(w);
+	v = workload_new();
 	must(vfio_dma_unmap(&b, &w->mem));
 	must(vfio_dma_map(&b, &v->mem));
-	work_start(v, &b, NULL);
-	work_check(v);
-	work_event(v);
+	workload_start(v, &b, NULL);
+	workload_check(v);
+	workload_event(v);
 }
 
 static const unsigned int p2p = MIG_RUNNING_P2P, stop = MIG_STOP,

@@ -27,22 +27,22 @@ static size_t move_padded(long bytes)
 	struct mig_stream s = { 0 };
 	struct mig_times t;
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	uint64_t size;
 	size_t len;
 
 	pad(bytes);
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	must(vfio_mig_data_size(&a, &size));
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	memset(&t, 0, sizeof(t));
 	move(w, &a, &b, &s, &t);
 	check(s.len > (size_t)bytes, "state of %zu bytes with %ld of padding",
 	      s.len, bytes);
 	check(size >= s.len, "data size %llu, the stream has %zu bytes",
 	      (unsigned long long)size, s.len);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 	tap_note("padding %8ld: stream %zu bytes; get %llu ms, set %llu ms",
 		 bytes, s.len,
 		 (unsigned long long)(t.us[MIG_ARC_SRC_COPY] +
@@ -53,7 +53,7 @@ static size_t move_padded(long bytes)
 	mig_stream_free(&s);
 	vfio_close(&a);
 	vfio_close(&b);
-	work_free(w);
+	workload_free(w);
 	return len;
 }
 
@@ -97,7 +97,7 @@ static void edges(const void *arg)
 {
 	unsigned int want = *(const unsigned int *)arg;
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 	long edge, first, gets;
 
 	if (bed.set == SET_VENDOR)
@@ -116,10 +116,10 @@ static void edges(const void *arg)
 		check_eq((edge - first) % ((want - 1) * 4096), 0,
 			 "bytes beyond whole pages per command");
 	}
-	work_check(w);
+	workload_check(w);
 	vfio_close(&a);
 	vfio_close(&b);
-	work_free(w);
+	workload_free(w);
 
 	tap_note("%u commands up to a padding of %ld bytes", want, edge);
 	move_padded(edge);
@@ -147,13 +147,13 @@ static void large(const void *arg)
 }
 
 /* refused with an errno that says so, and the controller goes on */
-static void expect_too_large(struct work *w, struct vfio_dev *dev)
+static void expect_too_large(struct workload *w, struct vfio_dev *dev)
 {
 	struct mig_stream s = { 0 };
 	unsigned int state;
 	int err;
 
-	work_fill(w, 20);
+	workload_fill(w, 20);
 	must(mig_stop(dev, NULL));
 	err = mig_save(dev, &s, NULL);
 	check(err, "expected a refusal, got a state of %zu bytes", s.len);
@@ -164,14 +164,14 @@ static void expect_too_large(struct work *w, struct vfio_dev *dev)
 	      mig_name(state));
 	pad(0);
 	must(vfio_mig_set(dev, MIG_RUNNING, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 static void above_cap(const void *arg)
 {
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
@@ -202,7 +202,7 @@ static void vendor_edge(const void *arg)
 {
 	long low = 0, high = MAX_PAD;
 	struct vfio_dev a, b;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	if (bed.set != SET_VENDOR)
@@ -220,12 +220,12 @@ static void vendor_edge(const void *arg)
 	}
 	tap_note("one command carries a padding of %ld bytes", low);
 	check(low >= 65536, "expected at least 64 KiB in one command");
-	work_check(w);
+	workload_check(w);
 	pad(high);
 	expect_too_large(w, &a);
 	vfio_close(&a);
 	vfio_close(&b);
-	work_free(w);
+	workload_free(w);
 	move_padded(low);
 	move_padded(low / 2 & ~3L);
 }

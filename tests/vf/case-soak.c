@@ -40,7 +40,7 @@
 struct pair {
 	struct vfio_dev dev[2];
 	struct place at[2];
-	struct work *w;
+	struct workload *w;
 	unsigned int side;
 	unsigned int slow_us;
 };
@@ -72,7 +72,7 @@ static struct outcome try_to_move(struct pair *p)
 	uint64_t sum;
 
 	o.err = mig_stop(from, NULL);
-	sum = work_sum(p->w);
+	sum = workload_sum(p->w);
 	if (!o.err)
 		o.err = mig_save(from, &s, NULL);
 	if (o.err)
@@ -82,7 +82,7 @@ static struct outcome try_to_move(struct pair *p)
 
 	o.how_far = AT_DESTINATION;
 	o.err = mig_load(to, &s, 0, NULL);
-	check(work_sum(p->w) == sum, "memory changed although no VF runs");
+	check(workload_sum(p->w) == sum, "memory changed although no VF runs");
 	if (o.err)
 		goto out;
 
@@ -101,7 +101,7 @@ out:
 
 static void guest_is_well(struct pair *p)
 {
-	work_check(p->w);
+	workload_check(p->w);
 }
 
 /* where the next one goes to must not have been in use */
@@ -117,7 +117,7 @@ static void once(struct pair *p)
 {
 	struct outcome o;
 
-	work_fill(p->w, 30);
+	workload_fill(p->w, 30);
 	o = try_to_move(p);
 	must(o.err);
 	guest_is_well(p);
@@ -146,7 +146,7 @@ static void measure(struct pair *p)
 	be_slow(false);
 }
 
-static void put_in(struct vfio_dev *dev, const struct work *w)
+static void put_in(struct vfio_dev *dev, const struct workload *w)
 {
 	must(vfio_dma_map(dev, &w->mem));
 }
@@ -154,17 +154,17 @@ static void put_in(struct vfio_dev *dev, const struct work *w)
 /* The guest is lost. Another one starts on the same VF, which is open. */
 static void new_guest(struct pair *p)
 {
-	struct work *old = p->w;
+	struct workload *old = p->w;
 	unsigned int i;
 
-	p->w = work_new();
+	p->w = workload_new();
 	for (i = 0; i < 2; i++) {
 		must(vfio_dma_unmap(&p->dev[i], &old->mem));
 		put_in(&p->dev[i], p->w);
 		ready(&p->dev[i]);
 	}
-	work_free(old);
-	work_start(p->w, guests_vf(p), NULL);
+	workload_free(old);
+	workload_start(p->w, guests_vf(p), NULL);
 }
 
 /* an errno that says something, and what there is in ERROR */
@@ -253,12 +253,12 @@ static void after_taking(struct pair *p, struct disturb *d,
 static void disturbed(struct pair *p, enum disturb_kind kind, bool hit_source)
 {
 	unsigned int side = hit_source ? p->side : !p->side;
-	unsigned int delay = work_random(p->w, p->slow_us + 1);
+	unsigned int delay = workload_random(p->w, p->slow_us + 1);
 	struct disturb d;
 	struct outcome o;
 
 	be_slow(true);
-	work_fill(p->w, 30);
+	workload_fill(p->w, 30);
 	disturb_start(&d, kind, p->at[side], delay);
 	o = try_to_move(p);
 	disturb_wait(&d);
@@ -279,7 +279,7 @@ static void row(struct pair *p, unsigned int n)
 {
 	while (n--)
 		once(p);
-	work_event(p->w);
+	workload_event(p->w);
 }
 
 /* After each the next one has to work. @first: of the kinds. */
@@ -292,7 +292,7 @@ static void disturbed_row(struct pair *p, unsigned int n, unsigned int first)
 		disturbed(p, (first + i / 2) % DISTURB_KINDS, i % 2);
 		once(p);
 	}
-	work_event(p->w);
+	workload_event(p->w);
 }
 
 static long users_of(const char *module)
@@ -329,7 +329,7 @@ static void in_a_row(const void *arg)
 	slab_compare(&slab, n);
 
 	/* few are of some kinds only, the next time of others */
-	first = work_random(p.w, DISTURB_KINDS);
+	first = workload_random(p.w, DISTURB_KINDS);
 	disturbed_row(&p, n / PER_EVENT, first);
 	vfio_close(&p.dev[0]);
 	vfio_close(&p.dev[1]);

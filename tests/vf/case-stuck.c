@@ -25,7 +25,7 @@
 
 #define TRACE		"/sys/kernel/tracing"
 
-static const struct work_opts small_cq = { .cq_size = 4 };
+static const struct workload_opts small_cq = { .cq_size = 4 };
 
 static void runs(struct vfio_dev *dev)
 {
@@ -35,18 +35,18 @@ static void runs(struct vfio_dev *dev)
 }
 
 /* a new guest on the same device fd */
-static void new_guest(struct vfio_dev *dev, struct work *old)
+static void new_guest(struct vfio_dev *dev, struct workload *old)
 {
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 
 	must(vfio_dma_unmap(dev, &old->mem));
 	must(vfio_dma_map(dev, &w->mem));
 	must(vfio_irq_enable(dev, dev->nefd));
-	work_start(w, dev, NULL);
+	workload_start(w, dev, NULL);
 	must(vfio_mig_set(dev, MIG_STOP, NULL));
 	must(vfio_mig_set(dev, MIG_RUNNING, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 	vfio_close(dev);
 }
 
@@ -94,7 +94,7 @@ static void trace_tells(const char *bdf)
 static void ended_by_reset(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	others_start();
 	w = solo_open(&a, VF_A, NULL);
@@ -102,7 +102,7 @@ static void ended_by_reset(const void *arg)
 	model_set(0, "lm-suspend-waits=ever\nlm-suspend-reset=%s",
 		  (const char *)arg);
 	limit_set(LIMIT_S);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	others_mark();
 	suspend_is_ended(&a);
 	others_did();
@@ -118,14 +118,14 @@ static void ended_by_reset(const void *arg)
 static void full_cq_stays(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	others_start();
 	w = solo_open(&a, VF_A, &small_cq);
 	model_set(0, "lm-suspend-waits=cq");
 	limit_set(LIMIT_S);
-	work_stuff(w, 30);
+	workload_stuff(w, 30);
 	others_mark();
 	suspend_is_ended(&a);
 	others_did();
@@ -138,45 +138,45 @@ static void full_cq_drains(const void *arg)
 {
 	struct beside suspend = { 0 };
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	unsigned int i;
 
 	(void)arg;
 	others_start();
 	w = solo_open(&a, VF_A, &small_cq);
 	model_set(0, "lm-suspend-waits=cq");
-	work_stuff(w, 30);
+	workload_stuff(w, 30);
 	beside_arc(&suspend, &a, MIG_STOP);
 	model_await(VF_A, "suspending");
 	while (!suspend.done) {
 		for (i = 0; i < w->ctrl.nio; i++)
 			nvme_queue_reap(&w->ctrl.io[i], 0);
-		work_collect(w);
+		workload_collect(w);
 		sleep_us(1000);
 	}
 	must(beside_end(&suspend));
 	state_is(&a, MIG_STOP);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 	others_stop();
 }
 
 static void nearly_too_long(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	others_start();
 	w = solo_open(&a, VF_A, NULL);
 	limit_set(LONG_S);
 	model_set(0, "lm-suspend-delay-ms=%d", LONG_S * 900);
-	work_fill(w, 30);
+	workload_fill(w, 30);
 	must(vfio_mig_set(&a, MIG_STOP, NULL));
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 	others_stop();
 }
 
@@ -213,7 +213,7 @@ static void late_suspend(const void *arg)
 {
 	unsigned int state, resets = 0;
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	others_start();
@@ -241,7 +241,7 @@ static void late_suspend(const void *arg)
 static void reset_ignored(const void *arg)
 {
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	if (!access("/proc/lockdep", F_OK))
@@ -267,7 +267,7 @@ static void late_track(const void *arg)
 	struct vfio_log_range r;
 	uint64_t unit = 4096;
 	struct vfio_dev a;
-	struct work *w;
+	struct workload *w;
 	int err;
 
 	(void)arg;
@@ -288,7 +288,7 @@ static void late_track(const void *arg)
 	while (err == -EBUSY);
 	must(err);
 	must(vfio_log_stop(&a));
-	work_check(w);
+	workload_check(w);
 	vfio_close(&a);
 	alive(&a, VF_A);
 }

@@ -70,7 +70,7 @@ static void again_at_source(struct scene *s)
 	check(scene_state(s) != MIG_ERROR, "the VF is given up");
 	must(vfio_mig_set(&s->dev, MIG_RUNNING, NULL));
 	drop_fd(s);
-	work_burst(s->w, 4);
+	workload_burst(s->w, 4);
 	s->st->enter(s);
 	state_is(&s->dev, s->st->mig);
 }
@@ -85,7 +85,7 @@ static void again_at_destination(struct scene *s)
 
 	if (s->arrived) {
 		must(nvme_rebind(&s->w->ctrl, &s->dev));
-		work_check(s->w);
+		workload_check(s->w);
 	} else {
 		must(vfio_reset(&s->dev));
 		state_is(&s->dev, MIG_RUNNING);
@@ -94,7 +94,7 @@ static void again_at_destination(struct scene *s)
 	drop_fd(s);
 	vfio_close(&s->dev);
 	vfio_close(&s->src);
-	work_free(s->w);
+	workload_free(s->w);
 	mig_stream_free(&s->s);
 	*s = fresh;
 	scene_open(s);

@@ -14,34 +14,34 @@ void move_show(const struct mig_stream *s, const struct mig_times *t)
 			 (unsigned long long)t->us[i]);
 }
 
-struct work *pair_open(struct vfio_dev *a, struct place at_a,
-		       struct vfio_dev *b, struct place at_b,
-		       const struct work_opts *opts)
+struct workload *pair_open(struct vfio_dev *a, struct place at_a,
+			   struct vfio_dev *b, struct place at_b,
+			   const struct workload_opts *opts)
 {
-	struct work *w;
+	struct workload *w;
 
 	bed_need(at_a);
 	bed_need(at_b);
-	w = work_new();
+	w = workload_new();
 	bed_open(a, at_a, &w->mem);
 	bed_open(b, at_b, &w->mem);
-	work_start(w, a, opts);
+	workload_start(w, a, opts);
 	return w;
 }
 
-struct work *solo_open(struct vfio_dev *a, struct place at_a,
-		       const struct work_opts *opts)
+struct workload *solo_open(struct vfio_dev *a, struct place at_a,
+			   const struct workload_opts *opts)
 {
-	struct work *w;
+	struct workload *w;
 
 	bed_need(at_a);
-	w = work_new();
+	w = workload_new();
 	bed_open(a, at_a, &w->mem);
-	work_start(w, a, opts);
+	workload_start(w, a, opts);
 	return w;
 }
 
-void again(struct work *w, struct vfio_dev *dev, struct place at)
+void again(struct workload *w, struct vfio_dev *dev, struct place at)
 {
 	vfio_close(dev);
 	bed_open(dev, at, &w->mem);
@@ -50,14 +50,14 @@ void again(struct work *w, struct vfio_dev *dev, struct place at)
 
 void alive(struct vfio_dev *dev, struct place at)
 {
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 
 	vfio_close(dev);
 	bed_open(dev, at, &w->mem);
 	state_is(dev, MIG_RUNNING);
-	work_start(w, dev, NULL);
-	work_burst(w, 2);
-	work_event(w);
-	work_check(w);
+	workload_start(w, dev, NULL);
+	workload_burst(w, 2);
+	workload_event(w);
+	workload_check(w);
 	vfio_close(dev);
 }

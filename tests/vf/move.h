@@ -18,18 +18,18 @@ void move_show(const struct mig_stream *s, const struct mig_times *t);
 
 /**
  * pair_open - the usual start: a workload on VF @a, and VF @b open beside it
- * @opts: see work_start(); may be NULL
+ * @opts: see workload_start(); may be NULL
  */
-struct work *pair_open(struct vfio_dev *a, struct place at_a,
-		       struct vfio_dev *b, struct place at_b,
-		       const struct work_opts *opts);
+struct workload *pair_open(struct vfio_dev *a, struct place at_a,
+			   struct vfio_dev *b, struct place at_b,
+			   const struct workload_opts *opts);
 
 /** solo_open - the same without a second VF */
-struct work *solo_open(struct vfio_dev *a, struct place at_a,
-		       const struct work_opts *opts);
+struct workload *solo_open(struct vfio_dev *a, struct place at_a,
+			   const struct workload_opts *opts);
 
 /** again - close and open a VF, as a new user of it would find it */
-void again(struct work *w, struct vfio_dev *dev, struct place at);
+void again(struct workload *w, struct vfio_dev *dev, struct place at);
 
 /**
  * alive - is the VF, after all that was done to it, a good VF?

@@ -16,7 +16,7 @@
 
 struct neighbour {
 	struct vfio_dev dev;
-	struct work *w;
+	struct workload *w;
 	pthread_t thread;
 	atomic_uint rounds;
 	unsigned int mark;
@@ -31,8 +31,8 @@ static void *other_main(void *arg)
 	struct neighbour *o = arg;
 
 	while (!stop) {
-		work_fill(o->w, AT_ONCE);
-		work_drain(o->w);
+		workload_fill(o->w, AT_ONCE);
+		workload_drain(o->w);
 		o->rounds++;
 		sleep_us(PAUSE_US);
 	}
@@ -49,7 +49,9 @@ void others_start(void)
 	check(nothers > 0, "the drive has one VF only");
 	for (i = 0; i < nothers; i++) {
 		/* VF_A has the first pieces */
-		struct work_opts opts = { .queues = 2, .skip = (i + 1) * UNITS };
+		struct workload_opts opts = {
+			.queues = 2, .skip = (i + 1) * UNITS
+		};
 		struct neighbour *o = &others[i];
 
 		o->w = solo_open(&o->dev, (struct place){ 0, i + 1 }, &opts);
@@ -96,7 +98,7 @@ void others_stop(void)
 		pthread_join(others[i].thread, NULL);
 	check(vfs_online(0), "not all VFs are online: the PF was reset");
 	for (i = 0; i < nothers; i++) {
-		work_check(others[i].w);
+		workload_check(others[i].w);
 		vfio_close(&others[i].dev);
 	}
 }

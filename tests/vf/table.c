@@ -109,18 +109,18 @@ void say_next(struct scene *s)
 
 void new_guest(struct scene *s)
 {
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 
 	must(vfio_dma_unmap(&s->dev, &s->w->mem));
 	must(vfio_dma_map(&s->dev, &w->mem));
 	must(vfio_irq_enable(&s->dev, s->dev.nvec < BED_VECTORS ?
 			     s->dev.nvec : BED_VECTORS));
-	work_start(w, &s->dev, NULL);
-	work_fill(w, 20);
+	workload_start(w, &s->dev, NULL);
+	workload_fill(w, 20);
 	must(vfio_mig_set(&s->dev, MIG_STOP, NULL));
 	must(vfio_mig_set(&s->dev, MIG_RUNNING, NULL));
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 void source_goes_on(struct scene *s)
@@ -129,8 +129,8 @@ void source_goes_on(struct scene *s)
 	if (!s->st->dest || s->arrived)
 		return;
 	must(vfio_mig_set(&s->src, MIG_RUNNING, NULL));
-	work_check(s->w);
-	work_event(s->w);
+	workload_check(s->w);
+	workload_event(s->w);
 }
 
 void say_cure(struct scene *s)
@@ -160,8 +160,8 @@ void say_goes_on(struct scene *s)
 	state_is(&s->dev, MIG_RUNNING);
 	if (s->st->dest)
 		must(nvme_rebind(&s->w->ctrl, &s->dev));
-	work_check(s->w);
-	work_event(s->w);
+	workload_check(s->w);
+	workload_event(s->w);
 	say(s->st->dest ? "the guest arrives" : "the guest goes on");
 }
 
@@ -171,12 +171,12 @@ void scene_open(struct scene *s)
 
 	if (s->st->dest) {
 		s->w = pair_open(&s->src, VF_C, &s->dev, VF_A, NULL);
-		work_fill(s->w, 20);
+		workload_fill(s->w, 20);
 		must(mig_stop(&s->src, NULL));
 		must(mig_save(&s->src, &s->s, NULL));
 	} else {
 		s->w = solo_open(&s->dev, VF_A, NULL);
-		work_fill(s->w, 20);
+		workload_fill(s->w, 20);
 	}
 	must(vfio_mig_flags(&s->dev, &flags));
 	check(!(s->st->needs & ~flags), "the row needs a state that is not offered");

@@ -29,7 +29,7 @@ struct scene {
 	const struct table_state *st;
 	struct vfio_dev dev;
 	struct vfio_dev src;
-	struct work *w;
+	struct workload *w;
 	struct mig_stream s;
 	size_t written;
 	int fd;

@@ -43,59 +43,61 @@ static const struct tap_case * const pf_lists[] = { pf_cases, stuck_cases };
 static void plain_io(const void *arg)
 {
 	struct vfio_dev dev;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
-	w = work_new();
+	w = workload_new();
 	bed_open(&dev, VF_A, &w->mem);
-	work_start(w, &dev, NULL);
-	work_burst(w, 20);
-	work_event(w);
-	work_check(w);
+	workload_start(w, &dev, NULL);
+	workload_burst(w, 20);
+	workload_event(w);
+	workload_check(w);
 	tap_note("%u queues, %lu pieces compared", w->ctrl.nio, w->checked);
 }
 
 static void plain_small_cq(const void *arg)
 {
-	static const struct work_opts small = { .cq_size = 4 };
+	static const struct workload_opts small = { .cq_size = 4 };
 	struct vfio_dev dev;
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 	unsigned int i;
 
 	(void)arg;
 	bed_open(&dev, VF_A, &w->mem);
-	work_start(w, &dev, &small);
+	workload_start(w, &dev, &small);
 	for (i = 0; i < 10; i++) {
-		work_fill(w, 60);
+		workload_fill(w, 60);
 		sleep_us(20000);
-		work_check(w);
+		workload_check(w);
 	}
 }
 
 static void plain_polled(const void *arg)
 {
-	static const struct work_opts polled = { .poll = true };
+	static const struct workload_opts polled = { .poll = true };
 	struct vfio_dev dev;
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 
 	(void)arg;
 	bed_open(&dev, VF_A, &w->mem);
-	work_start(w, &dev, &polled);
-	work_burst(w, 20);
-	work_check(w);
+	workload_start(w, &dev, &polled);
+	workload_burst(w, 20);
+	workload_check(w);
 }
 
 static void plain_shadow(const void *arg)
 {
-	static const struct work_opts shadow = { .cq_size = 8, .shadow = true };
+	static const struct workload_opts shadow = {
+		.cq_size = 8, .shadow = true
+	};
 	struct vfio_dev dev;
-	struct work *w = work_new();
+	struct workload *w = workload_new();
 
 	(void)arg;
 	bed_open(&dev, VF_A, &w->mem);
-	work_start(w, &dev, &shadow);
-	work_burst(w, 20);
-	work_check(w);
+	workload_start(w, &dev, &shadow);
+	workload_burst(w, 20);
+	workload_check(w);
 }
 
 static const struct tap_case plain_cases[] = {

@@ -268,22 +268,22 @@ static void good_as_new(const void *arg)
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
 	unsigned int i;
-	struct work *w;
+	struct workload *w;
 
 	(void)arg;
 	for (i = 0; i < 3; i++) {
 		if (at[i].pf >= bed.npf)
 			continue;
-		w = work_new();
+		w = workload_new();
 		bed_open(&a, at[i], &w->mem);
 		alive(&a, at[i]);
-		work_free(w);
+		workload_free(w);
 	}
 	w = pair_open(&a, VF_A, &b, VF_B, NULL);
-	work_fill(w, 20);
+	workload_fill(w, 20);
 	move(w, &a, &b, &s, NULL);
-	work_check(w);
-	work_event(w);
+	workload_check(w);
+	workload_event(w);
 }
 
 static struct tap_case cases[] = {

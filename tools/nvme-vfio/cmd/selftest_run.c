@@ -65,26 +65,26 @@ static void interrupts(struct vfio_dev *dev)
 	check(!err, "%s", lib_msg());
 }
 
-static void open_vf(struct vfio_dev *dev, const char *bdf, struct work *w)
+static void open_vf(struct vfio_dev *dev, const char *bdf, struct workload *w)
 {
 	check(!vfio_open(dev, bdf), "%s", lib_msg());
 	check(!vfio_dma_map(dev, &w->mem), "%s", lib_msg());
 	interrupts(dev);
 }
 
-static void measure(struct work *w, struct selftest_io *io)
+static void measure(struct workload *w, struct selftest_io *io)
 {
 	uint64_t start = now_us(), before = w->checked;
 
 	while (now_us() - start < IO_US) {
-		work_fill(w, 24);
-		work_drain(w);
+		workload_fill(w, 24);
+		workload_drain(w);
 	}
 	io->us = now_us() - start;
 	io->bytes = (w->checked - before) * UNIT;
 }
 
-static void track(struct work *w, struct vfio_dev *dev)
+static void track(struct workload *w, struct vfio_dev *dev)
 {
 	struct vfio_log_range all = { w->mem.iova, w->mem.size };
 	uint64_t *bitmap, start;
@@ -113,7 +113,7 @@ static void track(struct work *w, struct vfio_dev *dev)
 }
 
 /* The destination is the VF itself, reset in between. */
-static void onto_itself(struct work *w, struct vfio_dev *dev,
+static void onto_itself(struct workload *w, struct vfio_dev *dev,
 			struct mig_stream *s, struct mig_times *t)
 {
 	int fired[VECTORS] = { };
@@ -130,7 +130,7 @@ static void onto_itself(struct work *w, struct vfio_dev *dev,
 	move_load(w, dev, s, t);
 }
 
-static void to_another(struct work *w, struct vfio_dev *from,
+static void to_another(struct workload *w, struct vfio_dev *from,
 		       struct vfio_dev *to, struct mig_stream *s,
 		       struct mig_times *t)
 {
@@ -140,7 +140,7 @@ static void to_another(struct work *w, struct vfio_dev *from,
 	interrupts(from);
 }
 
-static void migrate(struct work *w, struct vfio_dev dev[2], bool two)
+static void migrate(struct workload *w, struct vfio_dev dev[2], bool two)
 {
 	struct mig_stream s = { };
 	unsigned int i;
@@ -148,14 +148,14 @@ static void migrate(struct work *w, struct vfio_dev dev[2], bool two)
 	for (i = 0; i < SELFTEST_ROUNDS; i++) {
 		snprintf(result->stage, sizeof(result->stage),
 			 "migration %u of %u", i + 1, SELFTEST_ROUNDS);
-		work_fill(w, 16);
+		workload_fill(w, 16);
 		if (two)
 			to_another(w, &dev[i % 2], &dev[1 - i % 2], &s,
 				   &result->t[i]);
 		else
 			onto_itself(w, &dev[0], &s, &result->t[i]);
 		result->state = s.len;
-		work_check(w);
+		workload_check(w);
 		result->rounds = i + 1;
 	}
 	mig_stream_free(&s);
@@ -163,15 +163,15 @@ static void migrate(struct work *w, struct vfio_dev dev[2], bool two)
 
 static void work(const struct selftest *what)
 {
-	struct work_opts opts = { .nsid = what->nsid,
+	struct workload_opts opts = { .nsid = what->nsid,
 				  .readonly = !what->write };
 	bool two = *what->vf[1];
 	struct vfio_dev dev[2];
-	struct work *w;
+	struct workload *w;
 	int err;
 
 	stage("opening");
-	w = work_new();
+	w = workload_new();
 	open_vf(&dev[0], what->vf[0], w);
 	if (two)
 		open_vf(&dev[1], what->vf[1], w);
@@ -179,7 +179,7 @@ static void work(const struct selftest *what)
 	check(!err, "%s: VFIO offers no migration of it; " TOOL_NAME " doctor %s tells why",
 	      what->vf[0], what->vf[0]);
 	stage("I/O");
-	work_start(w, &dev[0], &opts);
+	workload_start(w, &dev[0], &opts);
 	measure(w, &result->io);
 	track(w, &dev[0]);
 	migrate(w, dev, two);
@@ -187,7 +187,7 @@ static void work(const struct selftest *what)
 	vfio_close(&dev[0]);
 	if (two)
 		vfio_close(&dev[1]);
-	work_free(w);
+	workload_free(w);
 	result->done = true;
 }
 
