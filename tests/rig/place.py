@@ -113,7 +113,7 @@ def program(source):
 # Test programs and the tool: where they are made, and what make is told besides.
 PROGRAMS = {
     "vf-test": ("tests/vf",),
-    "ledger-test": ("tests/vf",),
+    "cid-tracker-test": ("tests/vf",),
     "mig-fuzz": ("tests/fuzz/uapi",),
     "vfio-mig-conformance": ("tests/conformance", "LDFLAGS=-static", "CFLAGS=-O2 -g -Werror"),
     "nvme-vfio": ("tools/nvme-vfio",),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ledger-test.c - does the checker check? Queues in made-up memory, with a
+ * cid-tracker-test.c - does the checker check? Queues in made-up memory, with a
  * made-up device that can lose, double, invent or misplace completions.
  */
 #include <errno.h>
