@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-table-reset.c - events of the table: the VF is reset by its user.
+ * reset.c - events of the table: the VF is reset by its user.
  */
 #include <errno.h>
 

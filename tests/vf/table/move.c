@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-table-move.c - events of the table: the migration itself goes wrong. It
+ * move.c - events of the table: the migration itself goes wrong. It
  * is cancelled, a command fails or never completes, users do not agree.
  */
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-table-nomem.c - event of the table: what the migration does next finds no
+ * nomem.c - event of the table: what the migration does next finds no
  * memory. Its first allocation fails, then in the next try the second, and so
  * on, until it needs no more.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-table-pf.c - events of the table: the PF's controller is reset, its
+ * pf.c - events of the table: the PF's controller is reset, its
  * driver goes and comes back, or takes its time.
  */
 #include <stdio.h>

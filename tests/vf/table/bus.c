@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-table-bus.c - events of the table: errors that the port above the PF
+ * bus.c - events of the table: errors that the port above the PF
  * reports (AER), and a PF that is pulled out.
  */
 #define _GNU_SOURCE

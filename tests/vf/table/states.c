@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * table-states.c - the rows of the table: how a VF gets into each state, and
+ * states.c - the rows of the table: how a VF gets into each state, and
  * what a migration would do next there.
  */
 #include <errno.h>

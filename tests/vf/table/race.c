@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-table-race.c - events of the table: a reset of the VF and an arc at the
+ * race.c - events of the table: a reset of the VF and an arc at the
  * same time, either of them first.
  */
 #include <errno.h>

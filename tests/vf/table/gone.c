@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-table-gone.c - events of the table: the PF or the VFs go away for good
+ * gone.c - events of the table: the PF or the VFs go away for good
  * while the VF is open, and are made anew.
  */
 #include "beside.h"

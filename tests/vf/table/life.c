@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-table-life.c - events of the table: whose end comes first, that of the
+ * life.c - events of the table: whose end comes first, that of the
  * user, the device fd, the data fd or the modules.
  */
 #define _GNU_SOURCE
