@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../rig"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../rig"))
 import stall                                            # noqa: E402
 
 TIMEOUT = 20                    # seconds that anything may take, by Qemu.clock()
