@@ -26,7 +26,7 @@ MITIGATIONS = "mitigations=auto"
 
 def program():
     """The measuring program, built when it is not there."""
-    folders = [os.path.join(HERE, x) for x in (".", "../tests/vf/harness", "../lib")]
+    folders = [os.path.join(HERE, x) for x in (".", "../tests/vf/harness", "../tests/lib", "../lib")]
     path = os.path.join(place.CACHE, "bin", "vf-bench-" + place.digest(folders))
     if not os.path.exists(path):
         with tempfile.TemporaryDirectory() as folder:

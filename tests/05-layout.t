@@ -20,11 +20,11 @@ TOOL = "tools/nvme-vfio"
 PROGRAMS = {
     "the modules": ["src/*.[ch]"],
     "nvme-vfio": [f"{TOOL}/*/*.[ch]", "lib/*.[ch]", "src/identity.h", "src/lm_caps.h"],
-    "vf-test": ["tests/vf/vf-test.c", "tests/vf/*/*.[ch]", "lib/*.[ch]"],
+    "vf-test": ["tests/vf/vf-test.c", "tests/vf/*/*.[ch]", "tests/lib/*.[ch]", "lib/*.[ch]"],
     "mig-fuzz": ["tests/fuzz/uapi/*.[ch]", "tests/fuzz/stream/*.h", "tests/fuzz/stream/forge.c",
-                 "tests/fuzz/stream/judge.c", "tests/vf/harness/*.[ch]", "lib/*.[ch]"],
-    "vf-bench": ["bench/*.[ch]", "tests/vf/harness/*.[ch]", "lib/*.[ch]"],
-    "vfio-mig-conformance": ["tests/conformance/*.[ch]"],
+                 "tests/fuzz/stream/judge.c", "tests/vf/harness/*.[ch]", "tests/lib/*.[ch]", "lib/*.[ch]"],
+    "vf-bench": ["bench/*.[ch]", "tests/vf/harness/*.[ch]", "tests/lib/*.[ch]", "lib/*.[ch]"],
+    "vfio-mig-conformance": ["tests/conformance/*.[ch]", "tests/lib/*.[ch]"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 STRUCT = re.compile(r"^(?:struct|union|enum)\s+(\w+)\s*\{", re.M)

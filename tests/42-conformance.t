@@ -13,6 +13,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -80,6 +81,20 @@ class Forced:
         return [(f"--{way}", [way]) for way in self.ways]
 
 
+def alone(program):
+    """What is wrong with the copy that stands alone, if anything."""
+    with tempfile.TemporaryDirectory() as folder:
+        for command in ([TOP / "tests/conformance", "dist", f"DIST={folder}/suite"],
+                        [f"{folder}/suite", "CFLAGS=-Werror"]):
+            done = subprocess.run(["make", "-s", "-C", *command], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, check=False)
+            if done.returncode or done.stdout:
+                return f"exit status {done.returncode}\n{done.stdout}"
+        cases = {subprocess.run([path, "--list"], stdout=subprocess.PIPE, check=True).stdout
+                 for path in (program, f"{folder}/suite/vfio-mig-conformance")}
+        return "its cases are others" if len(cases) > 1 else None
+
+
 def run(program, kernel, command_set, options):
     return subprocess.run(
         [TOP / "tests/rig/host", "--kernel", kernel.release, "--set", command_set, "--pfs", "2",
@@ -124,6 +139,8 @@ def main():
     (program,), why = place.all_built("vfio-mig-conformance")
     if not out.ok(not why, "the suite builds without warnings", why):
         return out.done()
+    why = alone(program)
+    out.ok(not why, "so does a copy of it, by itself", why)
     place.qemu()
     every = [(k, s) for k in kernels() for s in ("standard", "vendor")]
     jobs = [(k, s) for k, s in every if ONLY or FULL or (k.series, s) not in SELDOM]

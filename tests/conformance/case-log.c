@@ -125,9 +125,9 @@ static void page_sizes(const void *arg)
 		      "the page size chosen is %llu, not a power of two",
 		      (unsigned long long)size);
 		if (size != hints[i])
-			note("page size %llu was asked for, %llu chosen",
-			     (unsigned long long)hints[i],
-			     (unsigned long long)size);
+			tap_note("page size %llu was asked for, %llu chosen",
+				 (unsigned long long)hints[i],
+				 (unsigned long long)size);
 		must_report(&d);
 		must_stop(&d);
 	}
@@ -220,9 +220,9 @@ static void odd_ranges(const void *arg)
 	for (i = 0; i < ARRAY_SIZE(odd); i++) {
 		int err = start_one(&d, odd[i].iova, odd[i].length, PAGE);
 
-		note("iova %llx, length %llx: %s",
-		     (unsigned long long)odd[i].iova,
-		     (unsigned long long)odd[i].length, errname(err));
+		tap_note("iova %llx, length %llx: %s",
+			 (unsigned long long)odd[i].iova,
+			 (unsigned long long)odd[i].length, errname(err));
 		if (!err)
 			must_stop(&d);
 		must_be_off(&d);
@@ -404,9 +404,9 @@ static void report_outside(const void *arg)
 	for (i = 0; i < ARRAY_SIZE(out); i++) {
 		int err = log_report(&d, out[i].iova, out[i].length, PAGE, map);
 
-		note("iova %llx, length %llx: %s",
-		     (unsigned long long)out[i].iova,
-		     (unsigned long long)out[i].length, errname(err));
+		tap_note("iova %llx, length %llx: %s",
+			 (unsigned long long)out[i].iova,
+			 (unsigned long long)out[i].length, errname(err));
 	}
 	check_err(log_stop(&d), 0, "STOP after reports outside of what is logged");
 	works(&d);
@@ -425,7 +425,7 @@ static void bad_bitmap(const void *arg)
 	 * way to tell of it. It must not do any harm.
 	 */
 	err = log_report(&d, BASE, LENGTH, PAGE, bad_address(0));
-	note("REPORT into memory that is not there: %s", errname(err));
+	tap_note("REPORT into memory that is not there: %s", errname(err));
 	must_stop(&d);
 	works(&d);
 }
@@ -438,10 +438,10 @@ static void stop_without_start(const void *arg)
 	(void)arg;
 	dev_open(&d, 0);
 	must_be_off(&d);
-	note("STOP without START: %s", errname(log_stop(&d)));
+	tap_note("STOP without START: %s", errname(log_stop(&d)));
 	must_be_off(&d);
 	works(&d);
-	note("STOP after STOP: %s", errname(log_stop(&d)));
+	tap_note("STOP after STOP: %s", errname(log_stop(&d)));
 	works(&d);
 }
 
@@ -471,8 +471,8 @@ static void after_reset(const void *arg)
 	reset(&d);
 	report = log_report(&d, BASE, LENGTH, PAGE, map);
 	stop = log_stop(&d);
-	note("after a reset: REPORT %s, STOP %s", errname(report),
-	     errname(stop));
+	tap_note("after a reset: REPORT %s, STOP %s", errname(report),
+		 errname(stop));
 	must_be_off(&d);
 	works(&d);
 	state_is(&d, ST_RUNNING);

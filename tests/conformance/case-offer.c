@@ -24,8 +24,8 @@ static void flags_of_migration(const void *arg)
 	      "flags %llx: STOP_COPY must be among them",
 	      (unsigned long long)flags);
 	if (flags & ~(uint64_t)MIG_FLAGS_KNOWN)
-		note("flags %llx: some are newer than this suite",
-		     (unsigned long long)flags);
+		tap_note("flags %llx: some are newer than this suite",
+			 (unsigned long long)flags);
 	check_err(feature(&d, FEAT_MIGRATION | FEATURE_GET, &again, sizeof(again)),
 		  0, "second GET of MIGRATION");
 	check(flags == again, "flags changed from %llx to %llx",

@@ -65,9 +65,9 @@ static void info_at_start(const void *arg)
 	dev_open(&d, 0);
 	fd = go_fd(&d, *(const unsigned int *)arg);
 	info = info_of(fd);
-	note("initial_bytes %llu, dirty_bytes %llu",
-	     (unsigned long long)info.initial_bytes,
-	     (unsigned long long)info.dirty_bytes);
+	tap_note("initial_bytes %llu, dirty_bytes %llu",
+		 (unsigned long long)info.initial_bytes,
+		 (unsigned long long)info.dirty_bytes);
 	check(info.initial_bytes, "initial_bytes is 0 at the start");
 	check(!info.dirty_bytes, "dirty_bytes is %llu at the start",
 	      (unsigned long long)info.dirty_bytes);
@@ -203,8 +203,8 @@ static void pauses(const void *arg)
 	for (i = 0; i < 10; i++)
 		read_to_pause(fd, &s, i % 2 ? 1 : 0);
 	if (s.len != len)
-		note("%zu bytes came after the first temporary end",
-		     s.len - len);
+		tap_note("%zu bytes came after the first temporary end",
+			 s.len - len);
 	state_is(&d, *(const unsigned int *)arg);
 	finish(&d, fd, &s);
 }

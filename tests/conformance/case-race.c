@@ -355,8 +355,8 @@ static void resets_between(const void *arg)
 		n++;
 	}
 	end(&h);
-	note("%u of %u transitions failed beside %lu resets", failed, n,
-	     atomic_load(&h.count));
+	tap_note("%u of %u transitions failed beside %lu resets", failed, n,
+		 atomic_load(&h.count));
 	reset(&d);
 	state_is(&d, ST_RUNNING);
 	whole_cycle(&d);

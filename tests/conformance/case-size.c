@@ -31,8 +31,8 @@ static void when_running(const void *arg)
 		ask(&d, "RUNNING");
 	state_is(&d, ST_RUNNING);
 	save(&d, &s);
-	note("asked: %llu bytes, stream: %zu bytes", (unsigned long long)size,
-	     s.len);
+	tap_note("asked: %llu bytes, stream: %zu bytes",
+		 (unsigned long long)size, s.len);
 	check(size, "the estimate is 0, the stream has %zu bytes", s.len);
 	go(&d, ST_RUNNING);
 	ask(&d, "RUNNING after a session");
@@ -104,7 +104,7 @@ static void in_error(const void *arg)
 	dev_open(&d, 0);
 	make_error(&d);
 	err = data_size(&d, &size);
-	note("in ERROR: %s", errname(err));
+	tap_note("in ERROR: %s", errname(err));
 	state_is(&d, ST_ERROR);
 	reset(&d);
 	ask(&d, "RUNNING after ERROR");

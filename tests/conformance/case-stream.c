@@ -37,7 +37,7 @@ static bool reference(struct dev *d, struct stream *ref)
 	go(d, ST_STOP);
 	same = stream_equal(ref, &again);
 	if (!same)
-		note("two sessions differ: streams are judged by loading them");
+		tap_note("two sessions differ: streams are judged by loading them");
 	stream_free(&again);
 	return same;
 }
@@ -66,8 +66,8 @@ static void read_in_pieces(const void *arg)
 	dev_open(&d, 0);
 	same = reference(&d, &ref);
 	if (too_slow(seg, ref.len))
-		skip("%zu bytes would take too long, %zu at a time", ref.len,
-		     seg);
+		tap_skip("%zu bytes would take too long, %zu at a time",
+			 ref.len, seg);
 	fd = go_fd(&d, ST_STOP_COPY);
 	read_to_end(fd, &s, seg);
 	if (same)
@@ -108,7 +108,8 @@ static void write_in_pieces(const void *arg)
 	dev_open(&d, 0);
 	save(&d, &s);
 	if (too_slow(seg, s.len))
-		skip("%zu bytes would take too long, %zu at a time", s.len, seg);
+		tap_skip("%zu bytes would take too long, %zu at a time",
+			 s.len, seg);
 	go(&d, ST_STOP);
 	load(&d, &s, seg);
 	go(&d, ST_RUNNING);

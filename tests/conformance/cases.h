@@ -6,7 +6,7 @@
 #ifndef CONFORMANCE_CASES_H
 #define CONFORMANCE_CASES_H
 
-#include "tap.h"
+#include "check.h"
 
 extern const struct tap_case offer_cases[];
 extern const struct tap_case fd_cases[];

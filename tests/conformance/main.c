@@ -15,6 +15,7 @@
 #include "cases.h"
 #include "klog.h"
 #include "mig.h"
+#include "trouble.h"
 
 #define EXIT_CASES	1
 #define EXIT_USAGE	2
@@ -166,7 +167,7 @@ static bool learn(void)
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status || f->err) {
-		note("%s: %s", run.target[0].name, f->why);
+		tap_note("%s: %s", run.target[0].name, f->why);
 		munmap(f, sizeof(*f));
 		return false;
 	}
@@ -179,7 +180,7 @@ static bool learn(void)
 	return true;
 }
 
-static const char *missing(unsigned int needs)
+static const char *missing(const struct tap_case *c)
 {
 	static const char * const what[NEED_NR] = {
 		"device offers no P2P",
@@ -193,20 +194,20 @@ static const char *missing(unsigned int needs)
 	unsigned int i;
 
 	for (i = 0; i < NEED_NR; i++) {
-		if (needs & ~run.offers & (1U << i))
+		if (c->needs & ~run.offers & (1U << i))
 			return what[i];
 	}
 	return NULL;
 }
 
-static bool wanted(const char *name)
+static bool wanted(const struct tap_case *c)
 {
 	unsigned int i;
 
-	if (opt.only && !strstr(name, opt.only))
+	if (opt.only && !strstr(c->name, opt.only))
 		return false;
 	for (i = 0; i < opt.nskip; i++) {
-		if (strstr(name, opt.skip[i]))
+		if (strstr(c->name, opt.skip[i]))
 			return false;
 	}
 	return true;
@@ -232,40 +233,14 @@ static void all_lists(const struct tap_case *lists[NLISTS])
 	lists[n++] = blocked_cases();
 }
 
-/**
- * struct tally - how a run goes
- * @ran: cases with a result
- * @failed: of them
- * @hung: one cannot be ended, so nothing more can be run
- */
-struct tally {
-	unsigned int ran, failed;
-	bool hung;
-};
-
-static void run_cases(const char *prefix, struct tally *t)
+static void run_lists(struct tap_run *r)
 {
-	const struct tap_case *lists[NLISTS], *c;
+	const struct tap_case *lists[NLISTS];
 	unsigned int i;
 
 	all_lists(lists);
-	for (i = 0; i < NLISTS; i++) {
-		for (c = lists[i]; c->fn && !t->hung; c++) {
-			const char *why = missing(c->needs);
-			enum tap_result result = TAP_OK;
-
-			if (!wanted(c->name))
-				continue;
-			if (why)
-				tap_one_skipped(c, prefix, why);
-			else
-				result = tap_one(c, prefix, opt.limit,
-						 klog_trouble);
-			t->ran++;
-			t->failed += result != TAP_OK;
-			t->hung = result == TAP_HUNG;
-		}
-	}
+	for (i = 0; i < NLISTS; i++)
+		tap_cases(r, lists[i]);
 }
 
 static void print_list(void)
@@ -276,7 +251,7 @@ static void print_list(void)
 	all_lists(lists);
 	for (i = 0; i < NLISTS; i++) {
 		for (c = lists[i]; c->fn; c++) {
-			if (wanted(c->name))
+			if (wanted(c))
 				puts(c->name);
 		}
 	}
@@ -288,30 +263,32 @@ static void introduce(void)
 	unsigned int i;
 
 	if (!uname(&u))
-		note("kernel %s", u.release);
+		tap_note("kernel %s", u.release);
 	for (i = 0; i < run.ntargets; i++)
-		note("device %s, driver %s, IOMMU group %s",
-		     run.target[i].name, target_driver(&run.target[i]),
-		     run.target[i].group);
+		tap_note("device %s, driver %s, IOMMU group %s",
+			 run.target[i].name, target_driver(&run.target[i]),
+			 run.target[i].group);
 }
 
 static void say_offers(const char *way)
 {
 	unsigned int o = run.offers;
 
-	note("%s: STOP_COPY%s%s%s%s%s%s", way, o & NEED_P2P ? ", P2P" : "",
-	     o & NEED_PRE_COPY ? ", PRE_COPY" : "",
-	     o & NEED_SIZE ? ", MIG_DATA_SIZE" : "",
-	     o & NEED_LOG ? ", DMA_LOGGING" : "",
-	     o & NEED_V2 ? ", MIG_PRECOPY_INFOv2" : "",
-	     o & NEED_RESET ? ", reset" : "");
+	tap_note("%s: STOP_COPY%s%s%s%s%s%s", way, o & NEED_P2P ? ", P2P" : "",
+		 o & NEED_PRE_COPY ? ", PRE_COPY" : "",
+		 o & NEED_SIZE ? ", MIG_DATA_SIZE" : "",
+		 o & NEED_LOG ? ", DMA_LOGGING" : "",
+		 o & NEED_V2 ? ", MIG_PRECOPY_INFOv2" : "",
+		 o & NEED_RESET ? ", reset" : "");
 }
 
 int main(int argc, char **argv)
 {
 	bool choice, any = false;
-	struct tally t = { 0 };
-	char why[300 + PATH_MAX];
+	struct tap_run results = {
+		.wanted = wanted, .missing = missing, .judge = trouble_judge,
+	};
+	char why[300 + PATH_MAX], prefix[32];
 	int i;
 
 	if (!parse(argc, argv)) {
@@ -329,13 +306,12 @@ int main(int argc, char **argv)
 			return EXIT_DEVICE;
 		}
 	}
+	results.limit_s = opt.limit;
 	introduce();
-	if (!klog_open())
-		note("/dev/kmsg cannot be read: kernel warnings fail no case");
+	if (klog_start())
+		tap_note("/dev/kmsg cannot be read: kernel warnings fail no case");
 	choice = opt.way[WAY_GROUP] || opt.way[WAY_IOMMUFD];
-	for (i = 0; i < WAY_NR && !t.hung; i++) {
-		char prefix[32];
-
+	for (i = 0; i < WAY_NR && !results.over; i++) {
 		if (choice && !opt.way[i])
 			continue;
 		if (!target_has_way(&run.target[0], i)) {
@@ -344,7 +320,7 @@ int main(int argc, char **argv)
 				       run.target[0].name, way_names[i]);
 				return EXIT_DEVICE;
 			}
-			note("%s: not here", way_names[i]);
+			tap_note("%s: not here", way_names[i]);
 			continue;
 		}
 		run.way = i;
@@ -356,21 +332,18 @@ int main(int argc, char **argv)
 		any = true;
 		say_offers(way_names[i]);
 		snprintf(prefix, sizeof(prefix), "%s: ", way_names[i]);
-		run_cases(prefix, &t);
+		results.prefix = prefix;
+		run_lists(&results);
 	}
 	if (!any) {
 		printf("Bail out! %s: neither /dev/vfio/%s nor a device in /dev/vfio/devices: bind it to a VFIO driver, as root\n",
 		       run.target[0].name, run.target[0].group);
 		return EXIT_DEVICE;
 	}
-	if (t.hung) {
-		printf("Bail out! a process hangs in the kernel, the device cannot be used any more\n");
-		return EXIT_CASES;
-	}
-	if (!t.ran) {
+	if (!results.ran && !results.over) {
 		printf("Bail out! no case has such a name\n");
 		return EXIT_USAGE;
 	}
-	tap_end();
-	return t.failed ? EXIT_CASES : 0;
+	tap_end(&results);
+	return results.failed || results.over ? EXIT_CASES : 0;
 }

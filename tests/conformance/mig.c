@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "mig.h"
-#include "tap.h"
+#include "check.h"
 
 struct run run;
 
@@ -193,7 +193,7 @@ void make_error(struct dev *d)
 			return;
 		reset(d);
 	}
-	skip("no way into ERROR: bad streams do not lead there with this driver");
+	tap_skip("no way into ERROR: bad streams do not lead there with this driver");
 }
 
 void session_is_dead(int fd, bool saving)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "mig.h"
-#include "tap.h"
+#include "check.h"
 
 #define CHUNK		(1UL << 20)
 #define STREAM_MAX	(16UL << 30)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "nvme_queue.h"
-#include "tap.h"
+#include "run.h"
 #include "util.h"
 
 #define SQ_SIZE	8
@@ -332,6 +332,6 @@ int main(int argc, char **argv)
 		{ }
 	};
 
-	return tap_run(cases, TAP_ALL, argc > 1 ? argv[1] : NULL, NULL,
-		       NULL) != 0;
+	return run_cases(cases, RUN_ALL, argc > 1 ? argv[1] : NULL, NULL,
+			 NULL);
 }

@@ -25,8 +25,10 @@
 
 #include "cases.h"
 #include "klog.h"
+#include "run.h"
 #include "soak.h"
 #include "table.h"
+#include "warnings.h"
 
 static const struct tap_case * const lists[] = {
 	probe_cases, migrate_cases, precopy_cases, log_cases, queue_cases,
@@ -139,9 +141,9 @@ int main(int argc, char **argv)
 	static struct tap_case cases[MAX_CASES + 1];
 	const char *only = NULL, *plain = NULL, *why;
 	enum cmdset set = SET_STANDARD;
-	enum tap_level level = TAP_ALL;
+	enum run_level level = RUN_ALL;
 	enum table_host host = TABLE_ANY;
-	bool list = false, table = false, pf = false;
+	bool list = false, table = false, pf = false, logged;
 	const struct tap_case *run = cases;
 	unsigned int i, n;
 	int k, soak = 0;
@@ -150,9 +152,9 @@ int main(int argc, char **argv)
 		const char *val = argv[k + 1];
 
 		if (!strcmp(argv[k], "--quick")) {
-			level = TAP_QUICK;
+			level = RUN_QUICK;
 		} else if (!strcmp(argv[k], "--brief")) {
-			level = TAP_BRIEF;
+			level = RUN_BRIEF;
 		} else if (!strcmp(argv[k], "--list")) {
 			list = true;
 		} else if (!strcmp(argv[k], "--table")) {
@@ -203,12 +205,14 @@ int main(int argc, char **argv)
 	tap_note("%d PFs, %d VFs on the first, command set %s", bed.npf,
 		 bed.pf[0].nvfs, bed_set_name(set));
 	if (plain)
-		return tap_run(plain_cases, level, only, NULL, NULL) != 0;
-	if (klog_start())
+		return run_cases(plain_cases, level, only, NULL, NULL);
+	logged = !klog_start();
+	if (!logged)
 		tap_note("/dev/kmsg cannot be read: the driver's warnings are not checked");
 	if (table)
 		run = table_cases(host);
 	else if (soak)
 		run = soak_cases(soak);
-	return tap_run(run, level, only, before, klog_judge) != 0;
+	return run_cases(run, level, only, before,
+			 logged ? warnings_judge : NULL);
 }

@@ -21,6 +21,7 @@
 
 #include "fuzz.h"
 #include "move.h"
+#include "run.h"
 
 #define MEM_BYTES	(64 << 10)
 #define MEM_IOVA	0x100000000ull
@@ -344,5 +345,5 @@ int main(int argc, char **argv)
 	}
 	/* the watch is the limit for a call, this one for all of them */
 	cases[0].limit_s = fuzz.seconds ? fuzz.seconds + 600 : 24 * 3600;
-	return tap_run(cases, TAP_ALL, NULL, bed_baseline, NULL) != 0;
+	return run_cases(cases, RUN_ALL, NULL, bed_baseline, NULL);
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "emu.h"
-#include "tap.h"
+#include "expect.h"
 
 #define PORTS	"/sys/class/virtio-ports"
 

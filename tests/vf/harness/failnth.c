@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "expect.h"
 #include "failnth.h"
 #include "tap.h"
 #include "util.h"
