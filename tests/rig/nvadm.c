@@ -12,22 +12,14 @@
  *	  nvadm DEV model-get		the device model's in-band report (E2h)
  *	  nvadm DEV model-set TEXT	set the device model's properties (E1h)
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/nvme_ioctl.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
-#define OP_IDENTIFY		0x06
-#define OP_VIRT_MGMT		0x1c
-#define OP_MODEL_SET		0xe1
-#define OP_MODEL_GET		0xe2
-
-#define CNS_SECONDARY_LIST	0x15
+#include "pf_admin.h"
+#include "util.h"
 
 #define ACT_OFFLINE		7
 #define ACT_ASSIGN		8
@@ -35,24 +27,10 @@
 #define RESOURCE_VQ		0
 #define RESOURCE_VI		1
 
-struct secondary {
-	uint16_t scid;
-	uint16_t pcid;
-	uint8_t state;
-	uint8_t rsvd5[3];
-	uint16_t vfn;
-	uint16_t nvq;
-	uint16_t nvi;
-	uint8_t rsvd14[18];
-};
+#define DEV			"/dev/"
+#define MAX_SECONDARIES		127
 
-struct secondary_list {
-	uint8_t count;
-	uint8_t rsvd1[31];
-	struct secondary entry[127];
-};
-
-static int dev;
+static const char *dev;
 
 __attribute__((format(printf, 1, 2), noreturn))
 static void die(const char *fmt, ...)
@@ -66,52 +44,35 @@ static void die(const char *fmt, ...)
 	exit(1);
 }
 
-static uint32_t submit(struct nvme_admin_cmd *cmd)
+/* @err: 0, a status or a negative errno */
+static void must(int err)
 {
-	int rc = ioctl(dev, NVME_IOCTL_ADMIN_CMD, cmd);
-
-	if (rc < 0)
-		die("opcode %02x: %s", cmd->opcode, strerror(errno));
-	if (rc > 0)
-		die("opcode %02x cdw10 %08x: status %x", cmd->opcode, cmd->cdw10, rc & 0x7ff);
-	return cmd->result;
+	if (err)
+		die("%s", lib_msg());
 }
 
-static const struct secondary_list *secondaries(void)
+static int secondaries(struct pf_secondary *list)
 {
-	static struct secondary_list list;
-	struct nvme_admin_cmd cmd = {
-		.opcode = OP_IDENTIFY,
-		.addr = (uintptr_t)&list,
-		.data_len = sizeof(list),
-		.cdw10 = CNS_SECONDARY_LIST,
-	};
+	int n = pf_secondaries(dev, list, MAX_SECONDARIES);
 
-	_Static_assert(sizeof(list) == 4096, "Identify data is one page");
-	submit(&cmd);
-	return &list;
+	must(n < 0 ? n : 0);
+	return n;
 }
 
 static uint16_t cntlid_of(unsigned int vf)
 {
-	const struct secondary_list *list = secondaries();
-	int i;
+	struct pf_secondary list[MAX_SECONDARIES];
+	int i, n = secondaries(list);
 
-	for (i = 0; i < list->count; i++)
-		if (list->entry[i].vfn == vf)
-			return list->entry[i].scid;
+	for (i = 0; i < n; i++)
+		if (list[i].vfn == vf)
+			return list[i].cntlid;
 	die("no secondary controller for VF %u", vf);
 }
 
 static void manage(uint16_t cntlid, int resource, int act, uint32_t count)
 {
-	struct nvme_admin_cmd cmd = {
-		.opcode = OP_VIRT_MGMT,
-		.cdw10 = cntlid << 16 | resource << 8 | act,
-		.cdw11 = count,
-	};
-
-	submit(&cmd);
+	must(pf_virt_mgmt(dev, cntlid, act, resource, count));
 }
 
 static uint32_t number(const char *s)
@@ -126,46 +87,38 @@ static uint32_t number(const char *s)
 
 static void list_vfs(void)
 {
-	const struct secondary_list *list = secondaries();
-	int i;
+	struct pf_secondary list[MAX_SECONDARIES];
+	int i, n = secondaries(list);
 
-	for (i = 0; i < list->count; i++)
+	for (i = 0; i < n; i++)
 		printf("vf %u cntlid %u %s queues %u interrupts %u\n",
-		       list->entry[i].vfn, list->entry[i].scid,
-		       list->entry[i].state ? "online" : "offline",
-		       list->entry[i].nvq, list->entry[i].nvi);
+		       list[i].vfn, list[i].cntlid,
+		       list[i].online ? "online" : "offline",
+		       list[i].nvq, list[i].nvi);
 }
 
 static void raw(int argc, char **argv)
 {
-	uint32_t w[8] = { 0 };
-	struct nvme_admin_cmd cmd;
+	uint32_t w[8] = { 0 }, result;
+	struct nvme_cmd cmd;
 	int i;
 
 	for (i = 0; i < argc && i < 8; i++)
 		w[i] = number(argv[i]);
-	cmd = (struct nvme_admin_cmd) {
-		.opcode = w[0], .nsid = w[1], .cdw10 = w[2], .cdw11 = w[3],
+	cmd = (struct nvme_cmd) {
+		.opc = w[0], .nsid = w[1], .cdw10 = w[2], .cdw11 = w[3],
 		.cdw12 = w[4], .cdw13 = w[5], .cdw14 = w[6], .cdw15 = w[7],
 	};
-	printf("result %x\n", submit(&cmd));
+	must(pf_cmd(dev, &cmd, NULL, 0, &result));
+	printf("result %x\n", result);
 }
 
-static void model(const char *text)
+static void model_get(void)
 {
-	static char buf[4096];
-	struct nvme_admin_cmd cmd = {
-		.opcode = text ? OP_MODEL_SET : OP_MODEL_GET,
-		.addr = (uintptr_t)buf,
-		.data_len = sizeof(buf),
-		.cdw10 = sizeof(buf) / 4,
-	};
+	static char report[4096];
 
-	if (text)
-		snprintf(buf, sizeof(buf), "%s\n", text);
-	submit(&cmd);
-	if (!text)
-		printf("%.*s", (int)sizeof(buf), buf);
+	must(pf_test_get(dev, report, sizeof(report)));
+	fputs(report, stdout);
 }
 
 int main(int argc, char **argv)
@@ -174,9 +127,9 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		die("usage: nvadm DEV vfs|cntlid|assign|online|offline|admin|model-get|model-set ...");
-	dev = open(argv[1], O_RDWR);
-	if (dev < 0)
-		die("%s: %s", argv[1], strerror(errno));
+	if (strncmp(argv[1], DEV, strlen(DEV)))
+		die("%s is not in %s", argv[1], DEV);
+	dev = argv[1] + strlen(DEV);
 	if (!strcmp(what, "vfs") && argc == 3) {
 		list_vfs();
 	} else if (!strcmp(what, "cntlid") && argc == 4) {
@@ -194,9 +147,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "admin") && argc >= 6 && argc <= 11) {
 		raw(argc - 3, argv + 3);
 	} else if (!strcmp(what, "model-get") && argc == 3) {
-		model(NULL);
+		model_get();
 	} else if (!strcmp(what, "model-set") && argc == 4) {
-		model(argv[3]);
+		must(pf_test_set(dev, argv[3]));
 	} else {
 		die("what is \"%s\"?", what);
 	}

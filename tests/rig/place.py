@@ -7,6 +7,7 @@ import fcntl
 import glob
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +16,9 @@ RIG = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(RIG))
 CACHE = os.environ.get("NVME_VFIO_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nvme-vfio")
+
+# What C programs of tests have in common.
+SHARED = [os.path.join(TOP, "tests/lib"), os.path.join(TOP, "lib")]
 
 _Kernel = collections.namedtuple("Kernel", "series release build image tools", defaults=("",))
 
@@ -95,19 +99,35 @@ def oldest(folder, keep, prefix=""):
     return [path for _, path in sorted(old)[:-keep]]
 
 
+def taken(sources):
+    """What C files take from tests/lib and lib: each header that is included, and
+    the file that goes with it."""
+    found, todo = [], list(sources)
+    while todo:
+        with open(todo.pop(), encoding="utf-8") as f:
+            names = re.findall(r'^#include "(.+)\.h"$', f.read(), re.M)
+        new = [path for folder in SHARED for name in names for path in glob.glob(f"{folder}/{name}.[ch]")
+               if path not in found and path not in todo]
+        found += new
+        todo += new
+    return sorted(set(found))
+
+
 def program(source):
-    """A program of the rig, from one C file or all of a folder, linked
-    statically: it must run in any root."""
+    """A program of the rig, from one C file or all of a folder and what they share
+    with tests, linked statically: it must run in any root."""
     source = os.path.join(RIG, source)
     files = sorted(glob.glob(source + "/*.c")) or [source]
+    more = taken(files)
 
     def build(path):
         subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
-                        "-pthread", "-o", path + ".new", *files], check=True)
+                        "-pthread", *(f"-I{folder}" for folder in SHARED), "-o", path + ".new",
+                        *files, *(name for name in more if name.endswith(".c"))], check=True)
         os.rename(path + ".new", path)
 
     name = os.path.basename(source).removesuffix(".c")
-    return made(os.path.join(CACHE, "bin", f"{name}-{digest([source])}"), build)
+    return made(os.path.join(CACHE, "bin", f"{name}-{digest([source, *more])}"), build)
 
 
 # Test programs and the tool: where they are made, and what make is told besides.

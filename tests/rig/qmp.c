@@ -17,10 +17,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "monitor.h"
+
 #define DRAIN_MS	120000
 #define STEP_MS		10
-
-static FILE *answers;
 
 static void die(const char *what)
 {
@@ -65,27 +65,11 @@ static void drain(int fd)
 	die("not all is read");
 }
 
-/* The answer to the last command; events in between are of no interest here. */
-static int answer(int print)
-{
-	static char *line;
-	static size_t size;
-
-	for (;;) {
-		errno = 0;
-		if (getline(&line, &size, answers) < 0)
-			die("read");
-		if (!strncmp(line, "{\"return\"", 9) || !strncmp(line, "{\"error\"", 8))
-			break;
-	}
-	if (print)
-		fputs(line, stdout);
-	return !strncmp(line, "{\"error\"", 8);
-}
-
 int main(int argc, char **argv)
 {
+	const char *answer;
 	int fd, i;
+	FILE *f;
 
 	if (argc < 3)
 		return 2;
@@ -96,19 +80,21 @@ int main(int argc, char **argv)
 		drain(fd);
 		return 0;
 	}
-	fd = dial(argv[1]);
-	answers = fdopen(fd, "r");
-	if (!answers)
+	f = fdopen(dial(argv[1]), "r");
+	if (!f)
 		die(argv[1]);
-	put(fd, "{\"execute\":\"qmp_capabilities\"}");
-	answer(0);
+	if (!monitor_begin(f))
+		die("no answer");
 	for (i = 2; i < argc; i++) {
 		if (argv[i][0] == '@') {
 			usleep(atoi(argv[i] + 1) * 1000);
 			continue;
 		}
-		put(fd, argv[i]);
-		if (answer(1))
+		answer = monitor_do(f, argv[i]);
+		if (!answer)
+			die("no answer");
+		fputs(answer, stdout);
+		if (monitor_is_error(answer))
 			return 1;
 	}
 	return 0;

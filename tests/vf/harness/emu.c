@@ -11,6 +11,7 @@
 
 #include "emu.h"
 #include "expect.h"
+#include "monitor.h"
 
 #define PORTS	"/sys/class/virtio-ports"
 
@@ -36,35 +37,24 @@ static FILE *port_open(void)
 	return f;
 }
 
-/* The line that answers command @id; greetings, events and older answers pass. */
-static void answer_of(FILE *f, int id, char *line, size_t len)
-{
-	char mark[32];
-
-	snprintf(mark, sizeof(mark), "\"id\": %d}", id);
-	do
-		check(fgets(line, len, f), "the emulator's monitor is gone");
-	while (!strstr(line, mark));
-}
-
 void emu_do(const char *answer, const char *fmt, ...)
 {
 	static const char head[] = "{\"return\": \"";
-	char cmd[512], line[4096];
+	char text[512], cmd[640];
 	FILE *f = port_open();
-	int id = getpid();
+	const char *line;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(cmd, sizeof(cmd), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* refused once it was given, which does no harm */
-	dprintf(fileno(f), "{\"execute\":\"qmp_capabilities\"}\n");
-	dprintf(fileno(f), "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"%s\"},\"id\":%d}\n",
-		cmd, id);
-	answer_of(f, id, line, sizeof(line));
+	snprintf(cmd, sizeof(cmd),
+		 "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"%s\"}}",
+		 text);
+	line = monitor_begin(f) ? monitor_do(f, cmd) : NULL;
+	check(line, "the emulator's monitor is gone");
 	fclose(f);
 	check(!strncmp(line, head, strlen(head)) &&
 	      !strncmp(line + strlen(head), *answer ? answer : "\"", *answer ? strlen(answer) : 1),
-	      "%s: the emulator says %s", cmd, line);
+	      "%s: the emulator says %s", text, line);
 }
