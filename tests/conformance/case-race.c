@@ -179,23 +179,34 @@ static void beside_sizes(const void *arg)
 	beside(ask_size);
 }
 
-/* a reader, or one who asks for info, is at it when the session ends */
-static void left_under_reader(unsigned int state, bool (*fn)(struct helper *h),
-			      bool by_reset)
+/**
+ * struct left - a session that ends while somebody is at it
+ * @state: that of the session
+ * @fn: what the other does: reads, or asks for info
+ * @by_reset: the device is reset; else the state is left
+ */
+struct left {
+	unsigned int state;
+	bool (*fn)(struct helper *h);
+	bool by_reset;
+};
+
+static void left_under_reader(const void *arg)
 {
+	const struct left *l = arg;
 	struct dev d;
 	unsigned int i;
 
 	dev_open(&d, 0);
 	for (i = 0; i < ROUNDS; i++) {
-		struct helper h = { .fn = fn, .d = &d };
+		struct helper h = { .fn = l->fn, .d = &d };
 
-		h.fd = go_fd(&d, state);
+		h.fd = go_fd(&d, l->state);
 		start(&h);
 		nap(i % 5 * 300);
-		if (state != ST_STOP_COPY && i % 2)
+		if (l->state != ST_STOP_COPY && i % 2)
 			go(&d, ST_STOP_COPY);
-		if (by_reset)
+		if (l->by_reset)
 			reset(&d);
 		else
 			go(&d, i % 3 ? ST_STOP : ST_RUNNING);
@@ -207,35 +218,11 @@ static void left_under_reader(unsigned int state, bool (*fn)(struct helper *h),
 	whole_cycle(&d);
 }
 
-static void reader_stop_copy(const void *arg)
-{
-	(void)arg;
-	left_under_reader(ST_STOP_COPY, read_on, false);
-}
-
-static void reader_reset(const void *arg)
-{
-	(void)arg;
-	left_under_reader(ST_STOP_COPY, read_on, true);
-}
-
-static void reader_pre_copy(const void *arg)
-{
-	(void)arg;
-	left_under_reader(ST_PRE_COPY, read_on, false);
-}
-
-static void reader_pre_copy_reset(const void *arg)
-{
-	(void)arg;
-	left_under_reader(ST_PRE_COPY, read_on, true);
-}
-
-static void info_pre_copy(const void *arg)
-{
-	(void)arg;
-	left_under_reader(ST_PRE_COPY, info_on, false);
-}
+static const struct left read_stop_copy = { ST_STOP_COPY, read_on, false };
+static const struct left read_reset = { ST_STOP_COPY, read_on, true };
+static const struct left read_pre_copy = { ST_PRE_COPY, read_on, false };
+static const struct left read_pre_copy_reset = { ST_PRE_COPY, read_on, true };
+static const struct left ask_pre_copy = { ST_PRE_COPY, info_on, false };
 
 static void reset_under_writer(const void *arg)
 {
@@ -368,15 +355,18 @@ const struct tap_case race_cases[] = {
 	{ .name = "race: the size is asked while states change",
 	  .fn = beside_sizes, .needs = NEED_SIZE },
 	{ .name = "race: STOP_COPY left under a reader",
-	  .fn = reader_stop_copy },
+	  .fn = left_under_reader, .arg = &read_stop_copy },
 	{ .name = "race: reset under a reader of STOP_COPY",
-	  .fn = reader_reset, .needs = NEED_RESET },
+	  .fn = left_under_reader, .arg = &read_reset, .needs = NEED_RESET },
 	{ .name = "race: PRE_COPY left under a reader",
-	  .fn = reader_pre_copy, .needs = NEED_PRE_COPY },
+	  .fn = left_under_reader, .arg = &read_pre_copy,
+	  .needs = NEED_PRE_COPY },
 	{ .name = "race: reset under a reader of PRE_COPY",
-	  .fn = reader_pre_copy_reset, .needs = NEED_PRE_COPY | NEED_RESET },
+	  .fn = left_under_reader, .arg = &read_pre_copy_reset,
+	  .needs = NEED_PRE_COPY | NEED_RESET },
 	{ .name = "race: PRE_COPY left under one who asks for info",
-	  .fn = info_pre_copy, .needs = NEED_PRE_COPY },
+	  .fn = left_under_reader, .arg = &ask_pre_copy,
+	  .needs = NEED_PRE_COPY },
 	{ .name = "race: reset under a writer", .fn = reset_under_writer,
 	  .needs = NEED_RESET },
 	{ .name = "race: device closed under a reader",
