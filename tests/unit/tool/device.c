@@ -23,6 +23,14 @@ int dev_calls, dev_fail_at, dev_fail_again, dev_gone_at;
 bool dev_lies;
 static bool gone;
 
+/* what a function that ends with a format is asked for */
+#define FORMAT(text, fmt) do { \
+	va_list ap__; \
+	va_start(ap__, fmt); \
+	vsnprintf(text, sizeof(text), fmt, ap__); \
+	va_end(ap__); \
+} while (0)
+
 /* a controller id must not be taken for the number of a VF */
 #define CNTLID(vf)	(0x100 + 3 * (vf))
 
@@ -200,12 +208,9 @@ int sysfs_write(const char *text, const char *fmt, ...)
 	char path[256], driver[64];
 	struct dev_vf *vf;
 	const char *rest;
-	va_list ap;
 	int err;
 
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
+	FORMAT(path, fmt);
 	err = fails();
 	if (err)
 		return err;
@@ -228,11 +233,8 @@ int sysfs_read(char *buf, size_t len, const char *fmt, ...)
 	struct dev_vf *vf;
 	char path[256];
 	const char *rest;
-	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
+	FORMAT(path, fmt);
 	if (gone)
 		return -ENOENT;
 	if (!strcmp(path, HOST_PCI "/" DEV_PF "/class"))
@@ -256,11 +258,8 @@ int sysfs_link(char *buf, size_t len, const char *fmt, ...)
 	unsigned int n;
 	char path[256];
 	const char *rest;
-	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(path, sizeof(path), fmt, ap);
-	va_end(ap);
+	FORMAT(path, fmt);
 	if (gone)
 		return -ENOENT;
 	if (sscanf(path, HOST_PCI "/" DEV_PF "/virtfn%u", &n) == 1) {
