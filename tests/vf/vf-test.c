@@ -180,9 +180,7 @@ int main(int argc, char **argv)
 			plain = argv[++k];
 		} else if (!strcmp(argv[k], "--set") && val) {
 			k++;
-			if (!strcmp(val, "vendor"))
-				set = SET_VENDOR;
-			else if (strcmp(val, "standard"))
+			if (!bed_set_of(val, &set))
 				return usage();
 		} else {
 			return usage();

@@ -327,9 +327,7 @@ int main(int argc, char **argv)
 			fuzz.nthreads = strtoul(argv[++k], NULL, 0);
 		} else if (!strcmp(argv[k], "--set")) {
 			k++;
-			if (!strcmp(val, "vendor"))
-				set = SET_VENDOR;
-			else if (strcmp(val, "standard"))
+			if (!bed_set_of(val, &set))
 				return usage();
 		} else {
 			return usage();

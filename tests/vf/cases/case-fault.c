@@ -123,8 +123,7 @@ static void dest_fault(const struct fault *f)
 
 	model_set(0, "lm-pad=%ld", f->pad);
 	model_set(1, "lm-pad=%ld", f->pad);
-	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	workload_fill(w, 30);
+	w = pair_busy(&a, &b);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &s, NULL));
 	for (i = 0; i < NSTATUS; i++) {

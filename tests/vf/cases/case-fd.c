@@ -155,8 +155,7 @@ static void close_fd_early(const void *arg)
 	int fd;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	workload_fill(w, 30);
+	w = pair_busy(&a, &b);
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	close(fd);
 	state_is(&a, MIG_STOP_COPY);
@@ -231,8 +230,7 @@ static void long_ways(const void *arg)
 	int fd;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	workload_fill(w, 30);
+	w = pair_busy(&a, &b);
 	/* from RUNNING straight to the data */
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	check(fd >= 0, "RUNNING to STOP_COPY gave no data fd");

@@ -163,10 +163,8 @@ static void not_enabled(const void *arg)
 	struct workload *w;
 
 	(void)arg;
-	bed_need(VF_A);
 	bed_need(VF_C);
-	w = workload_new();
-	bed_open(&a, VF_A, &w->mem);
+	w = idle_open(&a, VF_A);
 	bed_open(&b, VF_C, &w->mem);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &s, NULL));

@@ -28,8 +28,7 @@ static void reset_and_reuse(const void *arg)
 	struct vfio_dev a, b;
 	struct workload *w, *v;
 
-	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	workload_fill(w, 30);
+	w = pair_busy(&a, &b);
 	must(vfio_mig_set(&a, state, NULL));
 	must(vfio_reset(&a));
 	state_is(&a, MIG_RUNNING);
@@ -57,8 +56,7 @@ static void reset_half_loaded(const void *arg)
 	int fd;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	workload_fill(w, 30);
+	w = pair_busy(&a, &b);
 	must(mig_stop(&a, NULL));
 	must(mig_save(&a, &s, NULL));
 	must(vfio_mig_set(&b, MIG_RESUMING, &fd));
@@ -140,8 +138,7 @@ static void pf_unbound_in(const void *arg)
 	struct workload *w;
 	int err, fd;
 
-	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	workload_fill(w, 30);
+	w = pair_busy(&a, &b);
 	must(vfio_mig_set(&a, state, &fd));
 	pf_driver("unbind");
 	err = vfio_mig_set(&a, MIG_RUNNING, NULL);
@@ -175,10 +172,8 @@ static void pf_reset_at_rest(const void *arg)
 	struct workload *w;
 
 	(void)arg;
-	bed_need(VF_A);
 	bed_need(VF_C);
-	w = workload_new();
-	bed_open(&a, VF_A, &w->mem);
+	w = idle_open(&a, VF_A);
 	reset_pf(0);
 	bed_online(0);
 	again(w, &a, VF_A);
@@ -198,8 +193,7 @@ static void controller_reset(const void *arg)
 	struct workload *w, *v;
 
 	(void)arg;
-	w = pair_open(&a, VF_A, &b, VF_C, NULL);
-	workload_fill(w, 30);
+	w = pair_busy(&a, &b);
 	move(w, &a, &b, &s, NULL);
 	workload_check(w);
 	v = workload_new();

@@ -67,6 +67,12 @@ const char *bed_set_name(enum cmdset set)
 	return set == SET_VENDOR ? "vendor" : "standard";
 }
 
+bool bed_set_of(const char *name, enum cmdset *set)
+{
+	*set = strcmp(name, "vendor") ? SET_STANDARD : SET_VENDOR;
+	return !strcmp(name, bed_set_name(*set));
+}
+
 const char *bed_find(const char *driver, enum cmdset set)
 {
 	char text[32];

@@ -68,6 +68,9 @@ void bed_open(struct vfio_dev *dev, struct place at, struct dma_mem *mem);
 /** bed_set_name - "standard" or "vendor" */
 const char *bed_set_name(enum cmdset set);
 
+/** bed_set_of - the set of such a name. Return: false = there is none. */
+bool bed_set_of(const char *name, enum cmdset *set);
+
 /** bed_use_set - let a PF speak another command set; its VFs are bound anew */
 void bed_use_set(int pf, enum cmdset set);
 

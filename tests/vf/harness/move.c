@@ -14,29 +14,42 @@ void move_show(const struct mig_stream *s, const struct mig_times *t)
 			 (unsigned long long)t->us[i]);
 }
 
+struct workload *idle_open(struct vfio_dev *a, struct place at_a)
+{
+	struct workload *w;
+
+	bed_need(at_a);
+	w = workload_new();
+	bed_open(a, at_a, &w->mem);
+	return w;
+}
+
 struct workload *pair_open(struct vfio_dev *a, struct place at_a,
 			   struct vfio_dev *b, struct place at_b,
 			   const struct workload_opts *opts)
 {
 	struct workload *w;
 
-	bed_need(at_a);
 	bed_need(at_b);
-	w = workload_new();
-	bed_open(a, at_a, &w->mem);
+	w = idle_open(a, at_a);
 	bed_open(b, at_b, &w->mem);
 	workload_start(w, a, opts);
+	return w;
+}
+
+struct workload *pair_busy(struct vfio_dev *a, struct vfio_dev *b)
+{
+	struct workload *w = pair_open(a, VF_A, b, VF_C, NULL);
+
+	workload_fill(w, 30);
 	return w;
 }
 
 struct workload *solo_open(struct vfio_dev *a, struct place at_a,
 			   const struct workload_opts *opts)
 {
-	struct workload *w;
+	struct workload *w = idle_open(a, at_a);
 
-	bed_need(at_a);
-	w = workload_new();
-	bed_open(a, at_a, &w->mem);
 	workload_start(w, a, opts);
 	return w;
 }

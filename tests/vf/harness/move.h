@@ -24,9 +24,15 @@ struct workload *pair_open(struct vfio_dev *a, struct place at_a,
 			   struct vfio_dev *b, struct place at_b,
 			   const struct workload_opts *opts);
 
-/** solo_open - the same without a second VF */
+/** pair_busy - the same of VF_A and VF_C, with I/O under way */
+struct workload *pair_busy(struct vfio_dev *a, struct vfio_dev *b);
+
+/** solo_open - a workload on VF @a, and no second VF */
 struct workload *solo_open(struct vfio_dev *a, struct place at_a,
 			   const struct workload_opts *opts);
+
+/** idle_open - VF @a open with a workload's memory, and nothing done yet */
+struct workload *idle_open(struct vfio_dev *a, struct place at_a);
 
 /** again - close and open a VF, as a new user of it would find it */
 void again(struct workload *w, struct vfio_dev *dev, struct place at);
