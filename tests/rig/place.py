@@ -134,6 +134,7 @@ def program(source):
 PROGRAMS = {
     "vf-test": ("tests/vf",),
     "cid-tracker-test": ("tests/vf",),
+    "tap-test": ("tests/vf",),
     "mig-fuzz": ("tests/fuzz/uapi",),
     "vfio-mig-conformance": ("tests/conformance", "LDFLAGS=-static", "CFLAGS=-O2 -g -Werror"),
     "nvme-vfio": ("tools/nvme-vfio",),
