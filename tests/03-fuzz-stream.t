@@ -4,7 +4,7 @@
 #
 # 03-fuzz-stream.t - the stream's reader and writer, fuzzed for FUZZ_SECONDS
 # (60) with both targets side by side. First the fuzzer has to find each of the
-# deliberate faults in fuzz/stream/mutants, so that it is known not to be blind.
+# deliberate faults in mutants/stream, so that it is known not to be blind.
 # With FUZZ_KEEP=FOLDER what it learns stays there for the next run.
 
 set -u
@@ -36,7 +36,7 @@ if ! make -s OUT="$out" >"$out/log" 2>&1; then
 fi
 
 # 77 is libFuzzer's status for an input that fails, and nothing else's
-for patch in mutants/*.patch; do
+for patch in ../../mutants/stream/*.patch; do
 	name=$(basename "$patch" .patch)
 	target=$(sed -n 's/^By: //p' "$patch")
 	dir=$out/mutant/$name

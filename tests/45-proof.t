@@ -173,8 +173,8 @@ vf_test=$(tests/rig/program vf-test) && tool=$(tests/rig/program nvme-vfio) &&
 # on purpose: what it exports has other checksums then
 modules() {
 	local nvme=$out/nvme-$2 args=(NVME_VFIO_DEBUG=y)
-	if [ -e "tests/faults/nvme/$2.patch" ]; then
-		tests/rig/build-nvme "$1" "$nvme" "tests/faults/nvme/$2.patch" || return
+	if [ -e "tests/mutants/nvme/$2.patch" ]; then
+		tests/rig/build-nvme "$1" "$nvme" "tests/mutants/nvme/$2.patch" || return
 		args+=(KBUILD_EXTRA_SYMBOLS="$nvme/Module.symvers")
 	fi
 	tests/rig/build-modules "$1" "$out/modules-$1-$2" src "${args[@]}"

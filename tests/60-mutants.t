@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 model
-"""Every deliberate fault in tests/faults must be caught by a test.
+"""Every deliberate fault in tests/mutants/driver must be caught by a test.
 
 Each patch there breaks the driver in one way. Its head says by which tests it
 must be noticed: "By: unit" - those of tests/unit, "By: vf" - the quick run of
@@ -120,7 +120,7 @@ def main():
     with tempfile.TemporaryDirectory() as SCRATCH:
         VF_TEST, CONFORMANCE = place.built("vf-test"), place.built("vfio-mig-conformance")
 
-        known = [Mutant(p) for p in sorted((TOP / "tests/faults").glob("*.patch"))]
+        known = [Mutant(p) for p in sorted((TOP / "tests/mutants/driver").glob("*.patch"))]
         mutants = [m for m in known if m.often or os.environ.get("CHECK_FULL")]
         left = [m for m in known if m not in mutants]
         jobs = [(f"unbroken driver passes, {s} set", lambda s=s: control(KERNEL, s), False)
