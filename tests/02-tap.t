@@ -19,7 +19,7 @@ ok 1 - first: passes
 # 1 is not 2
 # (tap-test.c:LINE)
 not ok 2 - first: fails
-# lib_fail(-1, "no reason"): expected 0, got -1 (no reason)
+# lib_fail(-1, "no reason"): expected 0, got -1 (no reason: Operation not permitted)
 # (tap-test.c:LINE)
 not ok 3 - first: fails in the library
 ok 4 - is skipped # SKIP there is no sense

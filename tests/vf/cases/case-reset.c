@@ -135,10 +135,9 @@ static void pf_unbound_in(const void *arg)
 {
 	unsigned int state = *(const unsigned int *)arg, now;
 	struct vfio_dev a, b;
-	struct workload *w;
 	int err, fd;
 
-	w = pair_busy(&a, &b);
+	pair_busy(&a, &b);
 	must(vfio_mig_set(&a, state, &fd));
 	pf_driver("unbind");
 	err = vfio_mig_set(&a, MIG_RUNNING, NULL);
