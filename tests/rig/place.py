@@ -31,10 +31,25 @@ class Kernel(_Kernel):
         return os.path.join(os.path.dirname(os.path.dirname(self.image)), "lib/modules", self.release)
 
 
+def run(command, *arguments):
+    """A command of the rig; what it said is in the exception if it fails."""
+    subprocess.run([os.path.join(RIG, command), *map(str, arguments)], check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def kernels(*name):
+    """All that the test bed has, but those that only guests need; or one of any."""
+    lines = subprocess.run([os.path.join(RIG, "kernels"), *name], check=True,
+                           stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return [Kernel(*line.split("\t")[:4]) for line in lines]
+
+
 def kernel(name):
-    line = subprocess.run([os.path.join(RIG, "kernels"), name], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
-    return Kernel(*line.split("\t")[:4])
+    return kernels(name)[0]
+
+
+def has_kernel(name):
+    return not subprocess.run([os.path.join(RIG, "kernels"), name], capture_output=True, check=False).returncode
 
 
 def write(path, data):

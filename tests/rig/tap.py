@@ -1,7 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Test Anything Protocol, as prove reads it."""
 
+import collections
+import re
 import sys
+
+_POINT = re.compile(r"(not )?ok \d+(?: -)? ?(.*?)(?: # SKIP ?(.*))?")
+_PLAN = re.compile(r"1\.\.(\d+)\b.*")
+
+
+class Point(collections.namedtuple("Point", "good name skipped notes")):
+    """skipped: why, or None. notes: the lines before it."""
+
+    def say(self, out, prefix=""):
+        if self.skipped is None or not self.good:
+            out.ok(self.good, prefix + self.name)
+        else:
+            out.skip(prefix + self.name, self.skipped)
+
+
+def read(text):
+    """([Point...], how many were planned, lines after the last one) of what a program
+    printed, or several, one after the other."""
+    points, planned, notes = [], 0, []
+    for line in text.splitlines():
+        if point := _POINT.fullmatch(line):
+            bad, name, skipped = point.groups()
+            points.append(Point(not bad, name, skipped, notes))
+            notes = []
+        elif plan := _PLAN.fullmatch(line):
+            planned += int(plan[1])
+        else:
+            notes.append(re.sub("^Bail out!", "gave up:", line.removeprefix("# ")))
+    return points, planned, notes
 
 
 class Later:
