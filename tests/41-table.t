@@ -14,36 +14,35 @@ happens there, whatever the kernel of the others, and only with CHECK_FULL=1.
 import os
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TESTS, "rig"))
 import cells                                            # noqa: E402
+import hostrun                                          # noqa: E402
 import place                                            # noqa: E402
 import tap                                              # noqa: E402
-import vfrun                                            # noqa: E402
 
 DOCUMENT = os.path.join(TESTS, "..", "docs", "states-and-events.md")
 FULL = bool(os.environ.get("CHECK_FULL"))
 KERNELS = os.environ.get("TABLE_KERNELS", "6.12 6.1 7.3" if FULL else "6.12").split()
 SETS = ("standard", "vendor")
 SECONDS = 1200
-AT_ONCE = int(os.environ.get("TABLE_JOBS", 4))
+AT_ONCE = hostrun.at_once("TABLE_JOBS", 4)
 
 # Kernels without PRE_COPY, and what others have for it.
 SHORT = ("6.1",)
 PRE_COPY = re.compile(r"to PRE_COPY\w*: \w+, \w+, ")
 
-# A command that never completes: the driver gives it up.
-USUAL = {"allow": (r"nvme-vfio-pci .*Suspend does not end: resetting this VF",)}
-# Or nvme does, and resets the PF.
-TIMEOUT = {"allow": (r"nvme nvme\d+: I/O .*QID 0 timeout, reset controller",)}
-
-# The port above the PF has errors, and the PF goes.
-BUS = {"host": ("--monitor",), "allow": (
+# What each kind of host needs: the port above the PF has errors, and the PF goes.
+BUS = {"more": ("--monitor",), "allow": (
+    *hostrun.FAILS,
     r"nvme .*frozen state error detected, reset controller",
 )}
-HOSTS = {"--table": USUAL, "--table-timeout": TIMEOUT, "--table-bus": BUS}
+HOSTS = {
+    "--table": {"allow": (*hostrun.FAILS, *hostrun.GIVEN_UP)},
+    "--table-timeout": {"allow": (*hostrun.FAILS, *hostrun.TIMEOUT)},
+    "--table-bus": BUS,
+}
 
 FAULTS_KERNEL = "debug"
 FAULTS_EVENT = "allocation fails"
@@ -55,32 +54,33 @@ KINDS = {
 }
 
 
-def run(job):
-    kernel, kind, command_set, program = job
-    return vfrun.run(program, kernel, command_set, [kind], SECONDS, **HOSTS.get(kind, {}))
+class Job(hostrun.Job):
+    def __init__(self, program, kernel, kind, command_set):
+        super().__init__(kernel, command_set, f"vf-test --set {command_set} {kind}", [program], SECONDS,
+                         f"{kernel} {command_set}: {KINDS[kind]}", **HOSTS.get(kind, {}))
+        self.kind = kind
 
 
 def run_all(out):
-    """[((kernel, kind, set), (output, why))], or None."""
+    """[(job, result)], or None."""
     (program,), why = place.all_built("vf-test")
     if not out.ok(why is None, "vf-test builds", why or ""):
         return None
-    jobs = [(FAULTS_KERNEL, "--table-faults", s, program) for s in SETS if FULL]
-    jobs += [(k, kind, s, program) for k in KERNELS for kind in HOSTS
-             for s in SETS]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(zip([job[:3] for job in jobs], pool.map(run, jobs)))
+    jobs = [Job(program, FAULTS_KERNEL, "--table-faults", s) for s in SETS if FULL]
+    jobs += [Job(program, k, kind, s) for k in KERNELS for kind in HOSTS for s in SETS]
+    return list(hostrun.side_by_side(jobs, AT_ONCE))
 
 
 def seen_on(out, kernel, results):
     """(the cells of a kernel, whether all is well with them)."""
     by_set = {name: {} for name in SETS}
     good = True
-    for (k, kind, name), (output, why) in sorted(results, key=lambda r: r[0][1] == "--table-faults"):
-        if k != kernel and kind != "--table-faults":
+    for job, result in sorted(results, key=lambda r: r[0].kind == "--table-faults"):
+        if job.kernel != kernel and job.kind != "--table-faults":
             continue
-        by_set[name].update(cells.printed(output))
-        good &= out.ok(why is None, f"{k} {name}: {KINDS[kind]}", why or "")
+        by_set[job.command_set].update(cells.printed(result.output))
+        why = result.why()
+        good &= out.ok(why is None, job.title, why or "")
     seen = cells.merged(by_set)
     holes = cells.holes(seen)
     good &= out.ok(seen and not holes, f"{kernel}: none of {len(seen)} cells is empty",
@@ -98,6 +98,7 @@ def expected(text, kernel):
 
 
 def main():
+    hostrun.by_run_one()
     write = "--write" in sys.argv[1:]
     if write and not FULL:
         sys.exit("41-table.t: --write needs all cells: CHECK_FULL=1")

@@ -14,14 +14,13 @@ import re
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests/rig"))
+import hostrun                                          # noqa: E402
 import place                                            # noqa: E402
 import tap                                              # noqa: E402
 
-JOBS = int(os.environ.get("CONFORMANCE_JOBS") or 2 * os.cpu_count())
 ARGS = os.environ.get("CONFORMANCE_ARGS", "")
 ONLY = os.environ.get("CONFORMANCE_KERNELS", "").split()
 FULL = bool(os.environ.get("CHECK_FULL"))
@@ -31,19 +30,13 @@ SECONDS = 1500
 # set without tracking where it takes minutes.
 SELDOM = {("6.12", "standard"), ("7.2", "standard"), ("7.2", "vendor"), ("debug", "vendor")}
 
-# Some streams are refused on purpose, and of a VF that is reset in the middle
-# of a command the PF says that it failed.
-ALLOW = r"nvme-vfio-pci .*PF command [0-9a-f]+h .*(failed with status|was aborted)"
-
 
 def kernels():
-    lines = subprocess.run([TOP / "tests/rig/kernels"], check=True, stdout=subprocess.PIPE,
-                           text=True).stdout.splitlines()
-    series = [line.split("\t")[0] for line in lines]
-    unknown = set(ONLY) - set(series)
+    every = place.kernels()
+    unknown = set(ONLY) - {kernel.series for kernel in every}
     if unknown:
         sys.exit(f"CONFORMANCE_KERNELS: no kernel {' '.join(sorted(unknown))}")
-    return [place.kernel(s) for s in series if not ONLY or s in ONLY]
+    return [kernel for kernel in every if not ONLY or kernel.series in ONLY]
 
 
 def config_of(kernel):
@@ -95,46 +88,31 @@ def alone(program):
         return "its cases are others" if len(cases) > 1 else None
 
 
-def run(program, kernel, command_set, options):
-    return subprocess.run(
-        [TOP / "tests/rig/host", "--kernel", kernel.release, "--set", command_set, "--pfs", "2",
-         "--prop", "lm-test=on", "--module-args", "vendor_ids=1b36:0010", "--allow", ALLOW,
-         "--seconds", str(SECONDS), "--file", program, "--",
-         f"vfio-mig-conformance {options} {ARGS} $PF0_VF1 $PF1_VF1"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-        check=False)
+class Job(hostrun.Job):
+    def __init__(self, program, kernel, command_set, forced, options, ways):
+        super().__init__(kernel.release, command_set, f"vfio-mig-conformance {options} {ARGS} $PF0_VF1 $PF1_VF1",
+                         [program], SECONDS, f"{kernel.series} {command_set}")
+        self.forced, self.ways = forced, set(ways)
 
 
-def report(out, title, forced, expected, done):
+def report(out, job, result):
     """The points of one run, with its name in front, then what is true of all."""
-    ways, points, notes, plan = set(), 0, [], None
-    for line in done.stdout.splitlines():
-        found = re.match(r"(not )?ok \d+ - ((\w+): .*?)(?: # SKIP (.*))?$", line)
-        if found:
-            bad, name, way, skipped = found.groups()
-            points += 1
-            ways.add(way)
-            if skipped is None or skipped in forced.skips:
-                if skipped is None:
-                    out.ok(not bad, f"{title}: {name}", "\n".join(notes))
-                else:
-                    out.skip(f"{title}: {name}", skipped)
-            else:
-                out.ok(False, f"{title}: {name}", f"skipped, and nothing forces it: {skipped}")
-            notes = []
-        elif line.startswith("1.."):
-            plan = int(line[3:])
+    for point in result.points:
+        if point.skipped is None:
+            out.ok(point.good, f"{job.title}: {point.name}", "\n".join(point.notes))
+        elif point.skipped in job.forced.skips:
+            point.say(out, f"{job.title}: ")
         else:
-            notes.append(line.removeprefix("# "))
-    # 1: cases failed, which the points above say
-    out.ok(done.returncode in (0, 1) and points and points == plan,
-           f"{title}: the host ran to its end, its kernel log is clean",
-           f"status {done.returncode}, {points} of {plan} points\n" + done.stdout[-1500:])
-    out.ok(ways == set(expected), f"{title}: through {' and '.join(expected)}",
+            out.ok(False, f"{job.title}: {point.name}", f"skipped, and nothing forces it: {point.skipped}")
+    why = result.fault()
+    out.ok(why is None, f"{job.title}: the host ran to its end, its kernel log is clean", why or "")
+    ways = {point.name.partition(":")[0] for point in result.points}
+    out.ok(ways == job.ways, f"{job.title}: through {' and '.join(sorted(job.ways))}",
            f"it was {' and '.join(sorted(ways)) or 'nothing'}")
 
 
 def main():
+    hostrun.by_run_one()
     out = tap.Tap()
     (program,), why = place.all_built("vfio-mig-conformance")
     if not out.ok(not why, "the suite builds without warnings", why):
@@ -143,19 +121,16 @@ def main():
     out.ok(not why, "so does a copy of it, by itself", why)
     place.qemu()
     every = [(k, s) for k in kernels() for s in ("standard", "vendor")]
-    jobs = [(k, s) for k, s in every if ONLY or FULL or (k.series, s) not in SELDOM]
-    jobs.sort(key=lambda job: job[0].series != "debug")     # the slowest first
-    with ThreadPoolExecutor(JOBS) as pool:
-        runs = []
-        for k, s in jobs:
-            forced = Forced(k, s)
-            for options, ways in forced.hosts():
-                done = pool.submit(run, program, k, s, options)
-                runs.append((f"{k.series} {s}", forced, ways, done))
-        for title, forced, ways, done in runs:
-            report(out, title, forced, ways, done.result())
+    chosen = [(k, s) for k, s in every if ONLY or FULL or (k.series, s) not in SELDOM]
+    chosen.sort(key=lambda pair: pair[0].series != "debug")     # the slowest first
+    jobs = []
+    for k, s in chosen:
+        forced = Forced(k, s)
+        jobs += [Job(program, k, s, forced, *host) for host in forced.hosts()]
+    for job, result in hostrun.side_by_side(jobs, hostrun.at_once("CONFORMANCE_JOBS")):
+        report(out, job, result)
     for k, s in every:
-        if (k, s) not in jobs:
+        if (k, s) not in chosen:
             out.skip(f"{k.series} {s}", "CHECK_FULL=1")
     return out.done()
 

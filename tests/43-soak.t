@@ -13,35 +13,32 @@ migration works."""
 
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
+import hostrun                                          # noqa: E402
 import place                                            # noqa: E402
 import tap                                              # noqa: E402
-import vfrun                                            # noqa: E402
 
 NUMBER = int(os.environ.get("SOAK") or (200 if os.environ.get("CHECK_FULL") else 40))
-KERNEL = os.environ.get("SOAK_KERNEL") or ("debug" if vfrun.has("debug") else "6.12")
+KERNEL = os.environ.get("SOAK_KERNEL") or ("debug" if place.has_kernel("debug") else "6.12")
 SETS = ("standard", "vendor")
 SECONDS = 420 + 6 * NUMBER
 
 
 def main():
+    hostrun.by_run_one()
     out = tap.Tap()
     (program,), why = place.all_built("vf-test")
     if not out.ok(why is None, "vf-test builds", why or ""):
         return out.done()
-    with ThreadPoolExecutor(len(SETS)) as pool:
-        results = pool.map(lambda s: vfrun.run(program, KERNEL, s, ["--soak", str(NUMBER)],
-                                               SECONDS, cmdline="slab_nomerge",
-                                               host=["--vfs", "1"]), SETS)
-        for name, (output, why) in zip(SETS, results):
-            out.ok(why is None, f"{KERNEL} {name}: {NUMBER} migrations in a row leave nothing behind",
-                   why or "")
-            if why is None:
-                for line in output.splitlines():
-                    if line.startswith("# "):
-                        out.note(line[2:])
+    jobs = [hostrun.Job(KERNEL, s, f"vf-test --set {s} --soak {NUMBER}", [program], SECONDS, f"{KERNEL} {s}",
+                        more=("--vfs", 1, "--cmdline", "slab_nomerge")) for s in SETS]
+    for job, result in hostrun.side_by_side(jobs, len(jobs)):
+        why = result.why()
+        if out.ok(why is None, f"{job.title}: {NUMBER} migrations in a row leave nothing behind", why or ""):
+            for point in result.points:
+                out.note("\n".join(point.notes))
+            out.note("\n".join(result.rest))
     return out.done()
 
 
