@@ -1,161 +1,97 @@
-#!/bin/bash
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels debug model
-#
-# 40-vf.t - VFs driven from user space inside hosts: every kernel, both command
-# sets. 6.1 and 6.12 run all cases but the longest, which do not depend on the
-# kernel; the newest the few that notice the usual faults. With CHECK_FULL=1 the
-# debug kernel runs all cases. VF_FULL=1 runs all cases
-# everywhere, VF_KERNELS="6.12 debug" only there. VF_JOBS hosts run at a time (default: two per processor). VF_ARGS goes to
-# vf-test, e.g. VF_ARGS='--only cancel'.
-set -u
-# By hand as by tests/run: a signal leaves no host behind.
-[ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
-here=$(cd "$(dirname "$0")" && pwd)
-rig=$here/rig
-jobs=${VF_JOBS:-$(($(nproc) * 2))}
-limit=600
-slow_limit=2400		# a kernel full of checkers
+"""VFs driven from user space inside hosts: every kernel, both command sets. 6.1
+and 6.12 run all cases but the longest, which do not depend on the kernel; the
+newest the few that notice the usual faults. With CHECK_FULL=1 the debug kernel
+runs all cases.
 
-out=$(mktemp -d) || exit 1
-trap 'rm -rf "$out"' EXIT
-n=0
+VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only there. VF_JOBS
+hosts run at a time (default: two per processor). VF_ARGS goes to vf-test, e.g.
+VF_ARGS='--only cancel'."""
 
-comment() { sed 's/^/# /'; }
+import os
+import subprocess
+import sys
 
-point() { # RESULT NAME
-	n=$((n + 1))
-	echo "$1 $n - $2"
-}
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
+import hostrun                                          # noqa: E402
+import place                                            # noqa: E402
+import tap                                              # noqa: E402
 
-give_up() { # NAME LOG
-	comment <"$2"
-	point "not ok" "$1"
-	echo "1..$n"
-	exit 1
-}
+ALL_CASES = bool(os.environ.get("VF_FULL"))
+ONLY = os.environ.get("VF_KERNELS", "").split()
+ARGS = os.environ.get("VF_ARGS", "")
+DEBUG = ALL_CASES or ONLY or os.environ.get("CHECK_FULL")
+SECONDS = {"debug": 2400}           # full of checkers
+OTHERWISE = 600
+LEVELS = ("", "--brief", "--quick")
 
-# one host with one kernel and one set; TAP and exit status are left in files
-run() { # NAME KERNEL SET LEVEL
-	# commands that the tests let fail; vf-test itself allows them only in
-	# the cases that do so
-	local limit=$limit
-	[ "$2" != debug ] || limit=$slow_limit
-	timeout -k 10 $((limit + 60)) "$rig/host" --kernel "$2" --set "$3" --pfs 2 \
-		--prop lm-test=on --module-args vendor_ids=1b36:0010 \
-		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status' \
-		--allow 'nvme-vfio-pci .*PF command [0-9a-f]+h was aborted' \
-		--seconds "$limit" --file "$program" -- \
-		"vf-test --set $3 $4 ${VF_ARGS:-}" \
-		>"$out/$1.tap" 2>"$out/$1.err" </dev/null
-	echo $? >"$out/$1.status"
-}
 
-# the points of one run, numbered on, with the run's name in front
-merge() { # NAME TITLE
-	local status plan points
+def level(number, series):
+    """Which cases run on a kernel."""
+    if ALL_CASES or series == "debug":
+        return ""
+    return "--brief" if number < 2 else "--quick"
 
-	status=$(cat "$out/$1.status")
-	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$out/$1.tap" | tail -n 1)
-	points=$(grep -cE '^(not )?ok ' "$out/$1.tap")
-	awk -v n="$n" -v title="$2" '
-		/^(not )?ok / {
-			bad = $1 == "not" ? "not " : ""
-			sub(/^(not )?ok [0-9]+ - /, "")
-			print bad "ok " ++n " - " title ": " $0
-			next
-		}
-		/^1\.\.[0-9]+/ { next }
-		{ sub(/^Bail out!/, "# gave up:"); print }' "$out/$1.tap"
-	n=$((n + points))
-	# 1: cases failed, which the points above say
-	if [ "$points" -gt 0 ] && [ "$plan" = "$points" ] &&
-	   { [ "$status" = 0 ] || [ "$status" = 1 ]; }; then
-		point ok "$2: the host ran to its end, its kernel log is clean"
-	else
-		comment <"$out/$1.err"
-		point "not ok" "$2: the host ran to its end, its kernel log is clean (status $status, $points of ${plan:-no} points)"
-		failed=1
-	fi
-	[ "$status" = 0 ] || failed=1
-	# hosts of this test bed have every VF the cases want
-	if grep -q '# SKIP .* VFs bound to' "$out/$1.tap"; then
-		point "not ok" "$2: all VFs are there"
-		failed=1
-	fi
-}
 
-if ! program=$("$rig/program" vf-test 2>"$out/log"); then
-	give_up "build of the programs" "$out/log"
-fi
-if ! "$here/model/build" >"$out/log" 2>&1; then
-	give_up "the device model" "$out/log"
-fi
-if ! "$rig/kernels" >"$out/kernels" 2>"$out/log"; then
-	give_up "kernels" "$out/log"
-fi
+class Job(hostrun.Job):
+    def __init__(self, program, series, command_set, level):
+        title = f"{series} {command_set}" + f", {level[2:]}" * bool(level)
+        super().__init__(series, command_set, f"vf-test --set {command_set} {level} {ARGS}", [program],
+                         SECONDS.get(series, OTHERWISE), title)
+        # A kernel full of checkers keeps a processor busy, and reports what stands
+        # still for 30 s.
+        self.room = 2 if series == "debug" else 1
+        self.level = level
 
-# every kernel with every set; each set meets the long cases on one kernel
-failed=0
-names=()
-titles=()
-levels=()
+    def order(self):
+        """That first; then the long runs, so that they are not waited for at the end."""
+        return self.kernel != "debug", LEVELS.index(self.level)
 
-# level KERNEL-NUMBER SERIES - which cases run there
-level() {
-	if [ -n "${VF_FULL:-}" ] || [ "$2" = debug ]; then
-		echo ""
-	elif [ "$1" -lt 2 ]; then
-		echo --brief
-	else
-		echo --quick
-	fi
-}
 
-k=0
-while IFS=$'\t' read -r series _; do
-	if [ "$series" = debug ] && [ -z "${VF_FULL:-}${CHECK_FULL:-}${VF_KERNELS:-}" ]; then
-		n=$((n + 1))
-		echo "ok $n - $series # SKIP CHECK_FULL=1"
-		continue
-	fi
-	case " ${VF_KERNELS:-$series} " in
-	*" $series "*)
-		level=$(level $k "$series")
-		for set in standard vendor; do
-			names+=("$series-$set")
-			titles+=("$series $set${level:+, ${level#--}}")
-			levels+=("$level")
-		done ;;
-	*)	echo "# $series is left out: VF_KERNELS=$VF_KERNELS" ;;
-	esac
-	k=$((k + 1))
-done <"$out/kernels"
+def jobs(out, program):
+    number = 0
+    for series in (kernel.series for kernel in place.kernels()):
+        if series == "debug" and not DEBUG:
+            out.skip(series, "CHECK_FULL=1")
+            continue
+        if ONLY and series not in ONLY:
+            out.note(f"{series} is left out: VF_KERNELS={' '.join(ONLY)}")
+        else:
+            for command_set in ("standard", "vendor"):
+                yield Job(program, series, command_set, level(number, series))
+        number += 1
 
-start() { # NUMBER AT-MOST
-	while [ "$(jobs -rp | wc -l)" -ge "$2" ]; do
-		wait -n
-	done
-	run "${names[$1]}" "${names[$1]%-*}" "${names[$1]##*-}" "${levels[$1]}" &
-}
 
-# The kernel full of checkers by itself: its hosts keep a processor busy each,
-# and it reports what stands still for 30 s. Then the long runs first, so that
-# they are not what is waited for at the end.
-for i in "${!names[@]}"; do
-	[ "${names[$i]%-*}" != debug ] || start "$i" $(((jobs + 1) / 2))
-done
-wait
-for level in "" --brief --quick; do
-	for i in "${!names[@]}"; do
-		[ "${names[$i]%-*}" = debug ] || [ "${levels[$i]}" != "$level" ] || start "$i" "$jobs"
-	done
-done
-wait
+def report(out, title, result):
+    result.say(out)
+    why = result.fault()
+    out.ok(why is None, f"{title}: the host ran to its end, its kernel log is clean", why or "")
+    # hosts of this test bed have every VF the cases want
+    if any("VFs bound to" in (point.skipped or "") for point in result.points):
+        out.ok(False, f"{title}: all VFs are there")
 
-for i in "${!names[@]}"; do
-	merge "${names[$i]}" "${titles[$i]}"
-done
-[ $n -gt 0 ] || give_up "kernels" "$out/kernels"
-echo "1..$n"
-exit "$failed"
+
+def main():
+    hostrun.by_run_one()
+    out = tap.Tap()
+    (program,), why = place.all_built("vf-test")
+    if why:
+        out.ok(False, "build of the programs", why)
+        return out.done()
+    try:
+        place.qemu()
+        hosts = list(jobs(out, program))
+    except subprocess.CalledProcessError as e:
+        out.ok(False, "the device model and kernels are there", str(e))
+        return out.done()
+    if not hosts:
+        out.ok(False, f"kernels: none is {' '.join(ONLY)}")
+    for job, result in hostrun.side_by_side(hosts, hostrun.at_once("VF_JOBS"), first=Job.order):
+        report(out, job.title, result)
+    return out.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
