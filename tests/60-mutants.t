@@ -14,6 +14,7 @@ checked here, or in 42-conformance.t. A device that loses or doubles a completio
 among the cases of tests/vf ("checker notices").
 """
 
+import dataclasses
 import os
 import pathlib
 import re
@@ -21,135 +22,120 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests/rig"))
+import hostrun                                          # noqa: E402
 import place                                            # noqa: E402
+import tap                                              # noqa: E402
 
 KERNEL = os.environ.get("MUTANT_KERNEL", "6.12")
-AT_ONCE = 2 * os.cpu_count()     # hosts wait more than they work
+SETS = ("standard", "vendor")
+SECONDS = 300
+PROGRAMS = {"vf": "vf-test", "conformance": "vfio-mig-conformance"}
+SHOWN = 3                       # failed points
 
 
 class Failed(Exception):
     pass
 
 
-def call(*args, **kwargs):
-    return subprocess.run([str(a) for a in args], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **kwargs)
-
-
-def must(*args, **kwargs):
-    p = call(*args, **kwargs)
+def must(*args):
+    p = subprocess.run([str(a) for a in args], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       stdin=subprocess.DEVNULL, check=False)
     if p.returncode:
         raise Failed(f"{args[0]} failed:\n{p.stdout[-2000:]}")
-    return p.stdout
 
 
-def bad_points(tap):
-    return [line for line in tap.splitlines() if line.startswith("not ok")]
+@dataclasses.dataclass(eq=False)
+class Check:
+    """Tests on a driver, which has a fault or none: run() returns their points that
+    failed, or throws what came between."""
+    title: str
+    by: str
+    only: str
+    kernel: str
+    command_set: str
+    patch: pathlib.Path = None
+    room: int = 1
+
+    def run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            work = pathlib.Path(folder)
+            src = work / "src"
+            shutil.copytree(TOP / "src", src)
+            try:
+                if self.patch:
+                    must("patch", "-s", "-p1", "--fuzz=0", "-d", src, "-i", self.patch)
+                return self.unit(src, work) if self.by == "unit" else self.host(src, work)
+            except (Failed, place.NotBuilt) as e:
+                return e
+
+    def unit(self, src, work):
+        bad = []
+        for name in ("encodings", "stream", "track", "dirty_map", "verdict"):
+            must("make", "-s", "-C", TOP / "tests/unit", f"SRC={src}", f"OUT={work}", work / name)
+            said = subprocess.run([work / name], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  stdin=subprocess.DEVNULL, check=False).stdout
+            bad += [point.name for point in tap.read(said)[0] if not point.good]
+        return bad
+
+    def host(self, src, work):
+        must(TOP / "tests/rig/build-modules", self.kernel, work / "modules", src)
+        result = hostrun.Job(self.kernel, self.command_set, self.command(), [place.built(PROGRAMS[self.by])], SECONDS,
+                             allow=("nvme-vfio-pci",), more=("--driver", work / "modules")).run()
+        if not result.points:
+            raise Failed(f"no test ran:\n{result.output[-2000:]}\n{result.errors}")
+        if result.status == 0 and result.bad:
+            raise Failed("test points failed, but the run says success")
+        return result.bad
+
+    def command(self):
+        if self.by == "conformance":
+            return f"vfio-mig-conformance --only '{self.only}' $PF0_VF1 $PF1_VF1"
+        what = f"--only '{self.only}'" if self.only else "--quick"
+        return f"vf-test --set {self.command_set} {what}"
 
 
-def unit(src, work):
-    out = ""
-    for name in ("encodings", "stream", "track", "dirty_map", "verdict"):
-        must("make", "-s", "-C", TOP / "tests/unit", f"SRC={src}", f"OUT={work}", work / name)
-        out += call(work / name).stdout
-    return out
+def mutant(patch):
+    """(name, whether it is one of every run, its check)"""
+    text = patch.read_text(encoding="utf-8")
+    kernel = re.search(r"^Kernel: (\S+)$", text, re.M)
+    by, only = re.search(r"^By: (unit|vf|conformance)(?:, (.+))?$", text, re.M).groups()
+    says = " ".join(text.split("\n\n")[1].split())
+    check = Check(f"{patch.stem}: {says}", by, only, kernel[1] if kernel else KERNEL,
+                  re.search(r"^Set: (\w+)$", text, re.M)[1], patch)
+    return patch.stem, re.search(r"^Often: yes$", text, re.M) is not None, check
 
 
-def host(src, work, kernel, cmdset, program, command):
-    modules = work / "modules"
-    must(TOP / "tests/rig/build-modules", kernel, modules, src)
-    args = ["--kernel", kernel, "--set", cmdset, "--pfs", "2", "--prop", "lm-test=on",
-            "--module-args", "vendor_ids=1b36:0010", "--driver", modules,
-            "--allow", "nvme-vfio-pci", "--seconds", "300", "--log", work / "log", "--file", program]
-    p = call(TOP / "tests/rig/host", *args, "--", command)
-    if not re.search(r"^(not )?ok 1\b", p.stdout, re.M):
-        raise Failed(f"no test ran:\n{p.stdout[-2000:]}")
-    if p.returncode == 0 and bad_points(p.stdout):
-        raise Failed("test points failed, but the run says success")
-    return p.stdout
+def controls(mutants):
+    """The unbroken driver passes what the mutants must not pass."""
+    for s in SETS:
+        yield Check(f"unbroken driver passes, {s} set", "vf", None, KERNEL, s)
+    for kernel, only in sorted({(m.kernel, m.only) for m in mutants if m.only and m.by == "vf"}):
+        yield Check(f"unbroken driver passes: {only}", "vf", only, kernel, "standard")
 
 
-def vf(src, work, kernel, cmdset, only):
-    what = f"--only '{only}'" if only else "--quick"
-    return host(src, work, kernel, cmdset, VF_TEST, f"vf-test --set {cmdset} {what}")
-
-
-def conformance(src, work, kernel, cmdset, only):
-    return host(src, work, kernel, cmdset, CONFORMANCE,
-                f"vfio-mig-conformance --only '{only}' $PF0_VF1 $PF1_VF1")
-
-
-class Mutant:
-    def __init__(self, patch):
-        text = patch.read_text()
-        self.patch = patch
-        self.name = patch.stem
-        kernel = re.search(r"^Kernel: (\S+)$", text, re.M)
-        self.kernel = kernel.group(1) if kernel else KERNEL
-        self.cmdset = re.search(r"^Set: (\w+)$", text, re.M).group(1)
-        by = re.search(r"^By: (unit|vf|conformance)(?:, (.+))?$", text, re.M)
-        self.by, self.only = by.groups()
-        self.often = re.search(r"^Often: yes$", text, re.M) is not None
-        self.says = " ".join(text.split("\n\n")[1].split())
-
-    def caught(self):
-        work = pathlib.Path(tempfile.mkdtemp(dir=SCRATCH))
-        src = work / "src"
-        shutil.copytree(TOP / "src", src)
-        must("patch", "-s", "-p1", "--fuzz=0", "-d", src, "-i", self.patch)
-        if self.by == "unit":
-            return bad_points(unit(src, work))
-        return bad_points(IN_HOST[self.by](src, work, self.kernel, self.cmdset,
-                                          self.only))
-
-
-IN_HOST = {"vf": vf, "conformance": conformance}
-
-
-def control(kernel, cmdset, only=None):
-    work = pathlib.Path(tempfile.mkdtemp(dir=SCRATCH))
-    return bad_points(vf(TOP / "src", work, kernel, cmdset, only))
+def report(out, check, bad):
+    if isinstance(bad, Exception):
+        out.ok(False, check.title, str(bad))
+        return
+    good = bool(bad) == bool(check.patch)
+    out.ok(good, check.title, "" if bad else "not caught by any test")
+    out.note("\n".join(f"  not ok: {name}" for name in bad[:SHOWN]))
 
 
 def main():
-    global SCRATCH, VF_TEST, CONFORMANCE
-    with tempfile.TemporaryDirectory() as SCRATCH:
-        VF_TEST, CONFORMANCE = place.built("vf-test"), place.built("vfio-mig-conformance")
-
-        known = [Mutant(p) for p in sorted((TOP / "tests/mutants/driver").glob("*.patch"))]
-        mutants = [m for m in known if m.often or os.environ.get("CHECK_FULL")]
-        left = [m for m in known if m not in mutants]
-        jobs = [(f"unbroken driver passes, {s} set", lambda s=s: control(KERNEL, s), False)
-                for s in ("standard", "vendor")]
-        jobs += [(f"unbroken driver passes: {t}", lambda k=k, t=t: control(k, "standard", t), False)
-                 for k, t in sorted({(m.kernel, m.only) for m in mutants
-                                     if m.only and m.by == "vf"})]
-        jobs += [(f"{m.name}: {m.says}", m.caught, True) for m in mutants]
-
-        print(f"1..{len(jobs) + len(left)}", flush=True)
-        failed = 0
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            runs = [pool.submit(job) for _, job, _ in jobs]
-            for n, ((name, _, broken), run) in enumerate(zip(jobs, runs), 1):
-                try:
-                    bad = run.result()
-                    good, notes = bool(bad) == broken, bad[:3]
-                    if broken and not bad:
-                        notes = ["not caught by any test"]
-                except Failed as e:
-                    good, notes = False, str(e).splitlines()
-                failed += not good
-                print(f"{'ok' if good else 'not ok'} {n} - {name}")
-                for line in notes:
-                    print(f"#   {line}")
-                sys.stdout.flush()
-        for n, m in enumerate(left, len(jobs) + 1):
-            print(f"ok {n} - {m.name} # SKIP CHECK_FULL=1")
-    return bool(failed)
+    hostrun.by_run_one()
+    out = tap.Tap()
+    known = [mutant(p) for p in sorted((TOP / "tests/mutants/driver").glob("*.patch"))]
+    chosen = [check for _, often, check in known if often or os.environ.get("CHECK_FULL")]
+    for check, bad in hostrun.side_by_side([*controls(chosen), *chosen], hostrun.at_once("MUTANT_JOBS")):
+        report(out, check, bad)
+    for name, _, check in known:
+        if check not in chosen:
+            out.skip(name, "CHECK_FULL=1")
+    return out.done()
 
 
 if __name__ == "__main__":
