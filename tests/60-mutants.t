@@ -6,12 +6,13 @@
 Each patch there breaks the driver in one way. Its head says by which tests it
 must be noticed: "By: unit" - those of tests/unit, "By: vf" - the quick run of
 tests/vf on two VFs, "By: vf, TEXT" - the cases there with TEXT in their name,
-"By: conformance, TEXT" - those of tests/conformance; and "Set:" - with which
-command set; and "Kernel:" - on which, where it may not be just any. Those with
-"Often: yes" are some of each kind; the others wait for CHECK_FULL=1 (make
-check-full). The same tests pass on the unbroken driver, which is the first thing
-checked here, or in 42-conformance.t. A device that loses or doubles a completion is not here but
-among the cases of tests/vf ("checker notices").
+"By: pf, TEXT" - those of vf-test --pf, "By: conformance, TEXT" - those of
+tests/conformance; and "Set:" - with which command set; and "Kernel:" - on which,
+where it may not be just any. Those with "Often: yes" are some of each kind; the
+others wait for CHECK_FULL=1 (make check-full). MUTANTS="pf-no-limit ..." are
+some. The same tests pass on the unbroken driver, which is the first thing checked
+here, or in 42-conformance.t. A device that loses or doubles a completion is not
+here but among the cases of tests/vf ("checker notices").
 """
 
 import dataclasses
@@ -32,7 +33,8 @@ import tap                                              # noqa: E402
 KERNEL = os.environ.get("MUTANT_KERNEL", "6.12")
 SETS = ("standard", "vendor")
 SECONDS = 300
-PROGRAMS = {"vf": "vf-test", "conformance": "vfio-mig-conformance"}
+ONLY = os.environ.get("MUTANTS", "").split()
+PROGRAMS = {"vf": "vf-test", "pf": "vf-test", "conformance": "vfio-mig-conformance"}
 SHOWN = 3                       # failed points
 
 
@@ -50,10 +52,11 @@ def must(*args):
 @dataclasses.dataclass(eq=False)
 class Check:
     """Tests on a driver, which has a fault or none: run() returns their points that
-    failed, or throws what came between."""
+    failed, or what came between as an exception. only: texts of which one is in the
+    names of cases, one after the other."""
     title: str
     by: str
-    only: str
+    only: tuple
     kernel: str
     command_set: str
     patch: pathlib.Path = None
@@ -82,28 +85,30 @@ class Check:
 
     def host(self, src, work):
         must(TOP / "tests/rig/build-modules", self.kernel, work / "modules", src)
+        allow = ("nvme-vfio-pci",) + hostrun.TIMEOUT * (self.by == "pf")
         result = hostrun.Job(self.kernel, self.command_set, self.command(), [place.built(PROGRAMS[self.by])], SECONDS,
-                             allow=("nvme-vfio-pci",), more=("--driver", work / "modules")).run()
+                             allow=allow, more=("--driver", work / "modules")).run()
         if not result.points:
             raise Failed(f"no test ran:\n{result.output[-2000:]}\n{result.errors}")
         if result.status == 0 and result.bad:
             raise Failed("test points failed, but the run says success")
-        return result.bad
+        # trouble in the kernel log is noticed as well
+        return result.bad or (result.fault() or "").splitlines()
 
     def command(self):
         if self.by == "conformance":
-            return f"vfio-mig-conformance --only '{self.only}' $PF0_VF1 $PF1_VF1"
-        what = f"--only '{self.only}'" if self.only else "--quick"
-        return f"vf-test --set {self.command_set} {what}"
+            return f"vfio-mig-conformance --only '{self.only[0]}' $PF0_VF1 $PF1_VF1"
+        cases = "vf-test --set " + self.command_set + " --pf" * (self.by == "pf")
+        return " && ".join(f"{cases} --only '{text}'" for text in self.only) or f"{cases} --quick"
 
 
 def mutant(patch):
     """(name, whether it is one of every run, its check)"""
     text = patch.read_text(encoding="utf-8")
     kernel = re.search(r"^Kernel: (\S+)$", text, re.M)
-    by, only = re.search(r"^By: (unit|vf|conformance)(?:, (.+))?$", text, re.M).groups()
+    by, only = re.search(r"^By: (unit|vf|pf|conformance)(?:, (.+))?$", text, re.M).groups()
     says = " ".join(text.split("\n\n")[1].split())
-    check = Check(f"{patch.stem}: {says}", by, only, kernel[1] if kernel else KERNEL,
+    check = Check(f"{patch.stem}: {says}", by, (only,) if only else (), kernel[1] if kernel else KERNEL,
                   re.search(r"^Set: (\w+)$", text, re.M)[1], patch)
     return patch.stem, re.search(r"^Often: yes$", text, re.M) is not None, check
 
@@ -111,9 +116,13 @@ def mutant(patch):
 def controls(mutants):
     """The unbroken driver passes what the mutants must not pass."""
     for s in SETS:
-        yield Check(f"unbroken driver passes, {s} set", "vf", None, KERNEL, s)
+        yield Check(f"unbroken driver passes, {s} set", "vf", (), KERNEL, s)
     for kernel, only in sorted({(m.kernel, m.only) for m in mutants if m.only and m.by == "vf"}):
-        yield Check(f"unbroken driver passes: {only}", "vf", only, kernel, "standard")
+        yield Check(f"unbroken driver passes: {only[0]}", "vf", only, kernel, "standard")
+    for kernel in sorted({m.kernel for m in mutants if m.by == "pf"}):
+        cases = {m.only[0] for m in mutants if m.by == "pf" and m.kernel == kernel}
+        yield Check(f"unbroken driver passes: moments of the PF, of resets and of close, {kernel}", "pf",
+                    tuple(sorted(cases)), kernel, "standard")
 
 
 def report(out, check, bad):
@@ -128,8 +137,8 @@ def report(out, check, bad):
 def main():
     hostrun.by_run_one()
     out = tap.Tap()
-    known = [mutant(p) for p in sorted((TOP / "tests/mutants/driver").glob("*.patch"))]
-    chosen = [check for _, often, check in known if often or os.environ.get("CHECK_FULL")]
+    known = [mutant(p) for p in sorted((TOP / "tests/mutants/driver").glob("*.patch")) if not ONLY or p.stem in ONLY]
+    chosen = [check for _, often, check in known if often or ONLY or os.environ.get("CHECK_FULL")]
     for check, bad in hostrun.side_by_side([*controls(chosen), *chosen], hostrun.at_once("MUTANT_JOBS")):
         report(out, check, bad)
     for name, _, check in known:
