@@ -244,7 +244,7 @@ static void arc_after_flr(const void *arg)
 		must(beside_end(&reset));
 		check(!err || err == -EAGAIN || sane_errno(err),
 		      "expected a sensible errno, got %d", err);
-		refused += err != 0;
+		refused += err == -EAGAIN;
 		no_lie(&a);
 		cured(&a);
 	}
