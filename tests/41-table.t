@@ -34,10 +34,7 @@ SHORT = ("6.1",)
 PRE_COPY = re.compile(r"to PRE_COPY\w*: \w+, \w+, ")
 
 # What each kind of host needs: the port above the PF has errors, and the PF goes.
-BUS = {"more": ("--monitor",), "allow": (
-    *hostrun.FAILS,
-    r"nvme .*frozen state error detected, reset controller",
-)}
+BUS = {"more": ("--monitor",), "allow": (*hostrun.FAILS, *hostrun.FROZEN)}
 HOSTS = {
     "--table": {"allow": (*hostrun.FAILS, *hostrun.GIVEN_UP)},
     "--table-timeout": {"allow": (*hostrun.FAILS, *hostrun.TIMEOUT)},

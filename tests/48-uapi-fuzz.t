@@ -29,7 +29,8 @@ def job(program, command_set):
     # What the fuzzer provokes: commands fail, a reset of the PF aborts some, and
     # some take longer than the driver waits.
     return hostrun.Job(KERNEL, command_set, f"mig-fuzz --set {command_set} {seed} --seconds {SECONDS} {ARGS}",
-                       [program], LIMIT, command_set, allow=(*hostrun.FAILS, *hostrun.GIVEN_UP))
+                       [program], LIMIT, command_set, allow=(*hostrun.FAILS, *hostrun.GIVEN_UP, *hostrun.FROZEN),
+                       more=("--monitor",))
 
 
 def main():

@@ -30,6 +30,8 @@ FAILS = (
 GIVEN_UP = (r"nvme-vfio-pci .*Suspend does not end: resetting this VF",)
 # Or nvme does, and resets the PF.
 TIMEOUT = (r"nvme nvme\d+: I/O .*QID 0 timeout, reset controller",)
+# nvme hears of a fatal error of the bus.
+FROZEN = (r"nvme .*frozen state error detected, reset controller",)
 
 TAIL = 1500             # characters of what a host printed last
 

@@ -235,6 +235,9 @@ long judged_call(struct thread *t, const char *what, long ret);
 void event_begins(struct event *e);
 void event_ends(struct event *e);
 
+/** vf_was_lost - the VF was taken away, or its PF was lost, at any time since */
+bool vf_was_lost(struct vf *v, const struct moment *since);
+
 /** vf_is_calm - a reset that began at @since has found no command left behind */
 void vf_is_calm(struct vf *v, const struct moment *since);
 

@@ -322,7 +322,9 @@ void op_reopen(struct thread *t, struct vf *v)
 	ruled(t, "map memory", vfio_dma_map(&v->dev, &v->mem));
 	if (ruled(t, "get state", vfio_mig_get(&v->dev, &state)))
 		broken(t, "a VF just opened does not tell its state");
-	if (state != MIG_RUNNING)
+	/* an error of the bus may have come already */
+	if (state != MIG_RUNNING &&
+	    !(state == MIG_ERROR && vf_was_lost(v, &since)))
 		broken(t, "a VF just opened is in %s", mig_name(state));
 	vf_is_calm(v, &since);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * op-pf.c - what happens at the PF meanwhile: resets, after which its VFs are
- * put online again, and a device that is slow or fails. What goes away is in
- * op-away.c.
+ * op-pf.c - what happens at the PF meanwhile: resets and errors of the bus,
+ * after which its VFs are put online again, and a device that is slow or fails.
+ * What goes away is in op-away.c.
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "aer.h"
 #include "bed-vfs.h"
 #include "fuzz.h"
 
@@ -41,6 +43,24 @@ static void pf_reset(struct thread *t, struct vf *v)
 	      sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
 			  pf_name(t)));
 	vfs_back(t);
+	away_ends(t, e, since);
+}
+
+/* The port has an error. It is reset after a fatal one, and all below it. */
+static void pf_error(struct thread *t, struct vf *v)
+{
+	struct event *e = &fuzz.pf[t->pf].lost;
+	uint64_t since = away_begins(t, e);
+	bool fatal = rnd(t, 3);
+	int log = aer_log();
+
+	(void)v;
+	aer_inject(t->pf, fatal ? AER_FATAL : AER_NONFATAL);
+	if (!aer_recovered(log))
+		broken(t, "the recovery from an error of the bus has failed");
+	close(log);
+	if (fatal)
+		vfs_back(t);
 	away_ends(t, e, since);
 }
 
@@ -109,6 +129,7 @@ static void pf_pad(struct thread *t, struct vf *v)
 const struct op pf_ops[] = {
 	{ "PF reset", 2, false, pf_reset },
 	{ "PF rebind", 2, false, op_pf_rebind },
+	{ "AER", 2, false, pf_error },
 	{ "VF rebind", 3, false, op_vf_rebind },
 	{ "no VFs", 1, false, op_no_vfs },
 	{ "no PF", 1, false, op_no_pf },

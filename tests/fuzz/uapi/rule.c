@@ -117,6 +117,11 @@ struct moment moment_of(struct vf *v)
 	};
 }
 
+bool vf_was_lost(struct vf *v, const struct moment *since)
+{
+	return happened(since->lost, moment_of(v).lost);
+}
+
 void vf_is_calm(struct vf *v, const struct moment *since)
 {
 	v->calm = *since;
@@ -244,7 +249,7 @@ static bool allowed(struct thread *t, const char *what, int err)
 		return err == EBADF || listed(r->err, err);
 	ok = listed(r->err, err) ||
 	     (r->command && has_reason(t, what, err));
-	if (!ok && *r->lost && happened(t->call.lost, moment_of(v).lost))
+	if (!ok && *r->lost && vf_was_lost(v, &t->call))
 		ok = listed(r->lost, err);
 	return ok;
 }
