@@ -3,8 +3,10 @@
  * What a state is taken from, and where it can be loaded. Pure, and plain C:
  * also compiled in user space, by whoever must come to the same verdict.
  *
- * A further field takes its place in the struct, a line in identity_fits(), or
- * a part of its own with its words, and a line in nvme_vfio_fill_identity().
+ * A further field takes its place in the struct, of what is reserved, the next
+ * STREAM_MINOR, a line in identity_fits(), or a part of its own with its words,
+ * and a line in nvme_vfio_fill_identity(). From a source that does not know it
+ * the field is 0.
  */
 #ifndef _NVME_VFIO_IDENTITY_H
 #define _NVME_VFIO_IDENTITY_H
@@ -13,6 +15,10 @@
 #include <linux/types.h>
 
 #include "lm_caps.h"
+
+#define STREAM_MAGIC		"NVMEVFIO"
+#define STREAM_MAJOR		1	/* readers refuse another one */
+#define STREAM_MINOR		1	/* additions a reader may ignore */
 
 /**
  * struct stream_identity - payload of the stream's first record

@@ -29,10 +29,6 @@
 
 #include "identity.h"
 
-#define STREAM_MAGIC		"NVMEVFIO"
-#define STREAM_MAJOR		1	/* readers refuse another one */
-#define STREAM_MINOR		1	/* additions a reader may ignore */
-
 /* The most a DATA record carries; bounds what a reader must allocate. */
 #define STREAM_MAX_DATA		(4u << 20)
 
