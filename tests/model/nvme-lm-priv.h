@@ -11,6 +11,7 @@
  * nvme-lm-save.c      controller -> bytes
  * nvme-lm-load.c      bytes -> controller, after a full check
  * nvme-lm-test.c      properties, test control, counters
+ * nvme-lm-knobs.h     the list of the properties
  */
 
 #ifndef HW_NVME_LM_PRIV_H
@@ -117,18 +118,15 @@ typedef struct NvmeLmTrack {
 } NvmeLmTrack;
 
 typedef struct NvmeLm {
-    /* of a PF */
+    /* of a PF: fields of properties */
+#define LM_NUMBER(name, field, ...)     uint32_t field;
+#define LM_SWITCH(name, field, ...)     uint32_t field;
+#define LM_WORD(name, field, ...)       uint32_t field;
+#define LM_OTHER(...)
+#define LM_COMMAND(...)
+#include "nvme-lm-knobs.h"
     unsigned    sets;
     uint64_t    pad;
-    uint32_t    suspend_delay_ms;
-    uint32_t    resume_delay_ms;
-    uint32_t    suspend_waits;  /* LM_WAITS_* */
-    uint32_t    suspend_reset;  /* LM_RESET_* */
-    uint32_t    command_us;     /* that each command takes */
-    uint32_t    mib_per_s;      /* of its data; 0: no time */
-    GQueue      *late;          /* done, and not completed yet */
-    QEMUTimer   *late_timer;
-    int64_t     busy_until;     /* ns of the virtual clock */
     char        *fail_text;
     char        *hang_text;
     GArray      *fail;
@@ -136,16 +134,14 @@ typedef struct NvmeLm {
     unsigned    lies;
     char        *model;
     char        *firmware;
-    uint32_t    test;
-    uint32_t    track_on;
     uint32_t    track_cmmrtd;
     uint32_t    track_nmmrtd;
-    uint32_t    track_min;
-    uint32_t    track_max;
-    uint32_t    track_pow2;
-    uint32_t    track_grain;    /* nothing finer */
-    uint32_t    track_room;     /* descriptors, whatever Identify says */
-    uint32_t    track_batch;    /* ranges that one report tells of at most */
+
+    /* and the rest */
+    char        **started;      /* the properties' values, as the list goes */
+    GQueue      *late;          /* done, and not completed yet */
+    QEMUTimer   *late_timer;
+    int64_t     busy_until;     /* ns of the virtual clock */
     NvmeLmCount count[256];
     NvmeLmCount count_sel[LM_COUNTED_SELS][256];
 
@@ -234,6 +230,7 @@ const char *nvme_lm_load(NvmeCtrl *vf, const uint8_t *buf, uint64_t len);
 
 /* nvme-lm-test.c */
 void nvme_lm_test_init(Object *obj);
+void nvme_lm_test_started(NvmeLm *lm);
 void nvme_lm_test_finalize(NvmeLm *lm);
 void nvme_lm_count(NvmeCtrl *pf, NvmeRequest *req);
 void nvme_lm_record(NvmeCtrl *pf, NvmeRequest *req, uint16_t status);

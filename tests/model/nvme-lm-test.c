@@ -2,8 +2,8 @@
 /*
  * Live migration commands of the NVMe model: what tests steer and see.
  *
- * One table of names serves the device's properties and the two admin commands
- * of the test control.
+ * One list of names, nvme-lm-knobs.h, serves the device's properties and the two
+ * admin commands of the test control.
  */
 
 #include "qemu/osdep.h"
@@ -15,11 +15,6 @@
 #include "nvme-lm-priv.h"
 
 #define TEST_MAX_DWORDS 1024
-
-static const char *const lm_waits[] = { "", "cq", "ever", NULL };
-static const char *const lm_resets[] = {
-    "fail", "end", "suspend", "ignore", NULL
-};
 
 static const char *const lm_sets[] = { "off", "standard", "vendor", "both" };
 
@@ -289,7 +284,7 @@ static char *lm_get_ranges(NvmeLm *lm)
     return g_strdup_printf("%u/%u", lm->track_cmmrtd, lm->track_nmmrtd);
 }
 
-static void lm_reset_counters(NvmeLm *lm)
+static void lm_run_reset_counters(NvmeLm *lm)
 {
     for (unsigned i = 0; i < 256; i++) {
         lm->count[i] = (NvmeLmCount) { .status = -1 };
@@ -299,20 +294,12 @@ static void lm_reset_counters(NvmeLm *lm)
     }
 }
 
-/* a command, not a property: there is nothing to get */
-static bool lm_set_reset_counters(NvmeLm *lm, const char *value, bool dry)
-{
-    if (!g_str_equal(value, "1")) {
-        return false;
-    }
-    if (!dry) {
-        lm_reset_counters(lm);
-    }
-    return true;
-}
+static void lm_run_reset_knobs(NvmeLm *lm);
 
 typedef struct LmName {
     const char *name;
+    const char *help;
+    void (*run)(NvmeLm *lm);
     bool (*set)(NvmeLm *lm, const char *value, bool dry);
     char *(*get)(NvmeLm *lm);
     /* without these it is a number in NvmeLm, a switch, or one of these words */
@@ -322,37 +309,22 @@ typedef struct LmName {
     const char *const *words;
 } LmName;
 
-#define LM_NUMBER(text, field, first, most) \
-    { text, .offset = offsetof(NvmeLm, field), .initial = first, .max = most }
-#define LM_SWITCH(text, field, first) \
-    { text, .offset = offsetof(NvmeLm, field), .initial = first, .onoff = true }
-#define LM_WORD(text, field, all) \
-    { text, .offset = offsetof(NvmeLm, field), .words = all }
+#define LM_NUMBER(text, field, first, most, about) \
+    { text, about, .offset = offsetof(NvmeLm, field), .initial = first, \
+      .max = most },
+#define LM_SWITCH(text, field, first, about) \
+    { text, about, .offset = offsetof(NvmeLm, field), .initial = first, \
+      .onoff = true },
+#define LM_WORD(text, field, about, ...) \
+    { text, about, .offset = offsetof(NvmeLm, field), \
+      .words = (const char *const []) { __VA_ARGS__, NULL } },
+#define LM_OTHER(text, what, about) \
+    { text, about, .set = lm_set_##what, .get = lm_get_##what },
+#define LM_COMMAND(text, what, about) \
+    { text, about, .run = lm_run_##what },
 
 static const LmName lm_names[] = {
-    { "lm", lm_set_sets, lm_get_sets },
-    { "lm-pad", lm_set_pad, lm_get_pad },
-    LM_NUMBER("lm-suspend-delay-ms", suspend_delay_ms, 0, UINT32_MAX),
-    LM_NUMBER("lm-resume-delay-ms", resume_delay_ms, 0, UINT32_MAX),
-    LM_WORD("lm-suspend-waits", suspend_waits, lm_waits),
-    LM_WORD("lm-suspend-reset", suspend_reset, lm_resets),
-    LM_NUMBER("lm-command-us", command_us, 0, UINT32_MAX),
-    LM_NUMBER("lm-mib-per-s", mib_per_s, 0, UINT32_MAX),
-    { "lm-fail", lm_set_fail, lm_get_fail },
-    { "lm-hang", lm_set_hang, lm_get_hang },
-    { "lm-lie", lm_set_lie, lm_get_lie },
-    { "lm-model", lm_set_model, lm_get_model },
-    { "lm-firmware", lm_set_firmware, lm_get_firmware },
-    LM_SWITCH("lm-test", test, false),
-    LM_SWITCH("lm-track", track_on, true),
-    { "lm-track-ranges", lm_set_ranges, lm_get_ranges },
-    LM_NUMBER("lm-track-min", track_min, 0, LM_MAX_GRAIN),
-    LM_NUMBER("lm-track-max", track_max, 9, LM_MAX_GRAIN),
-    LM_SWITCH("lm-track-pow2", track_pow2, false),
-    LM_NUMBER("lm-track-grain", track_grain, 0, LM_MAX_GRAIN),
-    LM_NUMBER("lm-track-room", track_room, UINT16_MAX, UINT16_MAX),
-    LM_NUMBER("lm-track-batch", track_batch, UINT16_MAX, UINT16_MAX),
-    { "lm-reset-counters", lm_set_reset_counters, NULL },
+#include "nvme-lm-knobs.h"
 };
 
 static bool lm_find_word(const char *const *words, const char *value,
@@ -371,6 +343,15 @@ static bool lm_name_set(const LmName *entry, NvmeLm *lm, const char *value,
 {
     uint32_t number = entry->initial;
 
+    if (entry->run) {
+        if (!g_str_equal(value, "1")) {
+            return false;
+        }
+        if (!dry) {
+            entry->run(lm);
+        }
+        return true;
+    }
     if (entry->set) {
         return entry->set(lm, value, dry);
     }
@@ -395,7 +376,7 @@ static bool lm_name_set(const LmName *entry, NvmeLm *lm, const char *value,
 
 static bool lm_name_readable(const LmName *entry)
 {
-    return entry->get || !entry->set;
+    return !entry->run;
 }
 
 static char *lm_name_get(const LmName *entry, NvmeLm *lm)
@@ -410,6 +391,27 @@ static char *lm_name_get(const LmName *entry, NvmeLm *lm)
     }
     return entry->onoff ? g_strdup(number ? "on" : "off") :
                           g_strdup_printf("%u", number);
+}
+
+/* Tests change what they like: whoever begins calls for this and need not know. */
+static void lm_run_reset_knobs(NvmeLm *lm)
+{
+    for (unsigned i = 0; lm->started && i < ARRAY_SIZE(lm_names); i++) {
+        if (lm->started[i]) {
+            lm_name_set(&lm_names[i], lm, lm->started[i], false);
+        }
+    }
+}
+
+/* The PF's command line has been read. */
+void nvme_lm_test_started(NvmeLm *lm)
+{
+    lm->started = g_new0(char *, ARRAY_SIZE(lm_names));
+    for (unsigned i = 0; i < ARRAY_SIZE(lm_names); i++) {
+        if (lm_name_readable(&lm_names[i])) {
+            lm->started[i] = lm_name_get(&lm_names[i], lm);
+        }
+    }
 }
 
 static int lm_sel_index(uint8_t opcode)
@@ -642,22 +644,29 @@ static char *lm_prop_counters(Object *obj, Error **errp)
 
 void nvme_lm_test_init(Object *obj)
 {
-    lm_reset_counters(NVME(obj)->lm);
+    lm_run_reset_counters(NVME(obj)->lm);
     for (unsigned i = 0; i < ARRAY_SIZE(lm_names); i++) {
         const LmName *entry = &lm_names[i];
 
         object_property_add(obj, entry->name, "str",
                             lm_name_readable(entry) ? lm_prop_get : NULL,
                             lm_prop_set, NULL, (void *)entry);
+        object_property_set_description(obj, entry->name, entry->help);
         if (lm_name_readable(entry)) {
             lm_name_set(entry, NVME(obj)->lm, "", false);
         }
     }
     object_property_add_str(obj, "lm-counters", lm_prop_counters, NULL);
+    object_property_set_description(obj, "lm-counters",
+                                    "read only: the counters of the report");
 }
 
 void nvme_lm_test_finalize(NvmeLm *lm)
 {
+    for (unsigned i = 0; lm->started && i < ARRAY_SIZE(lm_names); i++) {
+        g_free(lm->started[i]);
+    }
+    g_free(lm->started);
     g_free(lm->fail_text);
     g_free(lm->hang_text);
     g_clear_pointer(&lm->fail, g_array_unref);

@@ -98,6 +98,7 @@ void nvme_lm_init_ctrl(NvmeCtrl *n)
     if (pci_is_vf(PCI_DEVICE(n))) {
         nvme_lm_name(n, nvme_lm_pf(n)->lm);
     } else {
+        nvme_lm_test_started(n->lm);
         nvme_lm_apply(n);
     }
 }

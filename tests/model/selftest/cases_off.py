@@ -6,6 +6,11 @@ from nvmeq import PAGE
 
 OURS = 0x3d, 0x3e, 0x41, 0x42, 0xc4, 0xc8, 0xcc, 0xd2, 0xd5, 0xe1, 0xe2
 QUEUE = 0x45                    # of user data: nobody has it
+PF0 = "/machine/peripheral/pf0"
+# Each property takes some of these, and one of them at least is not its default.
+VALUES = ("1", "4096", "3/2", "on", "off", "cq", "end", "vendor", "csup-clear",
+          "0x41@7=0x6", "0x41@7")
+COMMANDS = {"lm-reset-counters", "lm-reset-knobs"}
 
 
 def views(pf):
@@ -116,17 +121,16 @@ def case_control():
         same(pf.control("lm-pad="), 0, "an empty value clears")
         same(pf.report()["lm-pad"], "0", "it is the default again")
 
-        path = "/machine/peripheral/pf0"
-        reply = qemu.qmp("qom-set", path=path, property="lm-fail",
+        reply = qemu.qmp("qom-set", path=PF0, property="lm-fail",
                          value="0x41/0@1=0x6+0x42@2=0x11f")
         same(reply, {"return": {}}, "qom-set")
         same(pf.report()["lm-fail"], "0x41/0@1=0x6+0x42@2=0x11f",
              "reaches the report")
-        ok("error" in qemu.qmp("qom-set", path=path, property="lm-pad",
+        ok("error" in qemu.qmp("qom-set", path=PF0, property="lm-pad",
                                value="5"), "qom-set refuses a bad value")
         same(pf.control("lm-reset-counters=1"), 0, "counters reset")
         pf.suspend(pf.vfs[0])
-        text = qemu.qmp("qom-get", path=path, property="lm-counters")["return"]
+        text = qemu.qmp("qom-get", path=PF0, property="lm-counters")["return"]
         ok("count.41=1\nstatus.41=0x006\ncount.41.0=1\nstatus.41.0=0x006\n"
            in text, "lm-counters has count and status")
         same(pf.control("lm=vendor"), 0, "lm itself may change")
@@ -136,6 +140,63 @@ def case_control():
         same(pf.control("lm=both"), INVALID_OPCODE, "and is gone")
     with machine(lm=None, extra="lm=both") as (_, pf):
         same(pf.control("lm-pad=0"), INVALID_OPCODE, "off unless asked for")
+
+
+def ours(qemu):
+    """({name: value} of the properties that the model says it has, names of those
+    that cannot be read)"""
+    values, mute = {}, set()
+    for item in qemu.qmp("qom-list", path=PF0)["return"]:
+        name = item["name"]
+        if name.split("-")[0] == "lm" and name != "lm-counters":
+            reply = qemu.qmp("qom-get", path=PF0, property=name)
+            if "error" in reply:
+                mute.add(name)
+            else:
+                values[name] = reply["return"]
+    return values, mute
+
+
+def put(qemu, name, value):
+    return "error" not in qemu.qmp("qom-set", path=PF0, property=name, value=value)
+
+
+def other(qemu, name, value):
+    """Give a property another value than this one; what it is then."""
+    for new in VALUES:
+        if put(qemu, name, new):
+            now = qemu.qmp("qom-get", path=PF0, property=name)["return"]
+            if now != value:
+                return now
+    raise KeyError(f"none of VALUES is another value for {name} than {value!r}")
+
+
+def case_reset_knobs():
+    """lm-reset-knobs puts back every property that there is"""
+    with machine() as (qemu, pf):
+        begun, mute = ours(qemu)
+        same(mute, COMMANDS, "all can be read but for commands")
+        ok({"lm", "lm-pad", "lm-fail", "lm-track"} <= begun.keys(), f"{len(begun)} properties")
+        was = pf.identify(1)[1]
+        changed = {name: other(qemu, name, value) for name, value in begun.items()}
+        same(ours(qemu)[0], changed, "each is set to another value")
+        ok(pf.identify(1)[1] != was, "and shows")
+        ok(put(qemu, "lm-reset-knobs", "1"), "lm-reset-knobs")
+        same(ours(qemu)[0], begun, "all are what the device was started with: nothing given")
+        same(pf.identify(1)[1], was, "and so are its commands and names")
+        same(pf.control("lm-pad=4096\nlm-track-min=3"), 0, "two by the test control")
+        same(pf.control("lm-reset-knobs=1\nlm-pad=8"), 0, "back, and then another")
+        same(ours(qemu)[0], {**begun, "lm-pad": "8"}, "in the order of the lines")
+        same(pf.control("lm-reset-knobs=0"), INVALID_FIELD, "lm-reset-knobs=0 is refused")
+    line = ",".join(f"{name}={value}" for name, value in changed.items())
+    with machine(lm=None, extra=line) as (qemu, pf):
+        same(ours(qemu)[0], changed, "a device that was started with all other values")
+        was = pf.identify(1)[1]
+        good = [put(qemu, name, begun[name]) for name in changed]
+        ok(all(good) and ours(qemu)[0] == begun, "each is set to what was the default")
+        put(qemu, "lm-reset-knobs", "1")
+        same(ours(qemu)[0], changed, "all are what the device was started with: its own")
+        same(pf.identify(1)[1], was, "and show")
 
 
 def case_counters():

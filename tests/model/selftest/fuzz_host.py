@@ -31,7 +31,7 @@ PROPERTIES = {
     "lm-track-min": ("0", "2"), "lm-track-max": ("9", "39", "0"),
     "lm-track-pow2": ("on", "off"), "lm-track-grain": ("0", "3"),
     "lm-track-room": ("", "0", "5"), "lm-model": ("", "x"),
-    "lm-reset-counters": ("1",), "lm-test": ("on",), "lm-counters": ("1",),
+    "lm-reset-counters": ("1",), "lm-reset-knobs": ("1",), "lm-test": ("on",), "lm-counters": ("1",),
 }
 
 
@@ -218,12 +218,9 @@ class Host:
         self.pending = {}
 
     def restore(self):
-        """All as it was made; the PF reset, no VF online."""
-        for name in PROPERTIES:
-            if name not in ("lm-reset-counters", "lm-counters"):
-                self.set_property(name, "")
-        self.set_property("lm", "both")
-        self.set_property("lm-test", "on")
+        """As it was made, but with both sets and no delay; the PF reset, no VF online."""
+        for name, value in (("lm-reset-knobs", "1"), ("lm", "both"), ("lm-suspend-delay-ms", "")):
+            self.set_property(name, value)
         self.vfs_on()
         self.reset()
 
