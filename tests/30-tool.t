@@ -43,6 +43,7 @@ def main():
             for name, run in CASES.items():
                 if only != [""] and name not in only:
                     continue
+                host.model_back()
                 run(tap, host)
                 now = host.snapshot()
                 tap.ok(now == clean, f"{name}: the drives are as they were at the beginning",

@@ -101,11 +101,11 @@ def run(tap, kernel, set_name, program):
         bad(tap, bed, f"{title}: a device that loses a completion", f"{VF} {OTHER}", 11, VF)
         bed.model("lm-lie=double-cqe")
         bad(tap, bed, f"{title}: a device that completes twice", f"{VF} {OTHER}", 11, VF)
-        bed.model("lm-lie=")
+        bed.model("lm-reset-knobs=1")
         opcode = "0x42" if set_name == "standard" else "0xd2"
         bed.model(f"lm-fail={opcode}@2=0x4006")
         bad(tap, bed, f"{title}: a device that fails to give its state", VF, 11, VF)
-        bed.model("lm-fail=")
+        bed.model("lm-reset-knobs=1")
         bed.sh("(while :; do dd if=/dev/urandom of=$(ls /dev/nvme*n1 | head -n 1) bs=1M count=2 conv=fsync; done &"
                "echo $! >/tmp/user) >/dev/null 2>&1; sleep 0.3")
         bad(tap, bed, f"{title}: data that changes", VF, 11, "not what was read before")

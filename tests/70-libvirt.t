@@ -262,8 +262,7 @@ def other(host, **names):
     try:
         yield
     finally:
-        for name in names:
-            host.monitor("qom-set", path="/machine/peripheral/pf0", property=f"lm-{name}", value="")
+        host.monitor("qom-set", path="/machine/peripheral/pf0", property="lm-reset-knobs", value="1")
 
 
 def refused(guest, watch, name, words, log=None, options="", **device):

@@ -171,5 +171,9 @@ class Bed:
         """Set properties of the device model."""
         self.sh(f"nvadm {self.dev[pf]} model-set '{text}'")
 
+    def model_back(self):
+        """Both models are what they were started as."""
+        self.sh(" && ".join(f"nvadm $(pf_dev {pf}) model-set lm-reset-knobs=1" for pf in (PF, PF2)))
+
     def has_driver(self, name):
         return self.try_sh(f"test -e /sys/bus/pci/drivers/{name}")[0] == 0

@@ -29,12 +29,12 @@ def commands(tap, bed):
             bed.model(PF, f"lm-fail={opcode}@{at}=0x4006")
             r = bed.tool("apply")
             undone(tap, bed, f"the drive fails command {opcode}, number {at}: one line, 1, undone", r, before)
-            bed.model(PF, "lm-fail=")
+            bed.model_back()
     # undoing fails too
     bed.model(PF, "lm-fail=0x1c@6=0x4006+0x1c@7=0x4006")
     r = bed.tool("apply")
     tap.ok(r.status == 10 and "not as it was" in r.err, "the drive fails while undoing as well: said, 10", r)
-    bed.model(PF, "lm-fail=")
+    bed.model_back()
     r = bed.tool("teardown")
     undone(tap, bed, "teardown leads back from there", r, before, 0, 0)
 

@@ -47,4 +47,4 @@ def run(tap, bed):
     bed.config(TWO)
     bed.model(PF, "lm-fail=0x1c@3=0x4006")
     clean("apply", 1, ", undone")
-    bed.model(PF, "lm-fail=")
+    bed.model_back()

@@ -214,7 +214,7 @@ static void bind_lost(int pf)
 /* called outside of a case: what fails here shows in the next one */
 static void baseline_pf(int pf)
 {
-	char report[4096], value[32], text[600];
+	char report[4096], value[32], text[64];
 	const char *name = bed.pf[pf].name;
 	bool changed;
 
@@ -224,9 +224,7 @@ static void baseline_pf(int pf)
 		return;
 	changed = report_get(report, "lm", value, sizeof(value)) ||
 		  strcmp(value, bed_set_name(bed.set));
-	snprintf(text, sizeof(text),
-		 "lm=%s\nlm-pad=0\nlm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-suspend-waits=\nlm-suspend-reset=\nlm-command-us=0\nlm-mib-per-s=0\nlm-fail=\nlm-hang=\nlm-lie=\nlm-model=\nlm-firmware=\n"
-		 "lm-track=\nlm-track-ranges=\nlm-track-min=\nlm-track-max=\nlm-track-pow2=\nlm-track-grain=\nlm-track-room=\nlm-track-batch=\n",
+	snprintf(text, sizeof(text), "lm-reset-knobs=1\nlm=%s",
 		 bed_set_name(bed.set));
 	if (pf_test_set(name, text))
 		tap_note("%s: cannot restore the model: %s", name, lib_msg());
