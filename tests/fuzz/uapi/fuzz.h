@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "bed.h"
+#include "pf_admin.h"
 
 #define MAX_VFS		4
 #define MAX_THREADS	32
@@ -244,8 +245,17 @@ void vf_is_calm(struct vf *v, const struct moment *since);
 /** vf_may_be_busy - a command may have been left behind since */
 bool vf_may_be_busy(struct vf *v);
 
+/**
+ * vf_is_told - who has just opened a VF has the PF that was there then
+ * @gone: @pf->gone before
+ */
+void vf_is_told(struct vf *v, unsigned int gone);
+
 /** moment_of - now, as a VF sees it */
 struct moment moment_of(struct vf *v);
+
+/** vf_was_lost - it lost its PF, or was taken away, since then or still is */
+bool vf_was_lost(struct vf *v, const struct moment *since);
 
 /** show_threads - what every thread does now and did last */
 void show_threads(void);
@@ -255,6 +265,14 @@ void watch_for(unsigned int us);
 
 /** rnd - random number below @n */
 uint64_t rnd(struct thread *t, uint64_t n);
+
+/* says.c: what the model says of a VF */
+
+/** vf_shall_run - a VF that has come to RUNNING after @since, unless it was lost */
+void vf_shall_run(struct thread *t, struct vf *v, const struct moment *since);
+
+/** vf_shall_be_free - a VF whose user has left: it runs, and is not tracked */
+void vf_shall_be_free(struct thread *t, struct vf *v);
 
 /* pool.c: streams to be loaded */
 
@@ -276,6 +294,7 @@ void op_get_state(struct thread *t, struct vf *v);
 void op_data_size(struct thread *t, struct vf *v);
 void op_save(struct thread *t, struct vf *v);
 void op_pre_copy(struct thread *t, struct vf *v);
+void op_cancel(struct thread *t, struct vf *v);
 void op_load(struct thread *t, struct vf *v);
 void op_log_start(struct thread *t, struct vf *v);
 void op_log_report(struct thread *t, struct vf *v);

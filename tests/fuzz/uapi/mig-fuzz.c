@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "holders.h"
 #include "move.h"
 #include "run.h"
 
@@ -37,6 +38,7 @@ const struct op vf_ops[] = {
 	{ "data size", 4, false, op_data_size },
 	{ "save", 12, false, op_save },
 	{ "pre-copy", 8, false, op_pre_copy },
+	{ "cancel", 4, true, op_cancel },
 	{ "load", 14, false, op_load },
 	{ "logging", 5, false, op_log },
 	{ "logging start", 5, false, op_log_start },
@@ -220,6 +222,7 @@ static void random_calls(const void *arg)
 {
 	struct sigaction sa = { .sa_handler = bus_error };
 	uint64_t end = now_us() + fuzz.seconds * 1000000ull;
+	struct holders before = holders_now();
 	unsigned long total = 0;
 	unsigned int i;
 	int pf;
@@ -260,6 +263,7 @@ static void random_calls(const void *arg)
 	bed_baseline();
 	for (i = 0; i < fuzz.nvfs; i++)
 		finish_vf(&fuzz.vf[i]);
+	holders_gone(&before);
 }
 
 /* a fresh controller comes up on each VF and does verified I/O */

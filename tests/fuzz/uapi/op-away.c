@@ -90,7 +90,7 @@ static void come(struct thread *t, struct vf *v)
 {
 	const char *bdf = bed.pf[v->at.pf].vf[v->at.vf];
 	struct moment since = moment_of(v);
-	unsigned int state;
+	unsigned int state, gone = v->pf->gone;
 	uint64_t flags;
 	int err;
 
@@ -113,6 +113,7 @@ static void come(struct thread *t, struct vf *v)
 	if (err || state != MIG_RUNNING)
 		broken(t, "a VF just opened is in %s, errno %d", mig_name(state),
 		       err);
+	vf_is_told(v, gone);
 	vf_is_calm(v, &since);
 	pthread_rwlock_unlock(&v->lock);
 }
@@ -165,6 +166,7 @@ void op_pf_rebind(struct thread *t, struct vf *v)
 
 void op_vf_rebind(struct thread *t, struct vf *v)
 {
+	bool settles = rnd(t, 2);
 	struct taking w;
 	uint64_t since;
 	const char *bdf;
@@ -175,11 +177,18 @@ void op_vf_rebind(struct thread *t, struct vf *v)
 	if (!v)
 		return;
 	bdf = bed.pf[t->pf].vf[v->at.vf];
+	settles &= !vf_may_be_busy(v);
 	since = away_begins(t, &v->lost);
 	take_away(&w, bdf, PCI "/devices/%s/driver/unbind", bdf);
 	rest(t, 500);
+	/* not by commands that fail, nor while one that was given up is left */
+	if (settles)
+		settles = !pf_test_set(bed.pf[t->pf].name, "lm-fail=");
 	leave(v);
+	settles &= !v->slow;
 	taken(t, &w);
+	if (settles)
+		vf_shall_be_free(t, v);
 	err = sysfs_write(bdf, PCI "/drivers_probe");
 	if (err)
 		broken(t, "probe of a VF: %d", err);

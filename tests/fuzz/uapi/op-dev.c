@@ -312,7 +312,7 @@ void op_reopen(struct thread *t, struct vf *v)
 {
 	const char *bdf = bed.pf[v->at.pf].vf[v->at.vf];
 	struct moment since = moment_of(v);
-	unsigned int state;
+	unsigned int state, gone = v->pf->gone;
 
 	if (v->dev.fd < 0 || rnd(t, 8))
 		unmap_all(v);
@@ -326,5 +326,6 @@ void op_reopen(struct thread *t, struct vf *v)
 	if (state != MIG_RUNNING &&
 	    !(state == MIG_ERROR && vf_was_lost(v, &since)))
 		broken(t, "a VF just opened is in %s", mig_name(state));
+	vf_is_told(v, gone);
 	vf_is_calm(v, &since);
 }

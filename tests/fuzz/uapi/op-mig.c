@@ -123,6 +123,36 @@ void op_pre_copy(struct thread *t, struct vf *v)
 	data_put(t, v, fd);
 }
 
+/*
+ * A migration that is cancelled at the source, wherever it was: the guest goes on
+ * there.
+ */
+void op_cancel(struct thread *t, struct vf *v)
+{
+	static const unsigned int where[] = {
+		MIG_RUNNING_P2P, MIG_STOP, MIG_STOP_COPY, MIG_PRE_COPY,
+		MIG_PRE_COPY_P2P,
+	};
+	unsigned int state = where[rnd(t, 5)];
+	bool all = rnd(t, 2);
+	struct moment since;
+	int fd, none;
+
+	set_state(t, v, MIG_RUNNING, &none);
+	data_put(t, v, none);
+	since = moment_of(v);
+	if (set_state(t, v, state, &fd))
+		return;
+	if (fd >= 0 && all)
+		read_all(t, fd);
+	if (!set_state(t, v, MIG_RUNNING, &none)) {
+		vf_shall_run(t, v, &since);
+		t->result = 0;
+	}
+	data_put(t, v, none);
+	data_put(t, v, fd);
+}
+
 static int write_all(struct thread *t, int fd, const struct mig_stream *s)
 {
 	size_t seg = 1 + rnd(t, rnd(t, 4) ? 5000 : MANY), done = 0;

@@ -204,6 +204,11 @@ static bool told_of_pf(struct vf *v)
 	return atomic_exchange(&v->gone, now) != now;
 }
 
+void vf_is_told(struct vf *v, unsigned int gone)
+{
+	v->gone = gone;
+}
+
 /* errnos that say why a command was not sent, or that it was given up */
 static bool has_reason(const struct thread *t, const char *what, int err)
 {

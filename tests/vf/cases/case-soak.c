@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-soak.c - migrations in a row, back and forth between VFs of two drives,
- * with I/O in flight. All data is verified after each, and at the end the
- * kernel holds no more than it did after the first few.
+ * with I/O in flight; now and then one is cancelled. All data is verified after
+ * each, and at the end the kernel holds no more than it did after the first few.
  *
  * Then some that are disturbed at a random moment, at the source or at the
  * destination. Of them must be true what docs/states-and-events.md says: one may
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "disturb.h"
+#include "holders.h"
 #include "leak.h"
 #include "move.h"
 #include "slab.h"
@@ -22,6 +23,7 @@
 
 #define WARM_UP		10
 #define PER_EVENT	10	/* there is a disturbed one for so many */
+#define PER_CANCEL	5	/* and a cancelled one for so many */
 
 /* Which takes its time, so that something is under way at any moment. */
 #define SLOW		"lm-suspend-delay-ms=200\nlm-resume-delay-ms=200\nlm-command-us=30000"
@@ -124,6 +126,27 @@ static void once(struct pair *p)
 	ready(other_vf(p));
 }
 
+/* Nobody else has to do anything: it was let run again, and does. */
+static void goes_on(struct pair *p)
+{
+	must(vfio_mig_set(guests_vf(p), MIG_RUNNING, NULL));
+	check(model_vf_is(p->at[p->side], "running"),
+	      "the source is in RUNNING, and its VF does not run");
+	guest_is_well(p);
+}
+
+/* all of the state has been read, and nobody takes it */
+static void cancelled(struct pair *p)
+{
+	struct mig_stream s = { 0 };
+
+	workload_fill(p->w, 30);
+	must(mig_stop(guests_vf(p), NULL));
+	must(mig_save(guests_vf(p), &s, NULL));
+	mig_stream_free(&s);
+	goes_on(p);
+}
+
 static void be_slow(bool slow)
 {
 	/* a whole state of the vendor set has to fit one command */
@@ -184,10 +207,7 @@ static void failed_well(struct vfio_dev *dev, const struct outcome *o)
 /* Nobody has disturbed the source: its guest goes on there. */
 static void go_on_at_source(struct pair *p)
 {
-	struct vfio_dev *dev = guests_vf(p);
-
-	must(vfio_mig_set(dev, MIG_RUNNING, NULL));
-	guest_is_well(p);
+	goes_on(p);
 	ready(other_vf(p));
 }
 
@@ -277,8 +297,11 @@ static void disturbed(struct pair *p, enum disturb_kind kind, bool hit_source)
 
 static void row(struct pair *p, unsigned int n)
 {
-	while (n--)
+	while (n--) {
 		once(p);
+		if (!(n % PER_CANCEL))
+			cancelled(p);
+	}
 	workload_event(p->w);
 }
 
@@ -295,28 +318,10 @@ static void disturbed_row(struct pair *p, unsigned int n, unsigned int first)
 	workload_event(p->w);
 }
 
-static long users_of(const char *module)
-{
-	char text[16];
-
-	/* none where the way to the PF is nvme's own */
-	if (sysfs_read(text, sizeof(text), "/sys/module/%s/refcnt", module) < 0)
-		return 0;
-	return atol(text);
-}
-
-/* Whoever has a way to a PF holds its driver, and an unfinished command the shim. */
-static void holds_no_more(const long before[2])
-{
-	while (users_of("nvme") != before[0] ||
-	       users_of("nvme_pf_shim") != before[1])
-		sleep_us(100000);
-}
-
 static void in_a_row(const void *arg)
 {
 	unsigned int n = *(const unsigned int *)arg, first;
-	long before[2] = { users_of("nvme"), users_of("nvme_pf_shim") };
+	struct holders before = holders_now();
 	struct pair p = { .at = { VF_A, VF_C } };
 	static struct slab slab;
 	bool kmemleak;
@@ -333,7 +338,7 @@ static void in_a_row(const void *arg)
 	disturbed_row(&p, n / PER_EVENT, first);
 	vfio_close(&p.dev[0]);
 	vfio_close(&p.dev[1]);
-	holds_no_more(before);
+	holders_gone(&before);
 	if (kmemleak)
 		leak_check();
 	tap_note("%lu pieces compared, %s", p.w->checked, kmemleak ?
