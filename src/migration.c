@@ -391,7 +391,9 @@ static int nvme_vfio_start_precopy(struct migration *m, struct file **filp)
 	if (sbuf)
 		return nvme_vfio_new_save_file(m, sbuf, filp);
 
-	ret = vf->set->state_size(vf, &size);
+	ret = nvme_vfio_vf_refresh(vf);
+	if (!ret)
+		ret = vf->set->state_size(vf, &size);
 	/* A running VF has no state to lose by an aborted query. */
 	if (!nvme_vfio_mig_is_suspended(m->state))
 		vf->state_unknown = false;
@@ -457,6 +459,11 @@ static int nvme_vfio_start_saving(struct migration *m, struct file **filp)
 {
 	struct save_buf *sbuf;
 	int ret = 0;
+
+	if (!m->file)
+		ret = nvme_vfio_vf_refresh(&m->vf);
+	if (ret)
+		return ret;
 
 	sbuf = nvme_vfio_read_state(m);
 	if (IS_ERR(sbuf))
@@ -665,7 +672,8 @@ int nvme_vfio_mig_data_size(struct migration *m, u64 *size)
 
 	if (ret)
 		return ret;
-	if (nvme_vfio_may_ask_size(m) && !vf->set->state_size(vf, &state))
+	if (nvme_vfio_may_ask_size(m) && !nvme_vfio_vf_refresh(vf) &&
+	    !vf->set->state_size(vf, &state))
 		nvme_vfio_note_size(m, state);
 	/* Not known yet: one command's worth is the best guess. */
 	*size = nvme_vfio_save_buf_estimate(m->size ?: vf->max_transfer,
@@ -729,6 +737,11 @@ int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 	if (!nvme_vfio_is_loading(m, f))
 		goto unlock;
 
+	if (nvme_vfio_vf_refresh(&m->vf)) {
+		ret = nvme_vfio_reader_fail(r, -EIO,
+					    "the PF does not tell what this VF has");
+		goto unlock;
+	}
 	why = identity_misfit(&r->identity, &m->vf.identity);
 	ret = why ? nvme_vfio_reader_fail(r, -EINVAL, why) : 0;
 unlock:

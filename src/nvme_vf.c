@@ -84,14 +84,9 @@ static bool nvme_vfio_is_identify(const struct nvme_pf_cmd *c)
 	return c->cmd.common.opcode == nvme_admin_identify;
 }
 
-/* A command for which the VF must be attached to first. */
-static int nvme_vfio_reattach(struct nvme_vf *vf)
+/* What Identify met is of no interest: nothing else was sent. */
+static int nvme_vfio_asked(struct nvme_vf *vf, int ret)
 {
-	const char *why;
-	int ret;
-
-	ret = nvme_vfio_vf_attach(vf, &why);
-	/* What Identify met is of no interest: nothing else was sent. */
 	vf->state_unknown = false;
 	vf->status = 0;
 	switch (ret) {
@@ -103,6 +98,14 @@ static int nvme_vfio_reattach(struct nvme_vf *vf)
 	default:
 		return ret;
 	}
+}
+
+/* A command for which the VF must be attached to first. */
+static int nvme_vfio_reattach(struct nvme_vf *vf)
+{
+	const char *why;
+
+	return nvme_vfio_asked(vf, nvme_vfio_vf_attach(vf, &why));
 }
 
 static void nvme_vfio_given_up(struct nvme_vf *vf, const struct nvme_pf_cmd *c,
@@ -222,6 +225,7 @@ static int nvme_vfio_find_set(struct nvme_vf *vf, const char **why)
 		return -ENOMEM;
 	id = page->data;
 
+	vf->asked_at = atomic_read(&vf->resets);
 	*why = "the PF does not answer Identify";
 	ret = nvme_vfio_identify(vf, NVME_ID_CNS_CTRL, 0, page);
 	if (ret)
@@ -285,4 +289,31 @@ int nvme_vfio_vf_attach(struct nvme_vf *vf, const char **why)
 		nvme_vfio_vf_detach(vf);
 
 	return ret;
+}
+
+int nvme_vfio_vf_refresh(struct nvme_vf *vf)
+{
+	const struct track_limits track = vf->track;
+	const struct state_format format = vf->format;
+	const u16 cntlid = vf->cntlid, nvq = vf->nvq, nvi = vf->nvi;
+	const int asked_at = vf->asked_at;
+	const char *why;
+	int ret;
+
+	if (!vf->pf)
+		return nvme_vfio_reattach(vf);
+	if (asked_at == atomic_read(&vf->resets))
+		return 0;
+
+	vf->identify_until = jiffies + msecs_to_jiffies(ATTACH_MS);
+	ret = nvme_vfio_find_set(vf, &why);
+	if (ret) {
+		vf->track = track;
+		vf->format = format;
+		vf->cntlid = cntlid;
+		vf->nvq = nvq;
+		vf->nvi = nvi;
+		vf->asked_at = asked_at;
+	}
+	return nvme_vfio_asked(vf, ret);
 }

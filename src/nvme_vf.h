@@ -37,6 +37,7 @@
  * @overlapped: a command that changes the VF and a reset of the VF came at the
  *	same time, and nobody knows which was first
  * @identify_until: jiffies; when an attach gives Identify up
+ * @asked_at: @resets when the PF was asked what the VF has
  * @resets: counts resets of the VF, by two; odd while one is under way. Any
  *	context may read it.
  *
@@ -58,6 +59,7 @@ struct nvme_vf {
 	bool state_unknown;
 	bool overlapped;
 	unsigned long identify_until;
+	int asked_at;
 	atomic_t resets;
 };
 
@@ -81,6 +83,18 @@ void nvme_vfio_vf_init(struct nvme_vf *vf, struct pci_dev *pdev);
  * command set; -EIO, -ETIMEDOUT, -EINTR when it does not answer
  */
 int nvme_vfio_vf_attach(struct nvme_vf *vf, const char **why);
+
+/**
+ * nvme_vfio_vf_refresh - make sure that @vf->identity is true
+ * @vf: the VF; attached to if need be
+ *
+ * Queues and interrupts are given to a VF that is offline, and are its own from
+ * its next reset on. So the PF is asked again if there was one since.
+ *
+ * Return: 0; -EAGAIN, -EINTR, -ENOMEM: not answered, all is as before; -ENODEV:
+ * the PF has gone, or cannot migrate this VF any more
+ */
+int nvme_vfio_vf_refresh(struct nvme_vf *vf);
 
 /* nvme_vfio_vf_detach - let go of the PF; harmless when not attached */
 void nvme_vfio_vf_detach(struct nvme_vf *vf);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bed-vfs.h"
 #include "beside.h"
 #include "cases.h"
 #include "move.h"
@@ -128,6 +129,43 @@ static void bound_without_pf(const void *arg)
 	pf_driver("bind");
 	bed_online(0);
 	can_migrate(VF_B);
+}
+
+/*
+ * A VF may be asked about while it has nothing, and gets its queues under its
+ * user: what it had then is not compared with a state, nor told in one.
+ */
+static void asked_too_early(const void *arg)
+{
+	struct workload *w = workload_new();
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	uint64_t size;
+
+	(void)arg;
+	bed_open(&a, VF_A, &w->mem);
+	pf_driver("unbind");
+	/* the old way to the PF is found dead */
+	must(vfio_mig_data_size(&a, &size));
+	pf_driver("bind");
+	while (!pf_is_live())
+		sleep_us(1000);
+	check(!vfs_online(0), "VFs are online already");
+	must(vfio_mig_data_size(&a, &size));
+	bed_online(0);
+	must(vfio_reset(&a));
+
+	bed_open(&b, VF_B, &w->mem);
+	workload_start(w, &b, NULL);
+	workload_fill(w, 30);
+	move(w, &b, &a, &s, NULL);
+	workload_check(w);
+	workload_event(w);
+	/* and back: it is the source now */
+	must(vfio_reset(&b));
+	move(w, &a, &b, &s, NULL);
+	workload_check(w);
+	workload_event(w);
 }
 
 /*
@@ -395,6 +433,8 @@ const struct tap_case pf_cases[] = {
 	  .fn = pf_starts, .limit_s = 90, .log = "" },
 	{ .name = "VF bound while its PF has no driver",
 	  .fn = bound_without_pf, .log = "" },
+	{ .name = "VF asked about before it has queues",
+	  .fn = asked_too_early, .log = "" },
 	{ .name = "VFs used and closed when the PF has been removed",
 	  .fn = pf_removed, .log = "" },
 	{ .name = "arcs while the PF is being reset", .fn = pf_resets,
