@@ -172,6 +172,7 @@ struct thread {
  * @nops: operations of each thread, 0 = until the time is over
  * @nthreads: threads on VFs
  * @pf_events: PFs and VFs are reset, go and come, and the model slows down
+ * @bus: and the bus has errors: in hosts with the emulator's monitor
  *	and fails
  * @verbose: a line for each operation
  * @stop: time is over
@@ -188,6 +189,7 @@ struct fuzz {
 	unsigned long nops;
 	unsigned int nthreads;
 	bool pf_events;
+	bool bus;
 	bool verbose;
 	atomic_bool stop;
 	atomic_ulong saved;

@@ -5,7 +5,7 @@
  * end every VF must be as good as new.
  *
  * usage: mig-fuzz [--set standard|vendor] [--seed N] [--seconds N] [--ops N]
- *                 [--threads N] [--no-pf] [--verbose]
+ *                 [--threads N] [--no-pf | --bus] [--verbose]
  *
  * The same seed makes the same operations in each thread.
  */
@@ -240,11 +240,12 @@ static void random_calls(const void *arg)
 
 	tap_note("replay: --set %s --seed %llu --threads %u%s",
 		 bed_set_name(bed.set), (unsigned long long)fuzz.seed,
-		 fuzz.nthreads, fuzz.pf_events ? "" : " --no-pf");
+		 fuzz.nthreads, fuzz.bus ? " --bus" :
+		 fuzz.pf_events ? "" : " --no-pf");
 	for (i = 0; i < fuzz.nthreads; i++)
 		start(i, vf_ops, &fuzz.vf[i % fuzz.nvfs], 0);
 	for (pf = 0; fuzz.pf_events && pf < bed.npf; pf++)
-		start(i++, pf_ops, NULL, pf);
+		start(i++, pf_ops + !fuzz.bus, NULL, pf);
 
 	while (!all_done() && (!fuzz.seconds || now_us() < end)) {
 		watch_for(200000);
@@ -301,7 +302,7 @@ static struct tap_case cases[] = {
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: mig-fuzz [--set standard|vendor] [--seed N] [--seconds N] [--ops N] [--threads N] [--no-pf] [--verbose]\n");
+		"usage: mig-fuzz [--set standard|vendor] [--seed N] [--seconds N] [--ops N] [--threads N] [--no-pf|--bus] [--verbose]\n");
 	return 2;
 }
 
@@ -317,6 +318,8 @@ int main(int argc, char **argv)
 
 		if (!strcmp(argv[k], "--no-pf")) {
 			fuzz.pf_events = false;
+		} else if (!strcmp(argv[k], "--bus")) {
+			fuzz.bus = true;
 		} else if (!strcmp(argv[k], "--verbose")) {
 			fuzz.verbose = true;
 		} else if (!val) {

@@ -127,9 +127,9 @@ static void pf_pad(struct thread *t, struct vf *v)
 }
 
 const struct op pf_ops[] = {
+	{ "AER", 2, false, pf_error },	/* left out without --bus */
 	{ "PF reset", 2, false, pf_reset },
 	{ "PF rebind", 2, false, op_pf_rebind },
-	{ "AER", 2, false, pf_error },
 	{ "VF rebind", 3, false, op_vf_rebind },
 	{ "no VFs", 1, false, op_no_vfs },
 	{ "no PF", 1, false, op_no_pf },
