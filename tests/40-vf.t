@@ -7,7 +7,7 @@ newest the few that notice the usual faults. With CHECK_FULL=1 the debug kernel
 runs all cases.
 
 VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only there. VF_JOBS
-hosts run at a time (default: two per processor). VF_ARGS goes to vf-test, e.g.
+hosts run at a time (default: one more than processors). VF_ARGS goes to vf-test, e.g.
 VF_ARGS='--only cancel'."""
 
 import os

@@ -6,9 +6,9 @@
 in a host, for both command sets, and is what the document says.
 
 With CHECK_FULL=1 and --write the document gets the cells that were seen, on the first kernel. TABLE_KERNELS="6.12
-debug" chooses the kernels, TABLE_JOBS hosts run at a time (4: they wait more
-than they work). Allocations fail on demand only on the debug kernel: that event
-happens there, whatever the kernel of the others, and only with CHECK_FULL=1.
+debug" chooses the kernels, TABLE_JOBS hosts run at a time. Allocations fail on
+demand only on the debug kernel: that event happens there, whatever the kernel of
+the others, and only with CHECK_FULL=1.
 """
 
 import os
@@ -27,7 +27,7 @@ FULL = bool(os.environ.get("CHECK_FULL"))
 KERNELS = os.environ.get("TABLE_KERNELS", "6.12 6.1 7.3" if FULL else "6.12").split()
 SETS = ("standard", "vendor")
 SECONDS = 1200
-AT_ONCE = hostrun.at_once("TABLE_JOBS", 4)
+AT_ONCE = hostrun.at_once("TABLE_JOBS")
 
 # Kernels without PRE_COPY, and what others have for it.
 SHORT = ("6.1",)

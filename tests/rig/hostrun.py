@@ -44,8 +44,9 @@ def by_run_one():
 
 
 def at_once(variable, default=None):
-    """How many hosts at a time: they wait more than they work."""
-    return int(os.environ.get(variable) or default or 2 * len(os.sched_getaffinity(0)))
+    """How many hosts at a time: they wait more than they work. Two files that boot
+    some run side by side, and hosts that wait for each other cost more."""
+    return int(os.environ.get(variable) or default or 1 + len(os.sched_getaffinity(0)))
 
 
 @dataclasses.dataclass(eq=False)

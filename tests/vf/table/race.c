@@ -11,6 +11,7 @@
 
 #define COMMAND_US	2000000	/* a reset begins sooner */
 #define TRIES		20
+#define NAP_US		1000	/* a reset takes 100 ms at least */
 
 /* what a thread does: an arc to a MIG_* state, or */
 enum { NEXT = -1, RESET = -2 };
@@ -65,7 +66,7 @@ static void reset_begins(struct first *f)
 
 	beside_call(&f->b, do_first);
 	while (!f->b.done && model_vf_num(VF_A, ".resets") == before)
-		;
+		sleep_us(NAP_US);
 }
 
 /* returns when the device has the arc's first command, if it has one */
@@ -75,7 +76,7 @@ static void arc_begins(struct first *f)
 	model_zero(0);
 	beside_call(&f->b, do_first);
 	while (!f->b.done && !model_commands(0))
-		;
+		sleep_us(NAP_US);
 	/* others have limits of their own */
 	model_set(0, "lm-command-us=0");
 }
