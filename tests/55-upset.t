@@ -23,7 +23,7 @@ TRACKED = {"tracked": True}
 
 # kernel, command set, what the guest is, acts
 CASES = [
-    ("6.1", "standard", TRACKED, (upset.kill_source, upset.function_reset, upset.pf_reset)),
+    ("6.1", "standard", TRACKED, (upset.kill_source, upset.function_reset)),
     ("6.12", "vendor", {}, (upset.acknowledge, upset.cancel, upset.refuse, upset.kill_target)),
 ]
 EVERYTHING = [
