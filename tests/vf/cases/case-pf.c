@@ -25,11 +25,6 @@
 
 /* --- the PF starts, or starts anew --- */
 
-static void pf_driver(const char *what)
-{
-	must(sysfs_write(bed.pf[0].bdf, PCI "/drivers/nvme/%s", what));
-}
-
 static bool pf_has_name(void)
 {
 	struct topo_pf *p = &bed.pf[0];
@@ -94,7 +89,7 @@ static void pf_starts(const void *arg)
 	bed_need(VF_3);
 	solo_open(&a, VF_A, NULL);
 	pf_slow(0, true);
-	pf_driver("unbind");
+	pf_driver(0, "unbind");
 	beside_write(&bind, bed.pf[0].bdf, PCI "/drivers/nvme/bind");
 	while (!pf_has_name())
 		sleep_us(1000);
@@ -121,12 +116,12 @@ static void bound_without_pf(const void *arg)
 
 	(void)arg;
 	bed_need(VF_B);
-	pf_driver("unbind");
+	pf_driver(0, "unbind");
 	must(topo_rebind(bed.pf[0].vf[1]));
 	must(vfio_open(&b, bed.pf[0].vf[1]));
 	check_eq(vfio_mig_flags(&b, &flags), -ENOTTY, "flags without a PF");
 	vfio_close(&b);
-	pf_driver("bind");
+	pf_driver(0, "bind");
 	bed_online(0);
 	can_migrate(VF_B);
 }
@@ -144,10 +139,10 @@ static void asked_too_early(const void *arg)
 
 	(void)arg;
 	bed_open(&a, VF_A, &w->mem);
-	pf_driver("unbind");
+	pf_driver(0, "unbind");
 	/* the old way to the PF is found dead */
 	must(vfio_mig_data_size(&a, &size));
-	pf_driver("bind");
+	pf_driver(0, "bind");
 	while (!pf_is_live())
 		sleep_us(1000);
 	check(!vfs_online(0), "VFs are online already");
@@ -211,8 +206,8 @@ static void pf_resets(const void *arg)
 
 	(void)arg;
 	pf_slow(0, true);
-	pf_driver("unbind");
-	pf_driver("bind");
+	pf_driver(0, "unbind");
+	pf_driver(0, "bind");
 	bed_online(0);
 	solo_open(&a, VF_A, NULL);
 	model_zero(0);

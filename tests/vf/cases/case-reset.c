@@ -122,11 +122,6 @@ static void pf_reset_in(const void *arg)
 	alive(&b, VF_B);
 }
 
-static void pf_driver(const char *what)
-{
-	must(sysfs_write(bed.pf[0].bdf, "/sys/bus/pci/drivers/nvme/%s", what));
-}
-
 /*
  * The PF's driver goes while a VF is suspended: the next arc that needs a
  * command fails, nothing hangs, and after the driver's return all is well.
@@ -139,7 +134,7 @@ static void pf_unbound_in(const void *arg)
 
 	pair_busy(&a, &b);
 	must(vfio_mig_set(&a, state, &fd));
-	pf_driver("unbind");
+	pf_driver(0, "unbind");
 	err = vfio_mig_set(&a, MIG_RUNNING, NULL);
 	must(vfio_mig_get(&a, &now));
 	tap_note("%s, PF unbound: errno %d, state %s", mig_name(state), -err,
@@ -155,9 +150,8 @@ static void pf_unbound_in(const void *arg)
 	check(err == -ENODEV, "no PF: expected -ENODEV, got %d", err);
 	state_is(&a, MIG_RUNNING);
 
-	/* with the VF closed nobody holds the old controller's name */
 	vfio_close(&a);
-	pf_driver("bind");
+	pf_driver(0, "bind");
 	bed_online(0);
 	vfio_close(&b);
 	alive(&a, VF_A);

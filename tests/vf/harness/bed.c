@@ -181,6 +181,11 @@ void nvme_limit_set(unsigned int seconds)
 	must(write_nvme_limit(seconds));
 }
 
+void pf_driver(int pf, const char *what)
+{
+	must(sysfs_write(bed.pf[pf].bdf, "/sys/bus/pci/drivers/nvme/%s", what));
+}
+
 static void rebind_all(int pf)
 {
 	int i;

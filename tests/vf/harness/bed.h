@@ -74,6 +74,9 @@ bool bed_set_of(const char *name, enum cmdset *set);
 /** bed_use_set - let a PF speak another command set; its VFs are bound anew */
 void bed_use_set(int pf, enum cmdset set);
 
+/** pf_driver - nvme takes a PF, "bind", or leaves it, "unbind" */
+void pf_driver(int pf, const char *what);
+
 /**
  * bed_online - put every VF of a PF online again, e.g. after a PF reset
  *

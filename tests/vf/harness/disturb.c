@@ -16,11 +16,6 @@ const char *disturb_name(enum disturb_kind kind)
 	return names[kind];
 }
 
-static void pf_driver(int pf, const char *what)
-{
-	must(sysfs_write(bed.pf[pf].bdf, PCI "/drivers/nvme/%s", what));
-}
-
 /* returns when the VF's lock is held, and its user is waited for */
 static void take(struct disturb *d, const char *vf)
 {

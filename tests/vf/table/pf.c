@@ -21,17 +21,12 @@ static void pf_reset(struct scene *s)
 	say_cure(s);
 }
 
-static void pf_driver(const char *what)
-{
-	must(sysfs_write(bed.pf[0].bdf, "/sys/bus/pci/drivers/nvme/%s", what));
-}
-
 /* the VF stays open all the time */
 static void pf_rebind(struct scene *s)
 {
 	int err;
 
-	pf_driver("unbind");
+	pf_driver(0, "unbind");
 	say_state(s);
 	say_next(s);
 	say_fd(s);
@@ -39,7 +34,7 @@ static void pf_rebind(struct scene *s)
 	err = vfio_mig_set(&s->dev, MIG_STOP, NULL);
 	say("after a reset: %s, %s", errno_name(err),
 	    mig_name(scene_state(s)));
-	pf_driver("bind");
+	pf_driver(0, "bind");
 	bed_online(0);
 	say_cure(s);
 }
@@ -83,7 +78,7 @@ static void pf_starts(struct scene *s)
 		check(n < TRIES, "the PF was always ready before all was tried");
 		if (n)
 			enter_again(s);
-		pf_driver("unbind");
+		pf_driver(0, "unbind");
 		beside_write(&bind, bed.pf[0].bdf,
 			     "/sys/bus/pci/drivers/nvme/bind");
 		while (topo_name(bed.pf[0].bdf, bed.pf[0].name,
@@ -99,8 +94,8 @@ static void pf_starts(struct scene *s)
 	say_cure(s);
 	/* as quick as before for the others */
 	vfio_close(&s->dev);
-	pf_driver("unbind");
-	pf_driver("bind");
+	pf_driver(0, "unbind");
+	pf_driver(0, "bind");
 	bed_online(0);
 }
 
