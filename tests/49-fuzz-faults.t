@@ -20,6 +20,7 @@ import tempfile
 
 TESTS = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(TESTS / "rig"))
+import hostrun                                          # noqa: E402
 import place                                            # noqa: E402
 import tap                                              # noqa: E402
 
@@ -31,8 +32,8 @@ SOAK = int(os.environ.get("SOAK") or 10)
 SECONDS = 1200
 
 # What each is, and a line that it begins with.
-BY = {"fuzz": (("mig-fuzz", "--seconds", str(FUZZ_SECONDS)), r"^# replay: "),
-      "soak": (("vf-test", "--soak", str(SOAK)), r"^# \d+ PFs, ")}
+BY = {"fuzz": (f"mig-fuzz --seconds {FUZZ_SECONDS}", r"^# replay: "),
+      "soak": (f"vf-test --soak {SOAK}", r"^# \d+ PFs, ")}
 
 
 def changed(patch, work):
@@ -45,23 +46,20 @@ def changed(patch, work):
 
 
 def found(out, name, by, program, modules):
-    (command, *arguments), begin = BY[by]
-    run = subprocess.run(
-        [TESTS / "rig/host", "--kernel", KERNEL, "--set", SET, "--pfs", "2", "--prop", "lm-test=on",
-         "--module-args", "vendor_ids=1b36:0010", "--driver", modules, "--allow", "nvme-vfio-pci",
-         "--seconds", str(SECONDS), "--file", program, "--", command, "--set", SET, *arguments],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        check=False)
-    bad = re.search(r"^not ok .*$", run.stdout, re.M)
-    out.ok(re.search(begin, run.stdout, re.M) and run.returncode and bad, f"{name}: {by} finds it",
-           run.stdout[-3000:])
+    command, begin = BY[by]
+    result = hostrun.Job(KERNEL, SET, f"{command} --set {SET}", [program], SECONDS, allow=("nvme-vfio-pci",),
+                         more=("--driver", modules)).run()
+    said = result.output
+    out.ok(re.search(begin, said, re.M) and result.status and result.bad, f"{name}: {by} finds it",
+           (said + result.errors)[-3000:])
     # the first that was wrong: what a call gave, or what a case expected
-    why = re.search(r"^# (BROKEN: .*)$", run.stdout, re.M) or \
-        re.search(r"^# *(.*(?:expected|users and not|does not run).*)$", run.stdout, re.M)
-    out.note(why[1] if why else bad[0] if bad else "nothing")
+    why = re.search(r"^# (BROKEN: .*)$", said, re.M) or \
+        re.search(r"^# *(.*(?:expected|users and not|does not run).*)$", said, re.M)
+    out.note(why[1] if why else ", ".join(result.bad) or "nothing")
 
 
 def main():
+    hostrun.by_run_one()
     out = tap.Tap()
     patches = [p for p in sorted((TESTS / "mutants/fuzz").glob("*.patch")) if os.environ.get("FAULT", "") in p.stem]
     if not os.environ.get("CHECK_FULL"):
