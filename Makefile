@@ -4,7 +4,11 @@
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
-LEFT_OUT := tests/35-boot.t tests/37-rpm.t tests/70-libvirt.t
+# Modules are made by the compiler that has made the kernel, as dkms does too.
+kernel-has = $(shell grep -qsx '$(1)=y' $(KDIR)/.config $(KDIR)/include/config/auto.conf && echo y)
+kernel-make = $(if $(LLVM)$(findstring command,$(origin CC)),,$(if $(call kernel-has,CONFIG_CC_IS_CLANG),$\
+	$(if $(call kernel-has,CONFIG_LD_IS_LLD),LLVM=1,CC=clang)))
+LEFT_OUT := tests/35-boot.t tests/37-rpm.t tests/70-libvirt.t tests/71-readme.t
 # CHECK_JOBS=N: test files at a time, where testrules.yml lets them.
 RUN = RIG_ACCEL_FOUND=$$(tests/rig/accel.py) tests/run $(if $(CHECK_JOBS),--jobs $(CHECK_JOBS))
 # What these tests need is there afterwards, or they will say what is not.
@@ -20,28 +24,41 @@ sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
 docdir ?= $(prefix)/share/doc/nvme-vfio
 completionsdir ?= $(prefix)/share/bash-completion/completions
+fishcompletionsdir ?= $(prefix)/share/fish/vendor_completions.d
+zshcompletionsdir ?= $(prefix)/share/zsh/site-functions
 udevdir ?= /usr/lib/udev
 systemdsystemunitdir ?= /usr/lib/systemd/system
+presetdir ?= /usr/lib/systemd/system-preset
 sysconfdir ?= /etc
 srcdir ?= /usr/src
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 INSTALL ?= install
+PAGES := $(wildcard docs/man/*.[1-9])
+DOCS := README.md NEWS.md SECURITY.md $(wildcard docs/*.md docs/*.svg) docs/example.conf
+# In the source pages are found by folder, installed they are all in one; what is not
+# installed is named, and no link. Paths of pages are those of the packages.
+to-installed = sed -i -E \
+	-e 's,\]\(docs/,](,g' \
+	-e 's,\[([^][]*)\]\((\.\./)?(CONTRIBUTING\.md|(patches|tests|src|bench|tools|lib)/[^)]*)\),\1 (`\3` of the source),g' \
+	-e 's,\]\(\.\./,](,g' \
+	-e 's,/usr/share/doc/nvme-vfio-tools,$(docdir),g'
 
-.PHONY: all modules tools check check-full check-boot check-libvirt check-packages packages fuzz guests bench demo demo-libvirt setup clean help
+.PHONY: all modules tools check check-full check-boot check-libvirt check-readme check-packages packages fuzz guests bench demo demo-libvirt setup clean help
 .PHONY: install install-tools install-dkms uninstall
 
 all: modules tools	## modules and tools
 
 modules:	## the two kernel modules, for the running kernel or KVER= or KDIR=
 	@test -d $(KDIR) || { echo "no headers in $(KDIR): install linux-headers-$(KVER), or give KVER= or KDIR="; exit 1; }
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/src modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/src $(kernel-make) modules
 
 tools:		## the command line tool, tools/nvme-vfio/build/nvme-vfio
 	$(MAKE) -C tools/nvme-vfio
 
 install: install-tools install-dkms ## tool, boot, manual, and the modules' source for dkms (DESTDIR= prefix=)
 	@echo "Nothing was changed but files. The modules: dkms install nvme-vfio/$(VERSION)"
+	@echo "VFs at each boot: systemctl enable nvme-vfio.service"
 
 install-tools: tools
 	$(INSTALL) -D -m 755 tools/nvme-vfio/build/nvme-vfio $(DESTDIR)$(sbindir)/nvme-vfio
@@ -51,13 +68,16 @@ install-tools: tools
 		sed 's|/usr/sbin/nvme-vfio|$(sbindir)/nvme-vfio|' scripts/$$unit \
 			>$(DESTDIR)$(systemdsystemunitdir)/$$unit || exit 1; \
 	done
-	$(INSTALL) -d $(DESTDIR)$(systemdsystemunitdir)/multi-user.target.wants
-	ln -sf ../nvme-vfio.service $(DESTDIR)$(systemdsystemunitdir)/multi-user.target.wants/
+	$(INSTALL) -D -m 644 scripts/80-nvme-vfio.preset $(DESTDIR)$(presetdir)/80-nvme-vfio.preset
 	$(INSTALL) -D -m 644 scripts/nvme-vfio.bash-completion $(DESTDIR)$(completionsdir)/nvme-vfio
-	for page in docs/man/*.[1-9]; do \
+	$(INSTALL) -D -m 644 scripts/nvme-vfio.fish $(DESTDIR)$(fishcompletionsdir)/nvme-vfio.fish
+	$(INSTALL) -D -m 644 scripts/nvme-vfio.zsh $(DESTDIR)$(zshcompletionsdir)/_nvme-vfio
+	for page in $(PAGES); do \
 		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
-	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir) README.md docs/*.md docs/example.conf
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir) $(DOCS)
+	$(to-installed) $(patsubst %,$(DESTDIR)$(docdir)/%,$(notdir $(filter %.md,$(DOCS)))) \
+		$(foreach page,$(notdir $(PAGES)),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(page)))/$(page))
 
 install-dkms:
 	$(INSTALL) -D -m 644 dkms.conf $(DESTDIR)$(DKMS_TREE)/dkms.conf
@@ -68,8 +88,10 @@ uninstall:	## take away what install put there; configuration stays
 	rm -f $(DESTDIR)$(sbindir)/nvme-vfio $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules \
 		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio.service \
 		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio@.service \
-		$(DESTDIR)$(systemdsystemunitdir)/multi-user.target.wants/nvme-vfio.service \
-		$(DESTDIR)$(completionsdir)/nvme-vfio
+		$(DESTDIR)$(presetdir)/80-nvme-vfio.preset \
+		$(DESTDIR)$(completionsdir)/nvme-vfio \
+		$(DESTDIR)$(fishcompletionsdir)/nvme-vfio.fish \
+		$(DESTDIR)$(zshcompletionsdir)/_nvme-vfio
 	for page in docs/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; \
 	done
@@ -78,7 +100,7 @@ uninstall:	## take away what install put there; configuration stays
 
 check:		## install what is needed, run every test (TESTS= for some)
 	@$(call set-up,$(TESTS))
-	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, check-packages, check-libvirt),"
+	@echo "# left out: $(filter-out $(TESTS),$(LEFT_OUT)) (make check-boot, check-packages, check-libvirt, check-readme),"
 	@echo "# and of some tests what takes long (make check-full)"
 	$(RUN) $(if $(filter-out $(TESTS),$(ALL_TESTS))$(filter-out $(ALL_TESTS),$(TESTS)),,--whole) $(TESTS)
 
@@ -93,6 +115,10 @@ check-boot:	## a whole Debian system whose VFs come back when it starts
 check-libvirt:	## two Debian systems with libvirt: who binds VFs, virsh migrate, what is refused
 	@$(call set-up,tests/70-libvirt.t)
 	$(RUN) tests/70-libvirt.t
+
+check-readme:	## two fresh Debian systems into which the commands of README and manual are typed
+	@$(call set-up,tests/71-readme.t)
+	$(RUN) tests/71-readme.t
 
 packages:	## Debian packages for each suite of SUITES=, and rpms, in packages/
 	@tests/rig/setup lists packages:system

@@ -26,6 +26,20 @@ void scale_run(char **argv);
 void dirty_run(char **argv);
 void io_run(char **argv);
 void timeline_run(char **argv);
+void tracked_run(char **argv);
+
+/**
+ * bench_pace - how long each command of both PFs takes, and its data
+ * @us: each command
+ * @mib_per_s: MiB of data a second; both 0: as long as the emulator needs
+ */
+void bench_pace(unsigned int us, unsigned int mib_per_s);
+
+/** commands_seen - commands that a PF has had since its counters were set to zero */
+unsigned long commands_seen(int pf);
+
+/** identify_seen - those of them that were Identify */
+unsigned long identify_seen(int pf);
 
 /** cpu_us - CPU time of this thread, or of all threads of the program */
 uint64_t cpu_us(bool all);
@@ -50,6 +64,8 @@ enum side { NOBODY, SOURCE_EARLY, DEST_EARLY, SOURCE, DEST, SIDES };
  * @turn: called whenever another side begins to work, and then the two sides
  *	take turns; may be NULL
  * @last_words: called before the stop, after all of PRE_COPY; may be NULL
+ * @reports: how many parts of memory the log of writes is asked about behind the
+ *	stop; 0: nothing is logged
  */
 struct carrier {
 	struct workload *w;
@@ -63,6 +79,7 @@ struct carrier {
 	struct wire *wire;
 	void (*turn)(struct carrier *c, enum side side);
 	void (*last_words)(struct carrier *c);
+	unsigned int reports;
 };
 
 /**
@@ -81,19 +98,24 @@ void carrier_close(struct carrier *c);
  * struct downtime - one migration
  * @start: when the stop began
  * @us: from the first stop arc to the destination's running
- * @stop, @read, @load, @run: its parts: to STOP_COPY; reading; writing; to
- *	STOP and RUNNING
+ * @stop, @report, @read, @load, @run: its parts: to STOP_COPY; what the log of
+ *	writes still has; reading; writing; to STOP and RUNNING
  * @bytes: of the stream
+ * @commands: that both PFs had in it, if they were counted from the stop on
+ * @identify: those of them that were Identify
  * @cpu: CPU time of the program in @us
  */
 struct downtime {
 	uint64_t start;
 	uint64_t us;
 	uint64_t stop;
+	uint64_t report;
 	uint64_t read;
 	uint64_t load;
 	uint64_t run;
 	uint64_t bytes;
+	unsigned long commands;
+	unsigned long identify;
 	uint64_t cpu;
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "vfio_log.h"
 
 uint64_t cpu_us(bool all)
 {
@@ -139,14 +140,47 @@ static bool has_precopy(struct vfio_dev *dev)
 	return flags & VFIO_MIGRATION_PRE_COPY;
 }
 
+#define LOG_UNIT	4096ull
+
+static void log_begin(struct carrier *c, struct vfio_dev *src)
+{
+	struct vfio_log_range all = { c->w->mem.iova, c->w->mem.size };
+	uint64_t unit = LOG_UNIT;
+
+	must(vfio_log_start(src, &all, 1, &unit));
+	check_eq(unit, LOG_UNIT, "unit of the log");
+}
+
+/* a user asks section by section of its memory */
+static void log_end(struct carrier *c, struct vfio_dev *src)
+{
+	uint64_t each = c->w->mem.size / LOG_UNIT / c->reports * LOG_UNIT;
+	uint64_t map[512];
+	unsigned int i;
+
+	check(each && each / LOG_UNIT <= 64 * 512, "%u reports of %zu bytes",
+	      c->reports, c->w->mem.size);
+	for (i = 0; i < c->reports; i++) {
+		memset(map, 0, sizeof(map));
+		must(vfio_log_report(src, c->w->mem.iova + i * each, each,
+				     LOG_UNIT, map));
+	}
+}
+
 void carrier_move_only(struct carrier *c, struct downtime *t)
 {
 	struct vfio_dev *src = &c->dev[c->now], *dst = &c->dev[!c->now];
 	bool precopy = has_precopy(src);
 	int out = -1, in, none;
+	uint64_t size;
 	uint64_t t0, t1, t2, cpu;
 
 	memset(t, 0, sizeof(*t));
+	if (c->reports)
+		log_begin(c, src);
+	/* who migrates without PRE_COPY asks for this while the guest runs */
+	if (!precopy)
+		must(vfio_mig_data_size(src, &size));
 	turn(c, DEST_EARLY);
 	must(vfio_mig_set(dst, MIG_RESUMING, &in));
 	if (precopy) {
@@ -165,6 +199,10 @@ void carrier_move_only(struct carrier *c, struct downtime *t)
 	t0 = now_us();
 	must(vfio_mig_set(src, MIG_STOP_COPY, precopy ? &none : &out));
 	t->stop = now_us() - t0;
+	if (c->reports) {
+		log_end(c, src);
+		t->report = now_us() - t0 - t->stop;
+	}
 	if (c->turn) {
 		t->bytes = pass(c, out, in, false, t);
 	} else {
@@ -181,9 +219,13 @@ void carrier_move_only(struct carrier *c, struct downtime *t)
 	t->run = t2 - t1;
 	t->us = t2 - t0;
 	turn(c, NOBODY);
+	t->commands = commands_seen(0) + commands_seen(1);
+	t->identify = identify_seen(0) + identify_seen(1);
 
 	close(in);
 	close(out);
+	if (c->reports)
+		must(vfio_log_stop(src));
 	must(nvme_rebind(&c->w->ctrl, dst));
 }
 

@@ -20,6 +20,32 @@ static const char * const side_name[SIDES] = {
 static struct counters counters[SIDES];
 static enum side now;
 static bool begun[SIDES];
+static unsigned long sent;	/* commands in the downtime */
+
+/* "count.41=4", which "count.41.0=1" and others are parts of; @only: of one opcode */
+static unsigned long count(int pf, const char *only)
+{
+	char report[4096], *line, *at = report;
+	unsigned long n = 0;
+
+	must(pf_test_get(bed.pf[pf].name, report, sizeof(report)));
+	while ((line = strsep(&at, "\n"))) {
+		if (!strncmp(line, "count.", 6) && line[8] == '=' &&
+		    (!only || !strncmp(line + 6, only, 2)))
+			n += strtoul(line + 9, NULL, 0);
+	}
+	return n;
+}
+
+unsigned long commands_seen(int pf)
+{
+	return count(pf, NULL);
+}
+
+unsigned long identify_seen(int pf)
+{
+	return count(pf, "06");
+}
 
 static void begin(struct carrier *c, enum side side)
 {
@@ -43,25 +69,14 @@ static void count_turn(struct carrier *c, enum side side)
 		return;
 	if (now != NOBODY)
 		counters_stop(&counters[now]);
+	/* later ones are of who opens the VFs anew */
+	if (side == NOBODY)
+		sent = commands_seen(0) + commands_seen(1);
 	if (side != NOBODY) {
 		begin(c, side);
 		counters_start();
 	}
 	now = side;
-}
-
-/* "count.41=4", which "count.41.0=1" and others are parts of */
-static unsigned long commands(int pf)
-{
-	char report[4096], *line, *at = report;
-	unsigned long n = 0;
-
-	must(pf_test_get(bed.pf[pf].name, report, sizeof(report)));
-	while ((line = strsep(&at, "\n"))) {
-		if (!strncmp(line, "count.", 6) && line[8] == '=')
-			n += strtoul(line + 9, NULL, 0);
-	}
-	return n;
 }
 
 static void measure(uint64_t want)
@@ -83,7 +98,7 @@ static void measure(uint64_t want)
 	printf("{\"figure\": \"cost\", \"set\": \"%s\", \"want\": %llu, \"size\": %llu, \"stream\": %llu, \"step\": %u, \"commands\": %lu",
 	       bed_set_name(bed.set), (unsigned long long)want,
 	       (unsigned long long)size, (unsigned long long)t.bytes,
-	       c.port[0].step, commands(0) + commands(1));
+	       c.port[0].step, sent);
 	for (i = NOBODY + 1; i < SIDES; i++) {
 		printf(", \"%s\": ", side_name[i]);
 		counters_print(&counters[i]);

@@ -39,8 +39,7 @@ static void measure(uint64_t want, unsigned int times)
 	carrier_close(&c);
 }
 
-/* how long each command takes, and its data; 0: as long as the emulator needs */
-static void pace(unsigned int us, unsigned int mib_per_s)
+void bench_pace(unsigned int us, unsigned int mib_per_s)
 {
 	int pf;
 
@@ -55,8 +54,8 @@ void downtime_run(char **argv)
 {
 	unsigned int times = atoi(*argv++), us = atoi(*argv++);
 
-	pace(us, atoi(*argv++));
+	bench_pace(us, atoi(*argv++));
 	for (; *argv; argv++)
 		measure(strtoull(*argv, NULL, 10) * KIB, times);
-	pace(0, 0);
+	bench_pace(0, 0);
 }

@@ -89,6 +89,16 @@ def dirty(o):
     return hosts.run([f"dirty {REPETITIONS} 10000 100 2"], kernel="6.1", say=o.say)
 
 
+REPORTS = 12            # sections of a guest's memory, of which each is asked about
+
+
+def tracked(o):
+    """Downtime without PRE_COPY, without and with the last reports of written memory.
+    6.1 has the one not, and the other."""
+    paced = [f"tracked {REPETITIONS} {pace()} {reports} 4 64 1024" for reports in (0, REPORTS)]
+    return hosts.run(paced, kernel="6.1", icount=ICOUNT, cpus=1, say=o.say)
+
+
 def io(o):
     """I/O of a VF under our driver and under vfio-pci."""
     return hosts.run([f"io {REPETITIONS} 3200"], kernel=o.kernel, say=o.say)
@@ -159,4 +169,4 @@ def vm(o):
     return records
 
 
-PARTS = {f.__name__: f for f in (device, downtime, instructions, scale, dirty, io, exits, vm, timeline)}
+PARTS = {f.__name__: f for f in (device, downtime, instructions, scale, dirty, tracked, io, exits, vm, timeline)}

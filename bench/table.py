@@ -136,6 +136,21 @@ def dirty(records):
     return out
 
 
+def tracked(records):
+    out = []
+    for name, want, some in by_size(records, "tracked"):
+        for n in distinct(some, "reports"):
+            at = [r for r in some if r["reports"] == n]
+            what = f"{name} set, state of {size(want)}, " + (f"{n} reports" if n else "not tracked")
+            limit = expected_commands(at[0]) + (2 if n else 0)
+            figure = Figure([r["commands"] - r["identify"] for r in at])
+            out.append(row("without PRE_COPY", f"downtime ÷ baseline without reports: {what}", "", ratios(at)))
+            out.append(row("without PRE_COPY", f"commands in downtime but Identify: {what}", f"≤ {limit}", figure,
+                           holds=figure.middle <= limit))
+            out.append(row("without PRE_COPY", f"Identify in downtime: {what}", "", mean(at, "identify")))
+    return out
+
+
 def io(records):
     out = []
     ours, plain = (of(records, "io", driver=d) for d in ("nvme-vfio-pci", "vfio-pci"))
@@ -174,7 +189,7 @@ def vm(records):
 
 def rows(records):
     """All rows, those of one area together."""
-    some = [r for make in (device, downtime, cost, instructions, scale, dirty, io, exits, vm) for r in make(records)]
+    some = [r for make in (device, downtime, cost, instructions, scale, dirty, tracked, io, exits, vm) for r in make(records)]
     areas = list(dict.fromkeys(r["area"] for r in some))
     return sorted(some, key=lambda r: areas.index(r["area"]))
 

@@ -19,6 +19,7 @@ static const struct measurement measurements[] = {
 	{ "dirty", dirty_run },
 	{ "io", io_run },
 	{ "timeline", timeline_run },
+	{ "tracked", tracked_run },
 };
 
 #define NR	(sizeof(measurements) / sizeof(measurements[0]))

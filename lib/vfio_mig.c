@@ -4,6 +4,7 @@
  * migration.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -189,10 +190,19 @@ static int timed_set(struct vfio_dev *dev, unsigned int state, int *fd,
 	return err;
 }
 
+static bool has_p2p(struct vfio_dev *dev)
+{
+	uint64_t flags;
+
+	return vfio_mig_flags(dev, &flags) || flags & VFIO_MIGRATION_P2P;
+}
+
 int mig_stop(struct vfio_dev *dev, struct mig_times *t)
 {
 	int err;
 
+	if (!has_p2p(dev))
+		return timed_set(dev, MIG_STOP, NULL, t, MIG_ARC_SRC_STOP);
 	err = timed_set(dev, MIG_RUNNING_P2P, NULL, t, MIG_ARC_SRC_P2P);
 	if (err)
 		return err;
@@ -243,6 +253,9 @@ int mig_start(struct vfio_dev *dev, struct mig_times *t)
 {
 	int err;
 
+	if (!has_p2p(dev))
+		return timed_set(dev, MIG_RUNNING, NULL, t,
+				 MIG_ARC_DST_RUNNING);
 	err = timed_set(dev, MIG_RUNNING_P2P, NULL, t, MIG_ARC_DST_P2P);
 	if (err)
 		return err;

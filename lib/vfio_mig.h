@@ -65,6 +65,7 @@ int mig_stream_copy(struct mig_stream *to, const struct mig_stream *from);
 int mig_stream_append(struct mig_stream *s, const void *data, size_t len);
 
 enum mig_arc {
+	/* without P2P both ends go between RUNNING and STOP at once */
 	MIG_ARC_SRC_P2P,	/* RUNNING -> RUNNING_P2P */
 	MIG_ARC_SRC_STOP,	/* RUNNING_P2P -> STOP */
 	MIG_ARC_SRC_COPY,	/* STOP -> STOP_COPY */
@@ -106,7 +107,7 @@ int mig_read(int fd, struct mig_stream *s, size_t max);
 int mig_write(int fd, const void *data, size_t len, size_t seg);
 
 /**
- * mig_stop - RUNNING -> RUNNING_P2P -> STOP
+ * mig_stop - RUNNING -> RUNNING_P2P -> STOP, or without P2P at once
  * @t: times are noted here; may be NULL (so in the next functions)
  *
  * Return: 0, or the negative errno of the arc that failed.

@@ -280,6 +280,24 @@ void workload_stuff(struct workload *w, unsigned int n)
 	sleep_us(50000);
 }
 
+void workload_unseen(struct workload *w)
+{
+	unsigned int i, ms = 0;
+
+	for (i = 0; i < w->ctrl.nio; i++)
+		workload_submit(w, i, 1, true);
+	for (i = 0; i < w->ctrl.nio; i++) {
+		struct nvme_queue *q = &w->ctrl.io[i];
+
+		while (!nvme_queue_pending(q) ||
+		       vfio_irq_take(w->ctrl.dev, q->vector) < 1) {
+			check(ms++ < IO_TIMEOUT_MS, "queue %u: a command is not completed, or without an interrupt",
+			      i + 1);
+			sleep_us(1000);
+		}
+	}
+}
+
 unsigned int workload_out(const struct workload *w)
 {
 	unsigned int i, n = 0;

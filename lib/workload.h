@@ -124,6 +124,13 @@ void workload_fill(struct workload *w, unsigned int n);
  */
 void workload_stuff(struct workload *w, unsigned int n);
 
+/**
+ * workload_unseen - a command on every queue, whose completion is there and whose
+ * interrupt has come, and that nobody has looked at: where the VF goes on, it has
+ * to interrupt for it. Not for queues that are polled.
+ */
+void workload_unseen(struct workload *w);
+
 /** workload_out - I/O commands with the device now */
 unsigned int workload_out(const struct workload *w);
 

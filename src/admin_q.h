@@ -9,6 +9,7 @@
 #include <linux/blkdev.h>
 #include <linux/blk-mq.h>
 #include <linux/pci.h>
+#include <linux/types.h>
 
 struct nvme_ctrl;	/* nvme's own; never dereferenced here */
 

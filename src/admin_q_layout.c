@@ -18,6 +18,8 @@
  * more.
  */
 #include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/stddef.h>
 #include <linux/uaccess.h>
 
 #include "admin_q.h"

@@ -8,6 +8,7 @@
  * layout at all, but needs tracepoints and a live PF, and waits for nvme, with
  * the PF's device lock held, for as long as nvme likes: for who asks for it.
  */
+#include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/tracepoint.h>
 

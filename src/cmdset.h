@@ -15,6 +15,7 @@
 struct dirty_map;
 struct nvme_pf_buf;
 struct nvme_vf;
+struct vf_facts;
 
 /* Limit of a command that open, close, or a work item waits for. */
 #define BRIEF_MS	1000
@@ -49,11 +50,15 @@ struct track_report {
  * @save_disables: reading the state disables the VF; it runs on only after
  *	the same state has been loaded again
  * @probe: find out whether the PF has the set and can serve this VF; fills
- *	what the set knows of @cntlid, @nvq, @nvi, @format and @track, which
- *	are zeroed before.
+ *	of @f what the set knows of @cntlid, @nvq, @nvi, @format, @formats and
+ *	@track, which are zeroed before.
  *	Return: 0, -EOPNOTSUPP with @why set, or another error
  * @suspend: stop the VF; it neither fetches nor issues DMA or interrupts when
- *	this returns. Repeating it is no error.
+ *	this returns, unless @is_quiet denies it. Repeating it is no error.
+ * @is_quiet: does @suspend end all DMA? Else only @get_state of all of the state
+ *	does, and the VF has no P2P. NULL: it does.
+ * @announce: tell a running VF that a suspend will follow. NULL where the set
+ *	has no word for it. Nothing depends on it, so it cannot fail.
  * @resume: let a suspended VF go on
  * @find_out: make sure that a VF runs of which that is not known; a Resume that
  *	may be refused because it runs. @was_suspended: it was not running, as
@@ -61,12 +66,17 @@ struct track_report {
  * @state_size: bytes that @get_state would read now, at any time
  * @get_state: read up to @len bytes at @offset to the start of @buf (multiples
  *	of 4; a whole state of any length with @whole). @total: set by the read at
- *	offset 0, in bytes. The VF must have been suspended throughout, else
- *	-EIO.
+ *	offset 0, in bytes. -EIO also when the device does not say that the VF
+ *	was suspended throughout, which it may be all the same.
  * @check_start: @len bytes from the start of a received state of @total bytes:
  *	do they agree with each other? Nothing has reached the device yet.
  * @set_state: write @len bytes at @offset, from @buf at @at; @first and @last tell the device
- *	where the sequence starts and when to verify and commit
+ *	where the sequence starts and when to verify and commit. A failure
+ *	status is the caller's to warn of, and ends the sequence: it may begin
+ *	anew if nvme_vfio_try_again().
+ * @drop_half: make a VF run that has got the first @set_state and maybe not the
+ *	last, and is to go on without any of it. Its queues have not been made
+ *	since. NULL where a state moves whole.
  *
  * @track_start: track what the VF writes to @n ranges in units of 2^@shift
  *	bytes. NULL where the set cannot track. Also returns -EAGAIN for a
@@ -77,6 +87,9 @@ struct track_report {
  * @track_report: one report, read into @buf of @len bytes. The device forgets
  *	what it has told.
  *
+ * Those of a migration wait for transient refusals, as long as there is patience:
+ * see nvme_vfio_try_again().
+ *
  * All but @check_start sleep. They return 0 or a negative errno: as
  * nvme_vfio_exec(), -EOVERFLOW or -ENOSPC for a state that is too large.
  */
@@ -86,9 +99,11 @@ struct cmdset {
 	bool whole;
 	bool save_disables;
 
-	int (*probe)(struct nvme_vf *vf, const struct nvme_id_ctrl *id,
-		     const char **why);
+	int (*probe)(struct nvme_vf *vf, struct vf_facts *f,
+		     const struct nvme_id_ctrl *id, const char **why);
 	int (*suspend)(struct nvme_vf *vf);
+	bool (*is_quiet)(void);
+	void (*announce)(struct nvme_vf *vf);
 	int (*resume)(struct nvme_vf *vf);
 	int (*find_out)(struct nvme_vf *vf, u32 limit_ms, bool *was_suspended);
 	int (*state_size)(struct nvme_vf *vf, u64 *size);
@@ -99,6 +114,7 @@ struct cmdset {
 	int (*set_state)(struct nvme_vf *vf, u64 offset,
 			 struct nvme_pf_buf *buf, u32 at, u32 len, bool first,
 			 bool last);
+	int (*drop_half)(struct nvme_vf *vf);
 
 	int (*track_start)(struct nvme_vf *vf, const struct iova_range *ranges,
 			   u32 n, u8 shift, struct track_offer *offer);

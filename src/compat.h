@@ -6,6 +6,8 @@
 #ifndef _NVME_VFIO_COMPAT_H
 #define _NVME_VFIO_COMPAT_H
 
+#include <linux/errno.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>

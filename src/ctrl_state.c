@@ -2,6 +2,7 @@
 /*
  * The state of a controller, as nvme tells everybody: its attribute "state".
  */
+#include <linux/container_of.h>
 #include <linux/device.h>
 #include <linux/slab.h>
 #include <linux/string.h>

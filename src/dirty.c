@@ -6,12 +6,15 @@
  * one range at a time. Hence a report is merged into bitmaps, and queries are
  * answered from these.
  */
+#include <linux/err.h>
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
 #include <linux/jiffies.h>
+#include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -54,6 +57,9 @@ static void nvme_vfio_dirty_forget_ranges(struct dirty_log *log)
 	kfree(log->ranges);
 	log->ranges = NULL;
 	log->nr = 0;
+	kfree(log->tracked);
+	log->tracked = NULL;
+	log->nr_tracked = 0;
 }
 
 static void nvme_vfio_dirty_drop_memory(struct dirty_log *log)
@@ -106,6 +112,41 @@ static bool nvme_vfio_dirty_renegotiate(struct track_limits *limits, u8 *shift,
 	return *shift <= limits->max_shift;
 }
 
+/*
+ * A device takes no range with its own BARs in it, nor with memory of it that
+ * they hold. A guest may have that at another address as well (CMBMSC), of which
+ * nobody knows here: then the device refuses to track.
+ */
+static void nvme_vfio_dirty_find_holes(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+	struct pci_dev *pdev = m->vf.pdev;
+	int bar;
+
+	log->holes = 0;
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		u64 len = pci_resource_len(pdev, bar);
+		u64 first = pci_bus_address(pdev, bar);
+
+		if (!len || !(pci_resource_flags(pdev, bar) & IORESOURCE_MEM))
+			continue;
+		log->hole[log->holes++] = (struct iova_range) {
+			first, first + (len - 1)
+		};
+	}
+}
+
+/* What is not tracked there may have been written. */
+static void nvme_vfio_dirty_mark_holes(struct dirty_log *log)
+{
+	const u64 mask = (1ull << log->shift) - 1;
+	u32 i;
+
+	for (i = 0; i < log->holes; i++)
+		nvme_vfio_dirty_map_mark(log->map, log->hole[i].first & ~mask,
+					 log->hole[i].last | mask);
+}
+
 static int nvme_vfio_dirty_start_device(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
@@ -116,19 +157,25 @@ static int nvme_vfio_dirty_start_device(struct migration *m)
 	u8 shift = log->shift;
 	bool stopped = false;
 	int tries, n, ret;
+	u32 room;
 
 	/* What the PF told at first it may have taken back since. */
 	if (!limits.ranges)
 		return -ENOSPC;
 
-	s = kmalloc_array(log->nr, sizeof(*s), GFP_KERNEL_ACCOUNT);
+	nvme_vfio_dirty_find_holes(m);
+	room = NVME_VFIO_FIT_ROOM(log->nr, log->holes);
+	s = kmalloc_array(room, sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
 
 	for (tries = 0; tries < START_TRIES; tries++) {
-		memcpy(s, log->ranges, log->nr * sizeof(*s));
-		n = nvme_vfio_combine_ranges(s, log->nr, &limits, shift);
-		ret = n < 0 ? n : vf->set->track_start(vf, s, n, shift, &offer);
+		n = nvme_vfio_fit_ranges(log->ranges, log->nr, s, room, &limits,
+					 shift, log->hole, log->holes);
+		if (n > 0)
+			ret = vf->set->track_start(vf, s, n, shift, &offer);
+		else
+			ret = n ?: -EINVAL;
 		if (!ret || vf->state_unknown)
 			break;
 		if (ret == -EALREADY && !stopped) {
@@ -142,13 +189,15 @@ static int nvme_vfio_dirty_start_device(struct migration *m)
 						 &offer))
 			break;
 	}
-	kfree(s);
-
 	if (!ret) {
+		kfree(log->tracked);
+		log->tracked = s;
+		log->nr_tracked = n;
 		log->shift = shift;
 		log->device_on = true;
 		return 0;
 	}
+	kfree(s);
 	/* An aborted command may have had its effect. */
 	if (vf->state_unknown)
 		log->device_on = true;
@@ -181,6 +230,11 @@ void nvme_vfio_dirty_lost(struct migration *m)
 		log->state = DIRTY_LOST;
 }
 
+void nvme_vfio_dirty_resumes(struct migration *m)
+{
+	m->dirty.drained = false;
+}
+
 void nvme_vfio_dirty_resumed(struct migration *m)
 {
 	struct dirty_log *log = &m->dirty;
@@ -197,6 +251,39 @@ void nvme_vfio_dirty_resumed(struct migration *m)
 		log->state = DIRTY_ON;
 		log->all = true;
 	}
+}
+
+/*
+ * A device that tracks a VF refuses to begin. What it answers to a request for a
+ * report while it does not track is nowhere said: an empty report may be all.
+ */
+int nvme_vfio_dirty_confirm(struct migration *m)
+{
+	struct dirty_log *log = &m->dirty;
+	struct nvme_vf *vf = &m->vf;
+	struct track_offer offer;
+	int ret;
+
+	if (log->state != DIRTY_ON)
+		return 0;
+
+	do {
+		ret = vf->set->track_start(vf, log->tracked, log->nr_tracked,
+					   log->shift, &offer);
+	} while (nvme_vfio_try_again(vf));
+	/* It was not suspended, whatever has become of this. */
+	vf->state_unknown = false;
+	if (ret == -EALREADY)
+		return 0;
+	if (ret && !vf->status)
+		return ret;
+
+	dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+			     "the device %s: all memory counts as written\n",
+			     ret ? "does not say that it tracks the VF" :
+			     "has lost its log of the VF");
+	log->all = true;
+	return 0;
 }
 
 bool nvme_vfio_dirty_end(struct migration *m)
@@ -258,6 +345,7 @@ static int nvme_vfio_dirty_start_locked(struct migration *m,
 	nvme_vfio_dirty_drop_memory(log);
 	log->state = DIRTY_OFF;
 	log->all = false;
+	log->drained = false;
 	log->shift = nvme_vfio_dirty_unit(&m->vf.track, page_size);
 	ret = nvme_vfio_dirty_take_ranges(log, ranges, nr);
 	if (ret)
@@ -294,7 +382,10 @@ int nvme_vfio_dirty_start(struct migration *m, struct rb_root_cached *ranges,
 	ret = nvme_vfio_mig_lock_killable(m);
 	if (ret)
 		goto unlock;
+	nvme_vfio_mig_begin(m);
 	ret = nvme_vfio_dirty_start_locked(m, ranges, nr, *page_size);
+	if (ret)
+		nvme_vfio_mig_failed(m, ret, "starting the log of writes");
 	none = ret && log->state == DIRTY_OFF;
 	if (!ret)
 		*page_size = 1ull << log->shift;
@@ -366,6 +457,7 @@ static int nvme_vfio_dirty_drain(struct migration *m)
 				     "the VF is not suspended: it was reset behind the migration's back\n");
 		return -EIO;
 	}
+	log->drained = true;
 	return 0;
 }
 
@@ -384,8 +476,8 @@ static int nvme_vfio_dirty_report_locked(struct migration *m)
 	case DIRTY_ON:
 		break;
 	}
-
-	ret = nvme_vfio_dirty_drain(m);
+	/* While the guest stands still user space asks once for each range of memory. */
+	ret = log->drained ? 0 : nvme_vfio_dirty_drain(m);
 	/* Not sent: nothing was cleared. */
 	if (ret == -EAGAIN || ret == -EBUSY || ret == -ENOMEM)
 		return ret;
@@ -400,6 +492,7 @@ static int nvme_vfio_dirty_report_locked(struct migration *m)
 	if (log->all)
 		nvme_vfio_dirty_map_mark(log->map, 0, U64_MAX);
 	log->all = false;
+	nvme_vfio_dirty_mark_holes(log);
 	return 0;
 }
 
@@ -427,7 +520,10 @@ int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
 	if (!ret)
 		ret = nvme_vfio_mig_lock_killable(m);
 	if (!ret) {
+		nvme_vfio_mig_begin(m);
 		ret = nvme_vfio_dirty_report_locked(m);
+		if (ret)
+			nvme_vfio_mig_failed(m, ret, "reading the log of writes");
 		nvme_vfio_mig_unlock(m);
 	}
 	if (!ret)

@@ -6,14 +6,16 @@
 #define _NVME_VFIO_DIRTY_H
 
 #include <linux/mutex.h>
+#include <linux/pci.h>
 #include <linux/types.h>
+
+#include "iova_range.h"
 
 struct dirty_map;
 struct iova_bitmap;
 struct migration;
 struct nvme_pf_buf;
 struct rb_root_cached;
-struct iova_range;
 
 /**
  * enum dirty_state - where the log is
@@ -39,9 +41,16 @@ enum dirty_state {
  * @state: as the rest under the migration's lock
  * @device_on: the device tracks, or may do so, and is to be told to stop
  * @all: everything counts as written
+ * @drained: the device has told all that the VF wrote before it was suspended,
+ *	and it is suspended still: there is nothing more to ask for
  * @ranges: of memory that user space asked for; changed under both locks
  * @nr: how many
+ * @tracked: what the device was told to track for them; under the migration's
+ *	lock
+ * @nr_tracked: how many
  * @shift: log2 of the unit that the device tracks, bytes
+ * @hole: the VF's own BARs, which the device does not track: always written
+ * @holes: how many
  */
 struct dirty_log {
 	struct mutex lock;
@@ -51,9 +60,14 @@ struct dirty_log {
 	enum dirty_state state;
 	bool device_on;
 	bool all;
+	bool drained;
 	struct iova_range *ranges;
 	u32 nr;
+	struct iova_range *tracked;
+	u32 nr_tracked;
 	u8 shift;
+	struct iova_range hole[PCI_STD_NUM_BARS];
+	u32 holes;
 };
 
 void nvme_vfio_dirty_init(struct dirty_log *log);
@@ -75,6 +89,22 @@ int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
 			   struct iova_bitmap *dirty);
 
 /* For the states; with the migration's lock held. */
+
+/**
+ * nvme_vfio_dirty_confirm - the VF is about to be suspended: does the device
+ *	still have the log that it was told to keep?
+ * @m: the migration
+ *
+ * It may have lost it by a reset of the PF, and then have nothing to tell. If
+ * so, or if it does not say, all memory counts as written.
+ *
+ * Return: 0; or what nvme_vfio_exec() returns when the device could not be
+ * asked. The VF runs in any case.
+ */
+int nvme_vfio_dirty_confirm(struct migration *m);
+
+/* nvme_vfio_dirty_resumes - the VF is about to run again, or may be */
+void nvme_vfio_dirty_resumes(struct migration *m);
 
 /* nvme_vfio_dirty_resumed - the VF runs again after a suspension */
 void nvme_vfio_dirty_resumed(struct migration *m);

@@ -15,10 +15,15 @@
 #include <linux/types.h>
 
 #include "lm_caps.h"
+#include "namespaces.h"
+#include "policy.h"
 
 #define STREAM_MAGIC		"NVMEVFIO"
 #define STREAM_MAJOR		1	/* readers refuse another one */
-#define STREAM_MINOR		1	/* additions a reader may ignore */
+#define STREAM_MINOR		2	/* additions a reader may ignore */
+
+/* From this minor version on NAMESPACES follows, see namespaces.h. */
+#define STREAM_MINOR_NAMESPACES	2
 
 /**
  * struct stream_identity - payload of the stream's first record
@@ -77,36 +82,70 @@ enum identity_part {
 };
 
 /**
+ * struct identity_rules - what counts at the destination
+ * @policy: what its administrator allows; NULL = nothing beyond the defaults
+ * @formats: all formats that its PF lists, as nvme_vfio_pick_format() wants them; NULL =
+ *	the one that it would send
+ */
+struct identity_rules {
+	const struct policy *policy;
+	const __u8 *formats;
+};
+
+static inline bool identity_has_format(const struct stream_identity *from,
+				       const struct stream_identity *here,
+				       const struct identity_rules *rules)
+{
+	struct state_format f;
+
+	if (from->has_uuid && here->has_uuid && rules->formats)
+		return nvme_vfio_pick_format(rules->formats,
+					     lm_le16(&from->state_version),
+					     from->uuid, &f);
+	return from->state_version == here->state_version &&
+	       from->has_uuid == here->has_uuid &&
+	       !memcmp(from->uuid, here->uuid, sizeof(from->uuid));
+}
+
+/**
  * identity_fits - can a state be loaded, as far as this part tells?
  * @from: what it was taken from; not trusted
  * @here: where it is to be loaded
+ * @rules: what counts there
  * @part: what to look at
  */
 static inline bool identity_fits(const struct stream_identity *from,
 				 const struct stream_identity *here,
+				 const struct identity_rules *rules,
 				 enum identity_part part)
 {
+	bool any = rules->policy && rules->policy->match == POLICY_FORMAT;
+	bool other = nvme_vfio_policy_lets_firmware(rules->policy,
+						    from->firmware,
+						    here->firmware);
+
 	switch (part) {
 	case IDENTITY_CMDSET:
 		return from->cmdset == here->cmdset;
 	case IDENTITY_MODEL:
-		return !memcmp(from->model, here->model, sizeof(from->model));
+		return any || !memcmp(from->model, here->model,
+				      sizeof(from->model));
 	case IDENTITY_FIRMWARE:
-		return !memcmp(from->firmware, here->firmware,
-			       sizeof(from->firmware));
+		return other || !memcmp(from->firmware, here->firmware,
+					sizeof(from->firmware));
 	case IDENTITY_PCI_ID:
 		return from->pci_vendor == here->pci_vendor &&
 		       from->pci_device == here->pci_device;
 	case IDENTITY_NVME_VERSION:
-		return from->nvme_version == here->nvme_version;
+		return other || from->nvme_version == here->nvme_version;
 	case IDENTITY_FORMAT:
-		return from->state_version == here->state_version &&
-		       from->has_uuid == here->has_uuid &&
-		       !memcmp(from->uuid, here->uuid, sizeof(from->uuid));
+		return identity_has_format(from, here, rules);
 	case IDENTITY_QUEUES:
 		return lm_le16(&from->nvq) <= lm_le16(&here->nvq);
 	case IDENTITY_INTERRUPTS:
-		return lm_le16(&from->nvi) <= lm_le16(&here->nvi);
+		/* The size of the MSI-X table: config space has to be the same. */
+		return !lm_le16(&from->nvi) ||
+		       lm_le16(&from->nvi) == lm_le16(&here->nvi);
 	case IDENTITY_PARTS:
 		break;
 	}
@@ -117,11 +156,13 @@ static inline bool identity_fits(const struct stream_identity *from,
  * identity_misfit - may a state with this identity be loaded?
  * @from: what it was taken from; not trusted
  * @here: where it is to be loaded
+ * @rules: what counts there
  *
  * Return: NULL, or what is in the way
  */
 static inline const char *identity_misfit(const struct stream_identity *from,
-					  const struct stream_identity *here)
+					  const struct stream_identity *here,
+					  const struct identity_rules *rules)
 {
 	static const char * const why[IDENTITY_PARTS] = {
 		[IDENTITY_CMDSET] = "the state is of the other command set",
@@ -131,12 +172,12 @@ static inline const char *identity_misfit(const struct stream_identity *from,
 		[IDENTITY_NVME_VERSION] = "the state is of another NVMe version",
 		[IDENTITY_FORMAT] = "the state has a format that this device does not have",
 		[IDENTITY_QUEUES] = "this VF has fewer queues than the state needs",
-		[IDENTITY_INTERRUPTS] = "this VF has fewer interrupts than the state needs",
+		[IDENTITY_INTERRUPTS] = "this VF has another number of interrupts than the state's",
 	};
 	unsigned int i;
 
 	for (i = 0; i < IDENTITY_PARTS; i++)
-		if (!identity_fits(from, here, i))
+		if (!identity_fits(from, here, rules, i))
 			return why[i];
 	return NULL;
 }

@@ -107,3 +107,99 @@ int nvme_vfio_combine_ranges(struct iova_range *r, u32 n,
 			return -EOVERFLOW;
 	return n;
 }
+
+/* The part of a range from its start on that the device takes as one. */
+static u64 nvme_vfio_first_part(const struct iova_range *r,
+				const struct track_limits *limits, u8 shift)
+{
+	u64 units = nvme_vfio_range_units(r, shift), part = 1;
+
+	if (!limits->pow2)
+		return r->last;
+	while (part <= units / 2)
+		part <<= 1;
+	return r->first + ((part << shift) - 1);
+}
+
+/* Put a range in at entry @i. Return: entries. */
+static int nvme_vfio_put_range(struct iova_range *r, u32 n, u32 room, u32 i,
+			       struct iova_range whole,
+			       const struct track_limits *limits, u8 shift)
+{
+	for (;;) {
+		u64 last = nvme_vfio_first_part(&whole, limits, shift);
+
+		if (n == room)
+			return -ENOSPC;
+		memmove(&r[i + 1], &r[i], (n - i) * sizeof(*r));
+		r[i++] = (struct iova_range) { whole.first, last };
+		n++;
+		if (last == whole.last)
+			return n;
+		whole.first = last + 1;
+	}
+}
+
+/* Put what a hole of whole units leaves of entry @i in its place. */
+static int nvme_vfio_cut_range(struct iova_range *r, u32 n, u32 room, u32 i,
+			       struct iova_range hole,
+			       const struct track_limits *limits, u8 shift)
+{
+	const struct iova_range whole = r[i];
+	int ret = n - 1;
+
+	memmove(&r[i], &r[i + 1], (n - i - 1) * sizeof(*r));
+	if (hole.last < whole.last)
+		ret = nvme_vfio_put_range(r, ret, room, i, (struct iova_range) {
+					  hole.last + 1, whole.last },
+					  limits, shift);
+	if (ret >= 0 && hole.first > whole.first)
+		ret = nvme_vfio_put_range(r, ret, room, i, (struct iova_range) {
+					  whole.first, hole.first - 1 },
+					  limits, shift);
+	return ret;
+}
+
+static int nvme_vfio_cut_hole(struct iova_range *r, u32 n, u32 room,
+			      const struct iova_range *hole,
+			      const struct track_limits *limits, u8 shift)
+{
+	const u64 mask = (1ull << shift) - 1;
+	const struct iova_range units = {
+		hole->first & ~mask, hole->last | mask
+	};
+	int ret = n, i = 0;
+
+	while (ret >= 0 && i < ret) {
+		/* What comes to stand here does not meet the hole. */
+		if (units.last < r[i].first || units.first > r[i].last)
+			i++;
+		else
+			ret = nvme_vfio_cut_range(r, ret, room, i, units,
+						  limits, shift);
+	}
+	return ret;
+}
+
+int nvme_vfio_fit_ranges(const struct iova_range *in, u32 n,
+			 struct iova_range *out, u32 room,
+			 const struct track_limits *limits, u8 shift,
+			 const struct iova_range *hole, u32 holes)
+{
+	struct track_limits joined = *limits;
+	u32 h;
+	int ret;
+
+	/* The more are joined, the more are left for what is cut. */
+	for (joined.ranges = min(limits->ranges, n); joined.ranges;
+	     joined.ranges--) {
+		memcpy(out, in, n * sizeof(*in));
+		ret = nvme_vfio_combine_ranges(out, n, &joined, shift);
+		for (h = 0; ret >= 0 && h < holes; h++)
+			ret = nvme_vfio_cut_hole(out, ret, room, &hole[h],
+						 limits, shift);
+		if (ret < 0 || ret <= limits->ranges)
+			return ret;
+	}
+	return -ENOSPC;
+}

@@ -49,4 +49,28 @@ struct iova_range {
 int nvme_vfio_combine_ranges(struct iova_range *r, u32 n,
 			     const struct track_limits *limits, u8 shift);
 
+/**
+ * nvme_vfio_fit_ranges - the same, without holes that the device does not take
+ * @in: ranges, ascending, without overlap
+ * @n: how many, not 0
+ * @out: the result
+ * @room: entries that it has room for; NVME_VFIO_FIT_ROOM() is always enough
+ * @limits: what the device can do; at least one range
+ * @shift: log2 of the unit, in bytes
+ * @hole: spans to be left out, in any order
+ * @holes: how many
+ *
+ * The result covers all that @in covers but the units that holes are in.
+ *
+ * Return: as nvme_vfio_combine_ranges(); 0 when nothing is left; -ENOSPC when the
+ * device has too few ranges for what the holes leave.
+ */
+int nvme_vfio_fit_ranges(const struct iova_range *in, u32 n,
+			 struct iova_range *out, u32 room,
+			 const struct track_limits *limits, u8 shift,
+			 const struct iova_range *hole, u32 holes);
+
+/* A hole makes two parts of a range, each of 33 powers of two at most. */
+#define NVME_VFIO_FIT_ROOM(n, holes)	((n) + 66 * (holes))
+
 #endif

@@ -20,6 +20,8 @@ enum cmdset_id {
 #define LM_NO_COMMANDS	"the PF offers no migration commands"
 #define LM_NO_VERSION	"the PF lists no version of the NVMe part of a state: no I/O queue would move"
 #define LM_NO_UUID	"the PF lists no format of the vendor's part of a state: registers, features and the admin queue would stay behind"
+#define LM_NO_NVME_PART	"the state lacks the NVMe part: no I/O queue would move"
+#define LM_NO_VENDOR_PART "the state lacks the vendor's part: registers, features and the admin queue would stay behind"
 #define LM_NOT_LISTED	"the PF does not list this VF as its secondary controller"
 
 static inline __u16 lm_le16(const void *p)
@@ -33,6 +35,12 @@ static inline __u16 lm_le16(const void *p)
 static inline bool lm_says_standard(__u16 oacs)
 {
 	return oacs & 1 << 11;
+}
+
+/* Likewise: namespace management, and with it lists of all namespaces. */
+static inline bool lm_says_namespaces(__u16 oacs)
+{
+	return oacs & 1 << 3;
 }
 
 /*
@@ -106,11 +114,47 @@ struct state_format {
 	__u8 uuid[16];
 };
 
+/*
+ * How much of Supported Controller State Formats (Identify, CNS 20h) is looked at:
+ * 255 versions and 32 UUIDs find room there.
+ */
+#define LM_FORMATS_LEN	1024
+
+/**
+ * nvme_vfio_pick_format - find a format in those that a PF lists
+ * @page: Supported Controller State Formats, LM_FORMATS_LEN bytes
+ * @version: of the NVMe part
+ * @uuid: of the vendor's part; NULL = the first that there is
+ * @f: set to it
+ *
+ * Return: it is there
+ */
+static inline bool nvme_vfio_pick_format(const __u8 *page, __u16 version,
+				  const __u8 *uuid, struct state_format *f)
+{
+	unsigned int nv = page[0], nuuid = page[1], i, k;
+	const __u8 *versions = page + 2, *uuids = versions + 2 * nv;
+
+	for (i = 0; i < nv && lm_le16(versions + 2 * i) != version; i++)
+		;
+	for (k = 0; k < nuuid && 2 + 2 * nv + 16 * (k + 1) <= LM_FORMATS_LEN;
+	     k++)
+		if (!uuid || !memcmp(uuids + 16 * k, uuid, 16))
+			break;
+	if (i == nv || k == nuuid || 2 + 2 * nv + 16 * (k + 1) > LM_FORMATS_LEN)
+		return false;
+	f->index.version = i + 1;
+	f->version = version;
+	f->index.uuid = k + 1;
+	memcpy(f->uuid, uuids + 16 * k, sizeof(f->uuid));
+	return true;
+}
+
 /**
  * lm_find_format - choose a format of state
  * @page: Supported Controller State Formats (Identify, CNS 20h): byte 0 number
  *	of versions, byte 1 of UUIDs, then the versions (16 bits each) and the
- *	UUIDs; at least 1024 bytes
+ *	UUIDs; LM_FORMATS_LEN bytes
  * @f: set to version 0 if it is there, else the first, and the first UUID
  *
  * Both parts are needed. With either missing the commands succeed, the VF runs,
@@ -138,6 +182,33 @@ static inline const char *lm_find_format(const __u8 *page,
 	f->version = lm_le16(version + 2 * i);
 	f->index.uuid = 1;
 	memcpy(f->uuid, uuid, sizeof(f->uuid));
+	return NULL;
+}
+
+/* A Controller State begins with a header of so many bytes. */
+#define LM_STATE_HEADER	48
+
+/**
+ * lm_state_lacks - are both parts in a state?
+ * @header: its first LM_STATE_HEADER bytes: from byte 16 the length of the NVMe
+ *	part, from byte 32 that of the vendor's, of 128 bits each
+ * @f: the format that it was asked for in, or is to be loaded in
+ *
+ * A device must not give a part that was not asked for. That it gives those
+ * that were asked for is not said.
+ *
+ * Return: NULL, or which part there is none of
+ */
+static inline const char *lm_state_lacks(const void *header,
+					 struct std_format f)
+{
+	static const __u8 none[16];
+	const __u8 *h = header;
+
+	if (f.version && !memcmp(h + 16, none, sizeof(none)))
+		return LM_NO_NVME_PART;
+	if (f.uuid && !memcmp(h + 32, none, sizeof(none)))
+		return LM_NO_VENDOR_PART;
 	return NULL;
 }
 

@@ -2,6 +2,7 @@
 /*
  * The data file that a stream is written to: see load_file.h.
  */
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -82,6 +83,8 @@ static int nvme_vfio_load_event(struct load_file *l, int event)
 		/* Allocate now: when STATE comes the guest is stopped. */
 		hint = le32_to_cpu(r->identity.data_hint);
 		return nvme_vfio_load_make_room(l, min(hint, STREAM_MAX_DATA));
+	case STREAM_EV_NAMESPACES:
+		return nvme_vfio_mig_load_namespaces(l->file.m, &l->file, r);
 	case STREAM_EV_STATE:
 		ret = nvme_vfio_load_make_room(l, r->max_data);
 		r->data = l->buf ? l->buf->data : NULL;
@@ -179,8 +182,13 @@ struct mig_file *nvme_vfio_load_file(struct migration *m, struct file **filp)
 		return ERR_PTR(-ENOMEM);
 
 	nvme_vfio_reader_init(&l->reader, nvme_vfio_max_state());
-	ret = nvme_vfio_file_init(&l->file, m, &nvme_vfio_load_type, filp);
+	/* Without PRE_COPY the guest is stopped when the stream begins. */
+	ret = nvme_vfio_load_make_room(l, SAVE_BUF_LEAST);
+	if (!ret)
+		ret = nvme_vfio_file_init(&l->file, m, &nvme_vfio_load_type,
+					  filp);
 	if (ret) {
+		nvme_vfio_load_drop_data(l);
 		kfree(l);
 		return ERR_PTR(ret);
 	}

@@ -7,6 +7,7 @@
  * under vfio-pci: user space picks this driver by class and has no second
  * choice when it fails.
  */
+#include <linux/err.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pci_ids.h>
@@ -16,6 +17,7 @@
 
 #include "compat.h"
 #include "migration.h"
+#include "vf_sysfs.h"
 
 #ifdef HAVE_VFIO_PCI_DEVICE_PARAMS
 /* Older kernels have one of each for all drivers, which vfio-pci sets. */
@@ -31,6 +33,7 @@ MODULE_PARM_DESC(disable_idle_d3, "as of vfio-pci: leave unused devices out of D
 struct nvme_vfio_device {
 	struct vfio_pci_core_device core;
 	struct migration *migration;	/* NULL: plain vfio-pci */
+	struct vf_sysfs plain;		/* then: what sysfs tells */
 };
 
 static struct nvme_vfio_device *nvme_vfio_from_vdev(struct vfio_device *vdev)
@@ -43,6 +46,13 @@ static struct nvme_vfio_device *nvme_vfio_from_pdev(struct pci_dev *pdev)
 	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
 
 	return container_of(core, struct nvme_vfio_device, core);
+}
+
+struct vf_sysfs *nvme_vfio_vf_sysfs(struct device *dev)
+{
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_pdev(to_pci_dev(dev));
+
+	return nvdev->migration ? &nvdev->migration->sysfs : &nvdev->plain;
 }
 
 static struct file *nvme_vfio_set_state(struct vfio_device *vdev,
@@ -148,8 +158,11 @@ static void nvme_vfio_offer(struct nvme_vfio_device *nvdev)
 	if (vdev->mig_ops || !nvme_vfio_mig_is_able(m))
 		return;
 
-	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
+	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY |
 				COMPAT_MIGRATION_PRE_COPY;
+	/* What is suspended for P2P must not write to others any more. */
+	if (nvme_vfio_mig_is_quiet(m))
+		vdev->migration_flags |= VFIO_MIGRATION_P2P;
 	vdev->mig_ops = &nvme_vfio_mig_ops;
 	if (nvme_vfio_dirty_can_log(m))
 		vdev->log_ops = &nvme_vfio_log_ops;
@@ -172,6 +185,7 @@ static int nvme_vfio_init_device(struct vfio_device *vdev)
 		return PTR_ERR(m);
 
 	nvdev->migration = m;
+	nvme_vfio_vf_sysfs_plain(&nvdev->plain, why);
 	if (!m)
 		dev_info(&pdev->dev, "cannot migrate, plain passthrough: %s\n",
 			 why);
@@ -238,13 +252,24 @@ static void nvme_vfio_close_device(struct vfio_device *vdev)
 				     !nvdev->core.needs_reset);
 }
 
+static long nvme_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
+			    unsigned long arg)
+{
+	struct migration *m = nvme_vfio_from_vdev(vdev)->migration;
+	long ret = vfio_pci_core_ioctl(vdev, cmd, arg);
+
+	if (m && cmd == VFIO_DEVICE_RESET && !ret)
+		nvme_vfio_mig_after_reset(m);
+	return ret;
+}
+
 static const struct vfio_device_ops nvme_vfio_device_ops = {
 	.name		= KBUILD_MODNAME,
 	.init		= nvme_vfio_init_device,
 	.release	= nvme_vfio_release_device,
 	.open_device	= nvme_vfio_open_device,
 	.close_device	= nvme_vfio_close_device,
-	.ioctl		= vfio_pci_core_ioctl,
+	.ioctl		= nvme_vfio_ioctl,
 #ifdef HAVE_VFIO_GET_REGION_INFO_CAPS
 	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
 #endif
@@ -371,10 +396,24 @@ static struct pci_driver nvme_vfio_pci_driver = {
 	.probe			= nvme_vfio_probe,
 	.remove			= nvme_vfio_remove,
 	.err_handler		= &nvme_vfio_err_handlers,
+	.groups			= nvme_vfio_driver_groups,
+	.dev_groups		= nvme_vfio_dev_groups,
 	/* VFIO claims the IOMMU group itself. */
 	.driver_managed_dma	= true,
 };
-module_pci_driver(nvme_vfio_pci_driver);
+
+static int __init nvme_vfio_init(void)
+{
+	return pci_register_driver(&nvme_vfio_pci_driver);
+}
+module_init(nvme_vfio_init);
+
+static void __exit nvme_vfio_exit(void)
+{
+	pci_unregister_driver(&nvme_vfio_pci_driver);
+	nvme_vfio_policy_exit();
+}
+module_exit(nvme_vfio_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("VFIO PCI driver with live migration for NVMe virtual functions");

@@ -3,6 +3,7 @@
  * The life of a data file: see mig_file.h.
  */
 #include <linux/anon_inodes.h>
+#include <linux/err.h>
 #include <linux/file.h>
 
 #include "mig_file.h"

@@ -5,9 +5,11 @@
 #ifndef _NVME_VFIO_MIG_FILE_H
 #define _NVME_VFIO_MIG_FILE_H
 
+#include <linux/compiler.h>
 #include <linux/fs.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/types.h>
 
 struct mig_file;
 struct migration;

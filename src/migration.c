@@ -21,13 +21,24 @@
  *	PRE_COPY_P2P -> PRE_COPY	resume
  *	PRE_COPY_P2P -> STOP_COPY	read one command's worth of the state
  *
+ * A command set whose Suspend leaves DMA under way has no P2P. Stopping is then
+ * to suspend and to read the state:
+ *
+ *	RUNNING -> STOP			suspend, read the state
+ *	STOP -> RUNNING			resume
+ *	PRE_COPY -> STOP_COPY		suspend, read the state
+ *
  * The VFIO core makes a path of these of any transition user space asks for.
  */
+#include <linux/bug.h>
+#include <linux/err.h>
 #include <linux/file.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vfio_pci_core.h>
 
 #include "compat.h"
@@ -40,8 +51,12 @@ static unsigned int nvme_vfio_max_state_mb = 1024;
 module_param_named(max_state_mb, nvme_vfio_max_state_mb, uint, 0644);
 MODULE_PARM_DESC(max_state_mb, "largest device state that is moved, in MiB (default 1024)");
 
-/* QEMU asks for the size often; the device need not be asked as often. */
-#define SIZE_VALID_MS	100
+/* QEMU asks for the size often; I/O may stand still while the device finds out. */
+#define SIZE_VALID_MS	1000
+
+/* What the PF says of a VF changes by an administrator's doing only. */
+#define ASK_AGAIN_MS	1000
+#define ASKED_VALID_MS	5000
 
 /* What close owes to a VF is tried again for a minute, then by the next open. */
 #define SETTLE_MS	1000
@@ -76,6 +91,7 @@ static void nvme_vfio_mig_forget(struct migration *m)
 	nvme_vfio_drop_save_buf(&m->prealloc);
 	nvme_vfio_drop_save_buf(&m->rollback_state);
 	nvme_vfio_dirty_lost(m);
+	m->not_saved = 0;
 	m->loaded = false;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 }
@@ -86,6 +102,17 @@ static void nvme_vfio_give_up(struct migration *m)
 	nvme_vfio_drop_save_buf(&m->prealloc);
 	nvme_vfio_dirty_lost(m);
 	m->state = VFIO_DEVICE_STATE_ERROR;
+}
+
+void nvme_vfio_mig_failed(struct migration *m, int err, const char *what)
+{
+	m->failure = (struct vf_failure){
+		.err	= err,
+		.what	= what,
+		.opcode	= m->vf.failed_opcode,
+		.status	= m->vf.failed_status,
+	};
+	m->failure_told = false;
 }
 
 static void nvme_vfio_warn_error(struct migration *m)
@@ -144,6 +171,8 @@ static void nvme_vfio_had_fault(struct migration *m)
 	m->vf.overlapped = false;
 	nvme_vfio_drop_save_buf(&m->rollback_state);
 	nvme_vfio_give_up(m);
+	nvme_vfio_mig_begin(m);
+	nvme_vfio_mig_failed(m, -EIO, "an error on the bus");
 	nvme_vfio_warn_error(m);
 }
 
@@ -162,6 +191,7 @@ void nvme_vfio_mig_unlock(struct migration *m)
 	for (;;) {
 		enum mig_event event;
 
+		nvme_vfio_vf_sysfs_update(m);
 		spin_lock(&m->reset_lock);
 		event = m->event;
 		m->event = MIG_NO_EVENT;
@@ -217,6 +247,35 @@ void nvme_vfio_mig_fault(struct migration *m)
 }
 
 /*
+ * Half a state may keep a VF from running, and a reset need not take it away.
+ * Where it is to be done in haste it will be tried again.
+ */
+static int nvme_vfio_drop_half(struct migration *m, bool in_haste)
+{
+	struct nvme_vf *vf = &m->vf;
+	int ret;
+
+	if (!m->half_loaded)
+		return 0;
+
+	vf->in_haste = in_haste;
+	vf->haste_until = jiffies + msecs_to_jiffies(BRIEF_MS);
+	ret = vf->set->drop_half(vf);
+	vf->in_haste = false;
+	/* Without its driver the PF is reset, and forgets its sequences. */
+	if (ret == -ENODEV)
+		ret = 0;
+	m->half_loaded = ret;
+	/* What was not finished may have left it suspended. */
+	m->in_doubt = ret;
+	if (ret)
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "a part of a state is left in the VF, which may be unable to run with it (%pe)\n",
+				     ERR_PTR(ret));
+	return ret;
+}
+
+/*
  * A VF of which nobody knows whether it runs is made to run. Until that was
  * possible it takes no arc. Who takes one waits as for any command.
  */
@@ -232,6 +291,8 @@ static int nvme_vfio_find_out(struct migration *m, u32 limit_ms)
 		m->in_doubt = false;
 		return 0;
 	}
+	if (m->half_loaded)
+		return nvme_vfio_drop_half(m, limit_ms);
 
 	ret = vf->set->find_out(vf, limit_ms, &was_suspended);
 	/* A Resume that comes before or after a reset is the same. */
@@ -246,11 +307,22 @@ static int nvme_vfio_find_out(struct migration *m, u32 limit_ms)
 	return 0;
 }
 
+void nvme_vfio_mig_after_reset(struct migration *m)
+{
+	if (!READ_ONCE(m->half_loaded) || nvme_vfio_mig_lock_killable(m))
+		return;
+	nvme_vfio_vf_be_impatient(&m->vf);
+	if (m->state == VFIO_DEVICE_STATE_RUNNING)
+		nvme_vfio_drop_half(m, true);
+	nvme_vfio_mig_unlock(m);
+}
+
 static void nvme_vfio_ask(struct work_struct *work)
 {
 	struct migration *m = container_of(work, struct migration, ask_work);
 
 	nvme_vfio_mig_lock(m);
+	nvme_vfio_vf_be_patient(&m->vf);
 	/* In ERROR the user is to reset it once more. */
 	if (m->is_open && m->state == VFIO_DEVICE_STATE_RUNNING)
 		nvme_vfio_find_out(m, BRIEF_MS);
@@ -269,8 +341,10 @@ static int nvme_vfio_mig_resume(struct migration *m)
 			return ret;
 		nvme_vfio_drop_save_buf(&m->rollback_state);
 	}
+	nvme_vfio_dirty_resumes(m);
 	ret = vf->set->resume(vf);
 	if (!ret) {
+		m->not_saved = 0;
 		m->loaded = false;
 		nvme_vfio_dirty_resumed(m);
 	}
@@ -346,13 +420,66 @@ static void nvme_vfio_end_suspend(struct migration *m)
 			ret);
 }
 
+/* Room for a state as large as was told last, which may be there already. */
+static int nvme_vfio_make_room(struct migration *m)
+{
+	struct save_buf *sbuf;
+
+	if (m->rollback_state ||
+	    nvme_vfio_save_buf_expect(m->prealloc, &m->vf, m->size))
+		return 0;
+
+	sbuf = nvme_vfio_save_buf_alloc(&m->vf, m->size);
+	if (IS_ERR(sbuf))
+		return PTR_ERR(sbuf);
+	nvme_vfio_drop_save_buf(&m->prealloc);
+	m->prealloc = sbuf;
+	return 0;
+}
+
 static int nvme_vfio_mig_suspend(struct migration *m)
 {
-	int ret = m->vf.set->suspend(&m->vf);
+	int ret;
 
+	/* Without it a pause is as good, and to save the state tries again. */
+	nvme_vfio_make_room(m);
+	ret = nvme_vfio_drop_half(m, false);
+	if (!ret) {
+		ret = nvme_vfio_dirty_confirm(m);
+		if (ret)
+			return ret;
+		ret = m->vf.set->suspend(&m->vf);
+	}
 	if (ret == -ETIMEDOUT)
 		nvme_vfio_end_suspend(m);
 	return ret;
+}
+
+/* Firmware is activated and namespaces are attached at any time. */
+static int nvme_vfio_ask_all(struct migration *m)
+{
+	int ret = nvme_vfio_vf_reread(&m->vf);
+
+	return ret ?: nvme_vfio_find_namespaces(&m->vf);
+}
+
+static int nvme_vfio_check_format(const struct nvme_vf *vf)
+{
+	if (!vf->format_missing)
+		return 0;
+	dev_warn_ratelimited(&vf->pdev->dev,
+			     "not to be migrated: the format= of the policy of PF %s is none that it lists\n",
+			     pci_name(pci_physfn(vf->pdev)));
+	return -EINVAL;
+}
+
+/* Did the PF tell all of the VF in the last @ms, while that ran? */
+static bool nvme_vfio_asked_since(const struct migration *m, u32 ms)
+{
+	return m->all_asked_at &&
+	       m->vf.policy_at == nvme_vfio_policy_changes() &&
+	       m->vf.asked_at == atomic_read(&m->vf.resets) &&
+	       time_before(jiffies, m->all_asked_at + msecs_to_jiffies(ms));
 }
 
 static void nvme_vfio_note_size(struct migration *m, u64 size)
@@ -366,10 +493,16 @@ static int nvme_vfio_new_save_file(struct migration *m,
 				   struct file **filp)
 {
 	struct stream_identity id = m->vf.identity;
+	struct policy policy;
 	struct mig_file *f;
+	bool old;
 
+	nvme_vfio_policy_get(m->vf.pdev, &policy);
+	old = policy.minor && policy.minor < STREAM_MINOR_NAMESPACES;
+	if (old)
+		id.minor = cpu_to_le16(policy.minor);
 	nvme_vfio_save_buf_describe(sbuf, &id);
-	f = nvme_vfio_save_file(m, &id, filp);
+	f = nvme_vfio_save_file(m, &id, old ? NULL : &m->vf.namespaces, filp);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 
@@ -391,7 +524,9 @@ static int nvme_vfio_start_precopy(struct migration *m, struct file **filp)
 	if (sbuf)
 		return nvme_vfio_new_save_file(m, sbuf, filp);
 
-	ret = nvme_vfio_vf_refresh(vf);
+	ret = nvme_vfio_ask_all(m);
+	if (!ret)
+		ret = nvme_vfio_check_format(vf);
 	if (!ret)
 		ret = vf->set->state_size(vf, &size);
 	/* A running VF has no state to lose by an aborted query. */
@@ -404,15 +539,12 @@ static int nvme_vfio_start_precopy(struct migration *m, struct file **filp)
 		return ret;
 	nvme_vfio_note_size(m, size);
 
-	sbuf = nvme_vfio_save_buf_alloc(vf, size);
-	if (IS_ERR(sbuf))
-		return PTR_ERR(sbuf);
-
-	ret = nvme_vfio_new_save_file(m, sbuf, filp);
+	ret = nvme_vfio_make_room(m);
 	if (ret)
-		nvme_vfio_save_buf_put(sbuf);
-	else
-		m->prealloc = sbuf;
+		return ret;
+	ret = nvme_vfio_new_save_file(m, m->prealloc, filp);
+	if (!ret && vf->set->announce && !nvme_vfio_mig_is_suspended(m->state))
+		vf->set->announce(vf);
 	return ret;
 }
 
@@ -430,28 +562,26 @@ static void nvme_vfio_end_precopy(struct migration *m)
 static struct save_buf *nvme_vfio_read_state(struct migration *m)
 {
 	struct nvme_vf *vf = &m->vf;
-	struct save_buf *sbuf = m->prealloc;
+	struct save_buf *sbuf;
 	int ret;
 
 	if (m->rollback_state)
 		return nvme_vfio_save_buf_get(m->rollback_state);
+	/* The VF has not been quiet since: memory may have changed behind it. */
+	if (m->not_saved)
+		return ERR_PTR(m->not_saved);
 
-	if (sbuf)
-		nvme_vfio_save_buf_get(sbuf);
-	else
-		sbuf = nvme_vfio_save_buf_alloc(vf, m->size);
-	if (IS_ERR(sbuf))
-		return sbuf;
-
-	ret = nvme_vfio_save_buf_read_first(sbuf, vf, nvme_vfio_max_state());
-	if (ret) {
-		nvme_vfio_save_buf_put(sbuf);
+	ret = nvme_vfio_make_room(m);
+	if (ret)
 		return ERR_PTR(ret);
-	}
+	sbuf = m->prealloc;
+	ret = nvme_vfio_save_buf_read_first(sbuf, vf, nvme_vfio_max_state());
+	if (ret)
+		return ERR_PTR(ret);
 
+	m->prealloc = NULL;
 	if (vf->set->save_disables)
 		m->rollback_state = nvme_vfio_save_buf_get(sbuf);
-	nvme_vfio_drop_save_buf(&m->prealloc);
 	return sbuf;
 }
 
@@ -460,10 +590,17 @@ static int nvme_vfio_start_saving(struct migration *m, struct file **filp)
 	struct save_buf *sbuf;
 	int ret = 0;
 
-	if (!m->file)
-		ret = nvme_vfio_vf_refresh(&m->vf);
+	/* What was asked while the VF ran need not be again, once. */
+	if (!m->file && !(m->rollback_state && m->told)) {
+		if (!nvme_vfio_asked_since(m, ASKED_VALID_MS))
+			ret = nvme_vfio_ask_all(m);
+		if (!ret)
+			ret = nvme_vfio_check_format(&m->vf);
+	}
 	if (ret)
 		return ret;
+	m->all_asked_at = 0;
+	m->told = true;
 
 	sbuf = nvme_vfio_read_state(m);
 	if (IS_ERR(sbuf))
@@ -479,15 +616,84 @@ static int nvme_vfio_start_saving(struct migration *m, struct file **filp)
 	return ret;
 }
 
+/* A PF that was reset or unbound has ended the suspension of its VFs. */
+static bool nvme_vfio_is_lost(const struct migration *m, int err)
+{
+	return err &&
+	       (m->vf.state_unknown ||
+		(err == -ENODEV && nvme_vfio_mig_is_suspended(m->state)));
+}
+
+/* An arc of several steps has failed: back to its start, or to ERROR. */
+static int nvme_vfio_step_back(struct migration *m,
+			       enum vfio_device_mig_state from, int err)
+{
+	if (nvme_vfio_is_lost(m, err))
+		return err;
+
+	if (nvme_vfio_mig_resume(m)) {
+		m->vf.state_unknown = true;
+	} else {
+		m->vf.state_unknown = false;
+		m->state = from;
+	}
+	return err;
+}
+
+/*
+ * Where only reading the state ends DMA. A state that cannot be read is no
+ * reason to refuse a pause: that it cannot move is said in STOP_COPY.
+ */
+static int nvme_vfio_stop_by_reading(struct migration *m)
+{
+	enum vfio_device_mig_state from = m->state;
+	struct save_buf *sbuf;
+	int ret;
+
+	ret = nvme_vfio_mig_suspend(m);
+	if (ret)
+		return ret;
+	m->state = VFIO_DEVICE_STATE_STOP;
+
+	m->told = false;
+	sbuf = nvme_vfio_read_state(m);
+	if (!IS_ERR(sbuf)) {
+		nvme_vfio_save_buf_put(sbuf);
+		return 0;
+	}
+	ret = PTR_ERR(sbuf);
+	if (ret == -EOVERFLOW || ret == -ENOSPC ||
+	    (ret == -EIO && m->vf.status)) {
+		m->not_saved = ret;
+		return 0;
+	}
+	return nvme_vfio_step_back(m, from, ret);
+}
+
+static int nvme_vfio_stop_and_save(struct migration *m, struct file **filp)
+{
+	enum vfio_device_mig_state from = m->state;
+	int ret;
+
+	ret = nvme_vfio_stop_by_reading(m);
+	if (ret)
+		return ret;
+	ret = nvme_vfio_start_saving(m, filp);
+	return ret ? nvme_vfio_step_back(m, from, ret) : 0;
+}
+
 static int nvme_vfio_start_loading(struct migration *m, struct file **filp)
 {
 	struct mig_file *f;
 
+	/* Nothing is read here any more; one buffer is enough. */
+	nvme_vfio_drop_save_buf(&m->prealloc);
 	f = nvme_vfio_load_file(m, filp);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 
 	nvme_vfio_drop_save_buf(&m->rollback_state);
+	m->not_saved = 0;
 	m->loaded = false;
 	m->load_failed = false;
 	m->file = f;
@@ -517,7 +723,14 @@ static int nvme_vfio_take_arc(struct migration *m,
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P):
 		return nvme_vfio_mig_suspend(m);
+	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP):
+		return nvme_vfio_stop_by_reading(m);
+	case ARC(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_STOP_COPY):
+		return nvme_vfio_stop_and_save(m, filp);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
+	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING):
+		nvme_vfio_drop_save_buf(&m->prealloc);
+		return nvme_vfio_mig_resume(m);
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY):
 		return nvme_vfio_mig_resume(m);
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_PRE_COPY):
@@ -544,12 +757,16 @@ static int nvme_vfio_take_arc(struct migration *m,
 	return -EINVAL;
 }
 
-/* A PF that was reset or unbound has ended the suspension of its VFs. */
-static bool nvme_vfio_is_lost(const struct migration *m, int err)
+static void nvme_vfio_arc_failed(struct migration *m,
+				 enum vfio_device_mig_state from,
+				 enum vfio_device_mig_state to, int err)
 {
-	return err &&
-	       (m->vf.state_unknown ||
-		(err == -ENODEV && nvme_vfio_mig_is_suspended(m->state)));
+	/* That only says that the stream was refused, which was more telling. */
+	if (from == VFIO_DEVICE_STATE_RESUMING && m->load_failed)
+		return;
+	nvme_vfio_mig_failed(m, err, NULL);
+	m->failure.from = from;
+	m->failure.to = to;
 }
 
 /* One arc; on failure the state stays, or is ERROR if it is unknown. */
@@ -561,12 +778,16 @@ static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 	ktime_t start = ktime_get();
 	int ret;
 
+	nvme_vfio_vf_be_patient(vf);
+	nvme_vfio_mig_begin(m);
 	ret = nvme_vfio_find_out(m, 0);
 	vf->state_unknown = false;
 	if (!ret)
+		nvme_vfio_mig_begin(m);
+	if (!ret)
 		ret = nvme_vfio_take_arc(m, to, filp);
 	/* The PF that this VF was attached to has gone; it may be back. */
-	if (ret == -ENODEV && !nvme_vfio_mig_is_suspended(from))
+	if (ret == -ENODEV && !nvme_vfio_mig_is_suspended(m->state))
 		ret = nvme_vfio_take_arc(m, to, filp);
 	if (!ret)
 		m->state = to;
@@ -576,6 +797,9 @@ static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 		nvme_vfio_dirty_lost(m);
 	if (ret && m->state == VFIO_DEVICE_STATE_ERROR)
 		nvme_vfio_warn_error(m);
+	if (ret)
+		nvme_vfio_arc_failed(m, from, to, ret);
+	nvme_vfio_vf_sysfs_update(m);
 
 	trace_state_arc(nvme_vfio_mig_dev(m), from, to, m->state,
 			ktime_us_delta(ktime_get(), start), ret);
@@ -664,20 +888,49 @@ static bool nvme_vfio_may_ask_size(struct migration *m)
 	       !nvme_vfio_size_is_fresh(m);
 }
 
+/*
+ * A kernel without PRE_COPY would have to ask when the guest stands still. Its
+ * user asks for the size while it still runs.
+ */
+static void nvme_vfio_note_all(struct migration *m)
+{
+	if (!COMPAT_MIGRATION_PRE_COPY && m->vf.set &&
+	    m->state == VFIO_DEVICE_STATE_RUNNING &&
+	    !nvme_vfio_asked_since(m, ASK_AGAIN_MS) &&
+	    !nvme_vfio_ask_all(m))
+		m->all_asked_at = jiffies | 1;
+}
+
 int nvme_vfio_mig_data_size(struct migration *m, u64 *size)
 {
 	struct nvme_vf *vf = &m->vf;
 	int ret = nvme_vfio_mig_lock_killable(m);
+	u32 patience;
 	u64 state;
 
 	if (ret)
 		return ret;
+	/* That of the last arc is not for this. */
+	patience = vf->patience_ms;
+	nvme_vfio_vf_be_impatient(vf);
 	if (nvme_vfio_may_ask_size(m) && !nvme_vfio_vf_refresh(vf) &&
-	    !vf->set->state_size(vf, &state))
+	    !vf->set->state_size(vf, &state)) {
 		nvme_vfio_note_size(m, state);
+		/*
+		 * Who asks is about to migrate, and where there is no PRE_COPY
+		 * nothing comes before the downtime but this. May fail.
+		 */
+		if (m->state == VFIO_DEVICE_STATE_RUNNING &&
+		    state <= nvme_vfio_max_state())
+			nvme_vfio_make_room(m);
+	}
+	vf->patience_ms = patience;
+	nvme_vfio_note_all(m);
 	/* Not known yet: one command's worth is the best guess. */
 	*size = nvme_vfio_save_buf_estimate(m->size ?: vf->max_transfer,
 					    vf->max_transfer);
+	/* At most: how many there are need not have been asked yet. */
+	*size += sizeof(struct stream_header) + sizeof(vf->namespaces);
 	nvme_vfio_mig_unlock(m);
 
 	return 0;
@@ -710,7 +963,10 @@ int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,
 	if (m->file != f || m->state != VFIO_DEVICE_STATE_STOP_COPY)
 		goto unlock;
 
+	nvme_vfio_mig_begin(m);
 	ret = nvme_vfio_save_buf_read_next(sbuf, &m->vf);
+	if (ret)
+		nvme_vfio_mig_failed(m, ret, "reading the state");
 	if (nvme_vfio_is_lost(m, ret)) {
 		nvme_vfio_give_up(m);
 		nvme_vfio_warn_error(m);
@@ -725,28 +981,114 @@ static bool nvme_vfio_is_loading(struct migration *m, struct mig_file *f)
 	return m->file == f && m->state == VFIO_DEVICE_STATE_RESUMING;
 }
 
+/* Take the lock for a file that is still being loaded from, else -ENODEV. */
+static int nvme_vfio_lock_loading(struct migration *m, struct mig_file *f)
+{
+	int ret = nvme_vfio_mig_lock_killable(m);
+
+	if (!ret)
+		nvme_vfio_mig_begin(m);
+	if (ret || nvme_vfio_is_loading(m, f))
+		return ret;
+	nvme_vfio_mig_unlock(m);
+	return -ENODEV;
+}
+
 int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 				struct stream_reader *r)
 {
+	struct nvme_vf *vf = &m->vf;
+	struct identity_rules rules;
+	struct policy policy;
 	const char *why;
-	int ret = nvme_vfio_mig_lock_killable(m);
+	int ret = nvme_vfio_lock_loading(m, f);
 
 	if (ret)
 		return ret;
-	ret = -ENODEV;
-	if (!nvme_vfio_is_loading(m, f))
-		goto unlock;
 
-	if (nvme_vfio_vf_refresh(&m->vf)) {
+	if (nvme_vfio_vf_reread(vf)) {
 		ret = nvme_vfio_reader_fail(r, -EIO,
 					    "the PF does not tell what this VF has");
 		goto unlock;
 	}
-	why = identity_misfit(&r->identity, &m->vf.identity);
+	nvme_vfio_policy_get(vf->pdev, &policy);
+	rules.formats = vf->formats;
+	rules.policy = &policy;
+	why = identity_misfit(&r->identity, &vf->identity, &rules);
 	ret = why ? nvme_vfio_reader_fail(r, -EINVAL, why) : 0;
+	if (!ret && r->identity.has_uuid)
+		nvme_vfio_pick_format(vf->formats,
+			       le16_to_cpu(r->identity.state_version),
+			       r->identity.uuid, &vf->load_format);
+	if (ret || le16_to_cpu(r->identity.minor) >= STREAM_MINOR_NAMESPACES)
+		goto unlock;
+	if (policy.refuse_unknown)
+		ret = nvme_vfio_reader_fail(r, -EINVAL,
+					    "the source is of an older version, which does not say what namespaces its VF has");
+	else
+		dev_info(nvme_vfio_mig_dev(m),
+			 "the source is of an older version, which does not say what namespaces its VF has: not compared\n");
 unlock:
 	nvme_vfio_mig_unlock(m);
 	return ret;
+}
+
+int nvme_vfio_mig_load_namespaces(struct migration *m, struct mig_file *f,
+				  struct stream_reader *r)
+{
+	struct nvme_vf *vf = &m->vf;
+	struct policy policy;
+	struct ns_verdict v;
+	int ret = nvme_vfio_lock_loading(m, f);
+
+	if (ret)
+		return ret;
+
+	if (nvme_vfio_find_namespaces(vf)) {
+		ret = nvme_vfio_reader_fail(r, -EIO,
+					    "the PF does not tell what this VF has");
+		goto unlock;
+	}
+	ret = 0;
+	nvme_vfio_policy_get(vf->pdev, &policy);
+	v = ns_compare(&r->namespaces, &vf->namespaces, policy.copied);
+	if (v.why) {
+		ret = nvme_vfio_reader_fail(r, -EINVAL, v.why);
+		if (v.nsid) {
+			scnprintf(r->text, sizeof(r->text), "namespace %u %s",
+				  v.nsid, v.why);
+			r->why = r->text;
+		}
+	} else if (v.unsure && policy.refuse_unknown) {
+		ret = nvme_vfio_reader_fail(r, -EINVAL,
+					    "not known at both ends whether the namespaces are the source's");
+	} else if (v.unsure) {
+		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
+				     "not known at both ends whether the namespaces are the source's: the state is taken all the same\n");
+	}
+unlock:
+	nvme_vfio_mig_unlock(m);
+	return ret;
+}
+
+/* The source's commands may have carried more than this queue can. */
+static int nvme_vfio_load_pieces(struct nvme_vf *vf,
+				 const struct stream_reader *r,
+				 struct nvme_pf_buf *buf)
+{
+	u32 done, n;
+	int ret;
+
+	for (done = 0; done < r->data_len; done += n) {
+		u64 offset = r->data_offset + done;
+
+		n = min(r->data_len - done, vf->max_transfer);
+		ret = vf->set->set_state(vf, offset, buf, done, n, !offset,
+					 offset + n == r->size);
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
@@ -754,14 +1096,10 @@ int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 {
 	struct nvme_vf *vf = &m->vf;
 	const char *why;
-	u32 done, n;
-	int ret = nvme_vfio_mig_lock_killable(m);
+	int ret = nvme_vfio_lock_loading(m, f);
 
 	if (ret)
 		return ret;
-	ret = -ENODEV;
-	if (!nvme_vfio_is_loading(m, f))
-		goto unlock;
 
 	if (!r->data_offset) {
 		ret = vf->set->check_start(vf, r->data, r->data_len, r->size,
@@ -772,20 +1110,19 @@ int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 		}
 	}
 
-	/* The source's commands may have carried more than this queue can. */
-	for (done = 0; done < r->data_len; done += n) {
-		u64 offset = r->data_offset + done;
-
-		n = min(r->data_len - done, vf->max_transfer);
-		ret = vf->set->set_state(vf, offset, buf, done, n, !offset,
-					 offset + n == r->size);
-		if (ret) {
-			/* To a writer EAGAIN would mean something else. */
-			if (ret == -EAGAIN)
-				ret = -EIO;
-			nvme_vfio_reader_fail(r, ret, "the device refused the state");
-			break;
-		}
+	m->half_loaded = vf->set->drop_half;
+	/* A refusal ends the sequence, whose start is only in the first record. */
+	do {
+		ret = nvme_vfio_load_pieces(vf, r, buf);
+	} while (ret && !r->data_offset && nvme_vfio_try_again(vf));
+	if (ret) {
+		nvme_vfio_warn_status(vf);
+		/* To a writer EAGAIN would mean something else. */
+		if (ret == -EAGAIN)
+			ret = -EIO;
+		nvme_vfio_reader_fail(r, ret, "the device refused the state");
+	} else if (r->data_offset + r->data_len == r->size) {
+		m->half_loaded = false;
 	}
 unlock:
 	nvme_vfio_mig_unlock(m);
@@ -794,17 +1131,13 @@ unlock:
 
 int nvme_vfio_mig_load_end(struct migration *m, struct mig_file *f)
 {
-	int ret = nvme_vfio_mig_lock_killable(m);
+	int ret = nvme_vfio_lock_loading(m, f);
 
 	if (ret)
 		return ret;
-	ret = -ENODEV;
-	if (nvme_vfio_is_loading(m, f)) {
-		m->loaded = true;
-		ret = 0;
-	}
+	m->loaded = true;
 	nvme_vfio_mig_unlock(m);
-	return ret;
+	return 0;
 }
 
 void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
@@ -817,6 +1150,11 @@ void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
 					     "state refused: %s (%pe)\n",
 					     why ?: "cannot be loaded",
 					     ERR_PTR(err));
+		if (!m->load_failed) {
+			nvme_vfio_mig_failed(m, err, "writing the state");
+			strscpy(m->failure.why, why ?: "",
+				sizeof(m->failure.why));
+		}
 		m->load_failed = true;
 	}
 	nvme_vfio_mig_unlock(m);
@@ -828,11 +1166,14 @@ void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
  */
 static bool nvme_vfio_settled(struct migration *m, bool was_reset)
 {
+	nvme_vfio_vf_be_impatient(&m->vf);
 	/* No command gets through, and that one may come after the reset. */
 	if (nvme_pf_pending(m->vf.pdev))
 		return false;
 	if (was_reset)
 		m->in_doubt = false;
+	if (nvme_vfio_drop_half(m, true))
+		return false;
 	/* Tracking of a suspended VF cannot be ended. */
 	if (nvme_vfio_find_out(m, BRIEF_MS) || !nvme_vfio_dirty_end(m))
 		return false;
@@ -848,10 +1189,14 @@ int nvme_vfio_mig_open(struct migration *m, bool was_reset)
 	m->in_doubt |= nvme_vfio_may_be_suspended(m);
 	nvme_vfio_mig_forget(m);
 	m->size = 0;
+	m->all_asked_at = 0;
 	m->vf.overlapped = false;
+	nvme_vfio_mig_begin(m);
+	nvme_vfio_mig_failed(m, 0, NULL);
 	if (!nvme_vfio_settled(m, was_reset)) {
+		nvme_vfio_mig_failed(m, -EBUSY, "opening");
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "not to be opened for now: it may be suspended or tracked for its last user, and the PF does not answer\n");
+				     "not to be opened for now: it may be suspended, tracked or loaded in part for its last user, and the PF does not end that\n");
 		nvme_vfio_vf_detach(&m->vf);
 		nvme_vfio_mig_unlock(m);
 		return -EBUSY;
@@ -881,7 +1226,7 @@ void nvme_vfio_mig_settle(struct migration *m, bool was_reset)
 	nvme_vfio_mig_lock(m);
 	if (!nvme_vfio_settled(m, was_reset)) {
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "may still be suspended or tracked, and the PF does not answer: trying again\n");
+				     "may still be suspended, tracked or loaded in part, and the PF does not end that: trying again\n");
 		m->settle_tries = SETTLE_TRIES;
 		schedule_delayed_work(&m->settle_work,
 				      msecs_to_jiffies(SETTLE_MS));
@@ -978,6 +1323,7 @@ struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
 	kref_init(&m->ref);
 	mutex_init(&m->lock);
 	spin_lock_init(&m->reset_lock);
+	spin_lock_init(&m->sysfs.lock);
 	nvme_vfio_dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
@@ -988,6 +1334,7 @@ struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
 	ret = nvme_vfio_vf_attach(&m->vf, why);
 	/* Nobody has opened the VF: the PF must stay free to go. */
 	nvme_vfio_vf_detach(&m->vf);
+	nvme_vfio_vf_sysfs_update(m);
 	if (ret != -EOPNOTSUPP && ret != -ENOMEM && pdev->is_virtfn)
 		return m;
 

@@ -14,6 +14,7 @@
 #include "nvme_vf.h"
 #include "dirty.h"
 #include "save_buf.h"
+#include "vf_sysfs.h"
 
 struct mig_file;
 
@@ -47,15 +48,25 @@ enum mig_event { MIG_NO_EVENT, MIG_RESET, MIG_FAULT };
  * @settle_tries: how often it still does
  * @vf: the VF as the commands see it
  * @file: the data file of PRE_COPY, STOP_COPY or RESUMING, else NULL
- * @prealloc: PRE_COPY: buffer for the state to come, else NULL
+ * @prealloc: buffer for the state to come; NULL where none is expected
  * @rollback_state: the state of a VF that was disabled by reading it, to be
  *	loaded again if the VF is to run on here; NULL when the VF holds its
  *	state itself
+ * @half_loaded: a part of a state has reached the device, and was not committed:
+ *	the VF may be unable to run, through resets
+ * @not_saved: why reading the state has failed that was part of stopping, else 0
  * @loaded: all of a state has reached the device, and it has not run since
  * @load_failed: RESUMING: the stream was refused
  * @size: the last size of the state that the device told, bytes; 0 unknown
  * @size_at: when, in jiffies
+ * @all_asked_at: when the PF was asked for all of the VF while that ran, in
+ *	jiffies; 0 = not, or nothing is to be made of it any more
+ * @told: what a stream says of the VF besides its state was asked for since
+ *	@rollback_state was read
  * @dirty: log of what the VF writes to memory
+ * @failure: what failed last
+ * @failure_told: @sysfs has it
+ * @sysfs: what user space sees of all this without waiting for @lock
  */
 struct migration {
 	struct kref ref;
@@ -75,11 +86,18 @@ struct migration {
 	struct mig_file *file;
 	struct save_buf *prealloc;
 	struct save_buf *rollback_state;
+	bool half_loaded;
+	int not_saved;
 	bool loaded;
 	bool load_failed;
 	u64 size;
 	unsigned long size_at;
+	unsigned long all_asked_at;
+	bool told;
 	struct dirty_log dirty;
+	struct vf_failure failure;
+	bool failure_told;
+	struct vf_sysfs sysfs;
 };
 
 static inline struct device *nvme_vfio_mig_dev(const struct migration *m)
@@ -93,7 +111,7 @@ static inline struct device *nvme_vfio_mig_dev(const struct migration *m)
  * @vdev: the same, as VFIO sees it
  * @why: set to a constant text when it cannot, now or ever
  *
- * Takes about a second at most.
+ * Takes about a second when the PF says nothing, five when it is slow.
  *
  * Return: the migration, which can migrate if nvme_vfio_mig_is_able(); NULL
  * when this function never will; or ERR_PTR(-ENOMEM)
@@ -106,6 +124,12 @@ struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
 static inline bool nvme_vfio_mig_is_able(const struct migration *m)
 {
 	return m->vf.set;
+}
+
+/* nvme_vfio_mig_is_quiet - does Suspend end all DMA, as P2P wants it? */
+static inline bool nvme_vfio_mig_is_quiet(const struct migration *m)
+{
+	return !m->vf.set->is_quiet || m->vf.set->is_quiet();
 }
 
 struct migration *nvme_vfio_mig_get(struct migration *m);
@@ -156,12 +180,37 @@ void nvme_vfio_mig_reset_begins(struct migration *m);
 void nvme_vfio_mig_reset(struct migration *m);
 void nvme_vfio_mig_fault(struct migration *m);
 
+/**
+ * nvme_vfio_mig_after_reset - the user has had the VF reset
+ * @m: the migration
+ *
+ * Before the VF is used again: takes what was loaded in part out of it. With no
+ * lock held; takes a second at most.
+ */
+void nvme_vfio_mig_after_reset(struct migration *m);
+
 /* The operations of struct vfio_migration_ops. */
 struct file *nvme_vfio_mig_set_state(struct migration *m,
 				     enum vfio_device_mig_state new_state);
 int nvme_vfio_mig_get_state(struct migration *m,
 			    enum vfio_device_mig_state *state);
 int nvme_vfio_mig_data_size(struct migration *m, u64 *size);
+
+/**
+ * nvme_vfio_mig_failed - remember it for sysfs
+ * @m: the migration
+ * @err: negative errno; 0 = nothing has failed
+ * @what: constant text: what
+ *
+ * With the last command that has failed since nvme_vfio_mig_begin().
+ */
+void nvme_vfio_mig_failed(struct migration *m, int err, const char *what);
+
+/* nvme_vfio_mig_begin - what fails from now on belongs to something new */
+static inline void nvme_vfio_mig_begin(struct migration *m)
+{
+	m->vf.failed_opcode = 0;
+}
 
 /*
  * All that is protected by @m->lock, and any command, happens between these.
@@ -209,6 +258,7 @@ int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,
 
 /**
  * nvme_vfio_mig_load_identity - may the state in this stream be loaded?
+ * nvme_vfio_mig_load_namespaces - are these this VF's namespaces?
  * nvme_vfio_mig_load_data - pass one record of checked data on to the device
  * nvme_vfio_mig_load_end - the stream is complete
  * nvme_vfio_mig_load_refuse - the stream is not acceptable
@@ -223,6 +273,8 @@ int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,
  */
 int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 				struct stream_reader *r);
+int nvme_vfio_mig_load_namespaces(struct migration *m, struct mig_file *f,
+				  struct stream_reader *r);
 int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 			    struct stream_reader *r, struct nvme_pf_buf *buf);
 int nvme_vfio_mig_load_end(struct migration *m, struct mig_file *f);

@@ -18,7 +18,13 @@ struct nvme_pf;
 
 /* A build that sees this header twice must see the same one. */
 #ifndef NVME_PF_INTERFACE
-#define NVME_PF_INTERFACE 2
+#define NVME_PF_INTERFACE 3
+
+/* A status as nvme_pf_submit() returns it: that of the completion, no phase. */
+#define NVME_PF_STATUS		0x07ff	/* status code type << 8 | status code */
+#define NVME_PF_CRD_SHIFT	11	/* 1 to 3: wait as long as CRDT1 to 3 say */
+#define NVME_PF_CRD		0x1800
+#define NVME_PF_DNR		0x4000	/* do not retry */
 
 /**
  * struct nvme_pf_buf - memory for commands' data
@@ -60,7 +66,7 @@ struct nvme_pf_cmd {
 	u64 result;
 };
 
-#elif NVME_PF_INTERFACE != 2
+#elif NVME_PF_INTERFACE != 3
 #error "this nvme exports another PF interface than this driver uses"
 #endif
 
@@ -132,8 +138,8 @@ u32 nvme_pf_max_transfer(const struct nvme_pf *pf);
  * unless it was an Identify, no other is to be had for the VF. When it succeeds
  * after all, @c->undo is sent.
  *
- * Return: 0, a positive NVMe status (status code type << 8 | status code), or
- * where the command was not sent,
+ * Return: 0, a positive NVMe status (NVME_PF_STATUS, NVME_PF_CRD, NVME_PF_DNR),
+ * or where the command was not sent,
  * * -ENODEV - the PF's driver has gone
  * * -EAGAIN - the controller is not live, or it was nobody's turn to the limit
  * * -EINTR - a fatal signal

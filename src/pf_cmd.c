@@ -9,14 +9,22 @@
  * request still needs belongs to the handle, which lives until it has ended.
  */
 #include <linux/blkdev.h>
+#include <linux/compiler.h>
+#include <linux/container_of.h>
 #include <linux/dma-mapping.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/limits.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/vmalloc.h>
+#include <asm/byteorder.h>
 
 #include "pf_cmd.h"
 #include "pf_compat.h"

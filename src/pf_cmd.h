@@ -5,9 +5,11 @@
 #ifndef _NVME_PF_CMD_H
 #define _NVME_PF_CMD_H
 
+#include <linux/atomic.h>
 #include <linux/blk-mq.h>
 #include <linux/completion.h>
 #include <linux/dma-mapping.h>
+#include <linux/list.h>
 #include <linux/workqueue.h>
 
 #include "nvme_pf.h"

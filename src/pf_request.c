@@ -6,7 +6,9 @@
  * start has been the same in every kernel since 5.15; which is not believed
  * but tried on each queue, with the function by which nvme fills it.
  */
+#include <linux/err.h>
 #include <linux/string.h>
+#include <asm/byteorder.h>
 
 #include "admin_q.h"
 #include "pf_compat.h"
@@ -24,8 +26,8 @@ struct nvme_pf_private {
 #define PRIVATE_CANCELLED	(1 << 0)
 #define PRIVATE_USERCMD		(1 << 1)
 
-/* Status code and type; the rest (more, do not retry) is of no use here. */
-#define STATUS_MASK		0x7ff
+#define STATUS_CODE		0x7ff	/* type and code */
+#define STATUS_MORE		0x2000	/* in a log page: of no use here */
 #define STATUS_PATH		0x370	/* made up by the host: never sent */
 #define SCT_PATH		3
 
@@ -42,7 +44,7 @@ void nvme_pf_request_init(struct request *rq, struct nvme_command *cmd)
 int nvme_pf_request_end(struct request *rq, blk_status_t err, u64 *result)
 {
 	const struct nvme_pf_private *p = blk_mq_rq_to_pdu(rq);
-	int status = p->status & STATUS_MASK;
+	int status = p->status & STATUS_CODE;
 
 	*result = 0;
 	if (p->flags & PRIVATE_CANCELLED)
@@ -57,7 +59,7 @@ int nvme_pf_request_end(struct request *rq, blk_status_t err, u64 *result)
 		return err == BLK_STS_TIMEOUT ? -EIO : -EAGAIN;
 
 	*result = le64_to_cpu(p->result.u64);
-	return status;
+	return status ? p->status & ~STATUS_MORE : 0;
 }
 
 /*

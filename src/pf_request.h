@@ -7,6 +7,7 @@
 
 #include <linux/blk-mq.h>
 #include <linux/nvme.h>
+#include <linux/types.h>
 
 /**
  * nvme_pf_request_init - make a request of nvme's admin queue an admin command

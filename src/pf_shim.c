@@ -11,9 +11,13 @@
  * in the device's IOMMU domain, and when the PF has been removed there is none
  * any more (6.1: shadow doorbells). pf_cmd.c runs the commands.
  */
+#include <linux/bug.h>
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
 #include "admin_q.h"
 #include "pf_cmd.h"

@@ -2,15 +2,25 @@
 /*
  * One piece of a VF's state, framed as a DATA record in place: see save_buf.h.
  */
+#include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/stddef.h>
 
 #include "save_buf.h"
+
+/*
+ * What a state may grow before it costs a command more. Few devices carry ten
+ * times as much as fast as a further command.
+ */
+#define GROWTH		SZ_16K
 
 struct save_buf {
 	struct kref ref;
 	u64 size;		/* bytes of state, expected until it is known */
 	u32 step;		/* bytes one command carries */
+	u32 ask;		/* bytes that are asked for first */
 	u32 first;		/* bytes of the first piece */
 	unsigned int nr;	/* pieces, or how many are expected */
 	unsigned int now;	/* the piece in memory */
@@ -83,42 +93,71 @@ static unsigned int nvme_vfio_count_pieces(u64 size, u32 first, u32 step)
 }
 
 /*
- * The first read asks for the whole state if it may fit one command, and for a
- * page more than was told, because that was when the VF still ran.
+ * The first read asks for the whole state if it may fit one command, and for
+ * more than was told, because that was when the VF still ran. Where two pages
+ * have room for a page more it is these: they are mapped for far less than what
+ * is larger.
  */
+static u32 nvme_vfio_first_piece_ask(const struct nvme_vf *vf, u64 hint)
+{
+	u64 ask = 2 * PAGE_SIZE;
+
+	if (!hint || hint >= vf->max_transfer)
+		return vf->max_transfer;
+	if (hint > PAGE_SIZE)
+		ask = PAGE_ALIGN(hint + GROWTH);
+
+	return min_t(u64, vf->max_transfer, ask);
+}
+
+/* And there is room for a further one, should it have grown by more. */
 static u32 nvme_vfio_first_piece_room(const struct nvme_vf *vf, u64 hint)
 {
-	if (!hint || hint > vf->max_transfer - PAGE_SIZE)
-		return vf->max_transfer;
+	return max(nvme_vfio_first_piece_ask(vf, hint),
+		   min_t(u32, vf->max_transfer, SAVE_BUF_LEAST));
+}
 
-	return PAGE_ALIGN(hint + PAGE_SIZE);
+static void nvme_vfio_expect(struct save_buf *sbuf, const struct nvme_vf *vf,
+			     u64 hint)
+{
+	sbuf->size = hint;
+	sbuf->ask = nvme_vfio_first_piece_ask(vf, hint);
+	sbuf->nr = nvme_vfio_count_pieces(hint, sbuf->ask, sbuf->step);
 }
 
 struct save_buf *nvme_vfio_save_buf_alloc(struct nvme_vf *vf, u64 hint)
 {
-	u32 first = nvme_vfio_first_piece_room(vf, hint);
 	struct save_buf *sbuf;
 
 	sbuf = kzalloc(sizeof(*sbuf), GFP_KERNEL_ACCOUNT);
 	if (!sbuf)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&sbuf->ref);
-	sbuf->size = hint;
 	sbuf->step = vf->max_transfer;
-	sbuf->nr = nvme_vfio_count_pieces(hint, first, sbuf->step);
-
-	if (nvme_vfio_save_buf_grow(sbuf, first)) {
+	if (nvme_vfio_save_buf_grow(sbuf, nvme_vfio_first_piece_room(vf, hint))) {
 		nvme_vfio_save_buf_put(sbuf);
 		return ERR_PTR(-ENOMEM);
 	}
+	nvme_vfio_expect(sbuf, vf, hint);
 	return sbuf;
+}
+
+bool nvme_vfio_save_buf_expect(struct save_buf *sbuf, const struct nvme_vf *vf,
+			       u64 hint)
+{
+	if (!sbuf || sbuf->step != vf->max_transfer ||
+	    sbuf->buf->len < nvme_vfio_first_piece_room(vf, hint))
+		return false;
+
+	nvme_vfio_expect(sbuf, vf, hint);
+	return true;
 }
 
 /* The first piece tells how large the whole is. */
 static int nvme_vfio_read_first_piece(struct save_buf *sbuf, struct nvme_vf *vf,
 				      u64 limit)
 {
-	u32 len = sbuf->buf->len;
+	u32 len = sbuf->ask;
 	int ret;
 
 	if (vf->set->whole) {
@@ -232,8 +271,14 @@ void nvme_vfio_save_buf_describe(const struct save_buf *sbuf,
 
 int nvme_vfio_save_buf_restore(const struct save_buf *sbuf, struct nvme_vf *vf)
 {
-	return vf->set->set_state(vf, 0, sbuf->buf, 0, sbuf->len, true,
-				  true);
+	int ret;
+
+	do {
+		ret = vf->set->set_state(vf, 0, sbuf->buf, 0, sbuf->len, true,
+					 true);
+	} while (nvme_vfio_try_again(vf));
+	nvme_vfio_warn_status(vf);
+	return ret;
 }
 
 /*

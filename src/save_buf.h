@@ -7,12 +7,16 @@
 #define _NVME_VFIO_SAVE_BUF_H
 
 #include <linux/kref.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #include "nvme_vf.h"
 #include "stream.h"
 
 struct save_buf;
+
+/* Room for a state of which nothing is known, unless a command carries less. */
+#define SAVE_BUF_LEAST	SZ_128K
 
 /**
  * struct save_pos - a place in the stream
@@ -44,6 +48,17 @@ int nvme_vfio_check_state_size(struct nvme_vf *vf, u64 limit, u64 size);
  * Return: the buffer, without a state, or ERR_PTR(-ENOMEM)
  */
 struct save_buf *nvme_vfio_save_buf_alloc(struct nvme_vf *vf, u64 hint);
+
+/**
+ * nvme_vfio_save_buf_expect - use a buffer for a state of another size
+ * @sbuf: without a state; NULL is of no use
+ * @vf: the VF
+ * @hint: as above
+ *
+ * Return: whether it has the room that a new one would have
+ */
+bool nvme_vfio_save_buf_expect(struct save_buf *sbuf, const struct nvme_vf *vf,
+			       u64 hint);
 
 /**
  * nvme_vfio_save_buf_read_first - read the first piece, or all there is

@@ -5,6 +5,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -18,18 +19,20 @@
  * struct save_file - a file to read from
  * @file: its @lock also protects @head_done and @at, its @end_lock @sbuf
  * @wait: those who wait for @sbuf or the end
- * @head: the identity record
- * @head_done: bytes of it that were read
+ * @head_done: bytes of @head that were read
+ * @head_len: bytes of @head
  * @sbuf: the rest; NULL in PRE_COPY, and when ended
  * @at: how far in @sbuf
+ * @head: the records that can be read in PRE_COPY
  */
 struct save_file {
 	struct mig_file file;
 	wait_queue_head_t wait;
-	u8 head[sizeof(struct stream_header) + sizeof(struct stream_identity)];
 	u32 head_done;
+	u32 head_len;
 	struct save_buf *sbuf;
 	struct save_pos at;
+	u8 head[];
 };
 
 static struct save_file *nvme_vfio_to_save_file(struct mig_file *f)
@@ -79,8 +82,8 @@ static int nvme_vfio_save_current(struct save_file *s, struct save_buf **sbuf)
 static const void *nvme_vfio_save_bytes(struct save_file *s,
 					const struct save_buf *sbuf, u32 *len)
 {
-	if (s->head_done < sizeof(s->head)) {
-		*len = sizeof(s->head) - s->head_done;
+	if (s->head_done < s->head_len) {
+		*len = s->head_len - s->head_done;
 		return s->head + s->head_done;
 	}
 	return sbuf ? nvme_vfio_save_buf_bytes(sbuf, &s->at, len) : NULL;
@@ -88,7 +91,7 @@ static const void *nvme_vfio_save_bytes(struct save_file *s,
 
 static void nvme_vfio_save_advance(struct save_file *s, u32 len)
 {
-	if (s->head_done < sizeof(s->head))
+	if (s->head_done < s->head_len)
 		WRITE_ONCE(s->head_done, s->head_done + len);
 	else
 		s->at.offset += len;
@@ -163,13 +166,13 @@ static __poll_t nvme_vfio_save_poll(struct file *filp,
 	spin_lock(&s->file.end_lock);
 	if (s->file.ended)
 		mask = EPOLLERR | EPOLLIN | EPOLLRDNORM;
-	else if (s->sbuf || READ_ONCE(s->head_done) < sizeof(s->head))
+	else if (s->sbuf || READ_ONCE(s->head_done) < s->head_len)
 		mask = EPOLLIN | EPOLLRDNORM;
 	spin_unlock(&s->file.end_lock);
 	return mask;
 }
 
-/* Before the VF is suspended only the identity record can be read. */
+/* Before the VF is suspended only what stands in the head can be read. */
 static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 				 unsigned long arg)
 {
@@ -196,7 +199,7 @@ static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 
 	if (mutex_lock_interruptible(&s->file.lock))
 		return -ERESTARTSYS;
-	info.initial_bytes = sizeof(s->head) - s->head_done;
+	info.initial_bytes = s->head_len - s->head_done;
 	info.dirty_bytes = 0;
 	mutex_unlock(&s->file.lock);
 
@@ -225,17 +228,26 @@ static const struct mig_file_type nvme_vfio_save_type = {
 
 struct mig_file *nvme_vfio_save_file(struct migration *m,
 				     const struct stream_identity *id,
+				     const struct stream_namespaces *ns,
 				     struct file **filp)
 {
+	u32 len = sizeof(struct stream_header) + sizeof(*id);
 	struct save_file *s;
 	int ret;
 
-	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (ns)
+		len += sizeof(struct stream_header) + ns_len(ns);
+	s = kzalloc(struct_size(s, head, len), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 
 	init_waitqueue_head(&s->wait);
-	nvme_vfio_fill_record(s->head, STREAM_IDENTITY, id, sizeof(*id));
+	s->head_len = nvme_vfio_fill_record(s->head, STREAM_IDENTITY, id,
+					    sizeof(*id));
+	if (ns)
+		s->head_len += nvme_vfio_fill_record(s->head + s->head_len,
+						     STREAM_NAMESPACES, ns,
+						     ns_len(ns));
 	ret = nvme_vfio_file_init(&s->file, m, &nvme_vfio_save_type, filp);
 	if (ret) {
 		kfree(s);

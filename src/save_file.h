@@ -9,20 +9,23 @@
 
 struct save_buf;
 struct stream_identity;
+struct stream_namespaces;
 
 /**
  * nvme_vfio_save_file - a file to read a stream from
  * @m: the migration, its lock held
  * @id: what the stream begins with
+ * @ns: what follows; NULL = nothing, in a stream of minor version 1
  * @filp: as nvme_vfio_file_init()
  *
- * Reading stops behind the identity record, with -ENOMSG, until a state is
+ * Reading stops behind these records, with -ENOMSG, until a state is
  * attached.
  *
  * Return: the file, or ERR_PTR
  */
 struct mig_file *nvme_vfio_save_file(struct migration *m,
 				     const struct stream_identity *id,
+				     const struct stream_namespaces *ns,
 				     struct file **filp);
 
 /**

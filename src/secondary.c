@@ -4,6 +4,7 @@
  * Controller List (Identify, CNS 15h); never a guess.
  */
 #include <linux/build_bug.h>
+#include <linux/errno.h>
 
 #include "nvme_vf.h"
 
@@ -11,8 +12,9 @@ static_assert(sizeof(struct std_secondary) == 32);
 static_assert(sizeof(struct std_secondary_list) == IDENTIFY_LEN);
 static_assert(STD_SECONDARY_MAX == LM_SECONDARY_MAX);
 
-int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid,
-			     struct nvme_pf_buf *page, const char **why)
+int nvme_vfio_find_secondary(struct nvme_vf *vf, struct vf_facts *f,
+			     u16 pf_cntlid, struct nvme_pf_buf *page,
+			     const char **why)
 {
 	const struct std_secondary_list *list = page->data;
 	u32 from = 0;
@@ -34,9 +36,9 @@ int nvme_vfio_find_secondary(struct nvme_vf *vf, u16 pf_cntlid,
 			if (le16_to_cpu(e->vfn) != vf->vfn ||
 			    le16_to_cpu(e->pcid) != pf_cntlid)
 				continue;
-			vf->cntlid = le16_to_cpu(e->scid);
-			vf->nvq = le16_to_cpu(e->nvq);
-			vf->nvi = le16_to_cpu(e->nvi);
+			f->cntlid = le16_to_cpu(e->scid);
+			f->nvq = le16_to_cpu(e->nvq);
+			f->nvi = le16_to_cpu(e->nvi);
 			*why = NULL;
 			return 0;
 		}

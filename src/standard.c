@@ -5,15 +5,19 @@
  * controller") and names the VF by its controller id.
  */
 #include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "nvme_vf.h"
+#include "standard_half.h"
 #include "standard_track.h"
 
-static_assert(sizeof(struct std_state_header) == 48);
+static_assert(sizeof(struct std_state_header) == LM_STATE_HEADER);
 
-static int nvme_vfio_std_probe(struct nvme_vf *vf,
+static int nvme_vfio_std_probe(struct nvme_vf *vf, struct vf_facts *f,
 			       const struct nvme_id_ctrl *id, const char **why)
 {
 	struct nvme_pf_buf *page;
@@ -22,17 +26,19 @@ static int nvme_vfio_std_probe(struct nvme_vf *vf,
 	if (!lm_says_standard(le16_to_cpu(id->oacs)))
 		return -EOPNOTSUPP;
 
-	nvme_vfio_std_track_limits(vf, id);
+	nvme_vfio_std_track_limits(f, id);
 
 	page = nvme_vfio_buf_alloc(IDENTIFY_LEN);
 	if (!page)
 		return -ENOMEM;
 
-	ret = nvme_vfio_find_secondary(vf, le16_to_cpu(id->cntlid), page, why);
+	ret = nvme_vfio_find_secondary(vf, f, le16_to_cpu(id->cntlid), page,
+				       why);
 	if (!ret)
 		ret = nvme_vfio_identify(vf, STD_CNS_STATE_FORMATS, 0, page);
 	if (!ret) {
-		*why = lm_find_format(page->data, &vf->format);
+		memcpy(f->formats, page->data, sizeof(f->formats));
+		*why = lm_find_format(f->formats, &f->format);
 		if (*why)
 			ret = -EOPNOTSUPP;
 	}
@@ -47,26 +53,37 @@ static int nvme_vfio_std_suspend(struct nvme_vf *vf)
 
 	std_suspend(&c.cmd.common, vf->cntlid, STD_SUSPEND, false);
 	std_resume(&c.undo.common, vf->cntlid);
-	return nvme_vfio_exec(vf, &c);
+	return nvme_vfio_exec_patiently(vf, &c);
 }
 
-/* A reset of the PF or of the VF ends a suspension, and more. */
-static void nvme_vfio_std_lost(struct nvme_vf *vf)
+static void nvme_vfio_std_announce(struct nvme_vf *vf)
 {
-	dev_warn_ratelimited(&vf->pdev->dev,
-			     "the VF is not suspended: it was reset behind the migration's back\n");
-	vf->state_unknown = true;
+	struct nvme_pf_cmd c = { .limit_ms = BRIEF_MS };
+	bool overlapped = vf->overlapped;
+
+	std_suspend(&c.cmd.common, vf->cntlid, STD_SUSPEND_NOTIFY, false);
+	nvme_vfio_try_exec(vf, &c);
+	/* The VF is what it was, whatever became of it. */
+	vf->overlapped = overlapped;
+	vf->state_unknown = false;
 }
 
+/*
+ * A reset of the PF or of the VF ends a suspension, and more. Of all commands
+ * only this one's refusal says so, and it is the last that a VF needs.
+ */
 static int nvme_vfio_std_resume(struct nvme_vf *vf)
 {
 	struct nvme_pf_cmd c = { };
 	int ret;
 
 	std_resume(&c.cmd.common, vf->cntlid);
-	ret = nvme_vfio_exec(vf, &c);
-	if (vf->status == STD_SC_NOT_SUSPENDED)
-		nvme_vfio_std_lost(vf);
+	ret = nvme_vfio_exec_patiently(vf, &c);
+	if (vf->status == STD_SC_NOT_SUSPENDED) {
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "the VF is not suspended: it was reset behind the migration's back\n");
+		vf->state_unknown = true;
+	}
 	return ret;
 }
 
@@ -77,7 +94,9 @@ static int nvme_vfio_std_find_out(struct nvme_vf *vf, u32 limit_ms,
 	int ret;
 
 	std_resume(&c.cmd.common, vf->cntlid);
-	ret = nvme_vfio_try_exec(vf, &c);
+	do {
+		ret = nvme_vfio_try_exec(vf, &c);
+	} while (nvme_vfio_try_again(vf));
 	*was_suspended = !ret;
 	switch (vf->status) {
 	case STD_SC_NOT_SUSPENDED:
@@ -105,6 +124,27 @@ static u64 nvme_vfio_std_total_size(const struct std_state_header *h)
 	return sizeof(*h) + 4 * (nvme + vendor);
 }
 
+/* What the device gave as a state's header: how large is the state? */
+static int nvme_vfio_std_size_told(struct nvme_vf *vf,
+				   const struct std_state_header *h, u64 *size)
+{
+	const char *why = lm_state_lacks(h, vf->format.index);
+
+	if (why) {
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "the device's state cannot be used: %s\n",
+				     why);
+		return -EIO;
+	}
+	*size = nvme_vfio_std_total_size(h);
+	if (!*size) {
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "the device reports an impossible state size\n");
+		return -EOVERFLOW;
+	}
+	return 0;
+}
+
 static int nvme_vfio_std_get(struct nvme_vf *vf, u64 offset,
 			     struct nvme_pf_buf *buf, u32 len, u64 *result)
 {
@@ -112,7 +152,7 @@ static int nvme_vfio_std_get(struct nvme_vf *vf, u64 offset,
 	int ret;
 
 	std_get_state(&c.cmd.common, vf->cntlid, vf->format.index, offset, len);
-	ret = nvme_vfio_exec(vf, &c);
+	ret = nvme_vfio_exec_patiently(vf, &c);
 	*result = c.result;
 	return ret;
 }
@@ -128,11 +168,8 @@ static int nvme_vfio_std_state_size(struct nvme_vf *vf, u64 *size)
 		return -ENOMEM;
 
 	ret = nvme_vfio_std_get(vf, 0, header, header->len, &result);
-	if (!ret) {
-		*size = nvme_vfio_std_total_size(header->data);
-		if (!*size)
-			ret = -EOVERFLOW;
-	}
+	if (!ret)
+		ret = nvme_vfio_std_size_told(vf, header->data, size);
 	nvme_pf_buf_put(header);
 	return ret;
 }
@@ -145,28 +182,20 @@ static int nvme_vfio_std_get_state(struct nvme_vf *vf, u64 offset,
 	int ret;
 
 	ret = nvme_vfio_std_get(vf, offset, buf, len, &result);
-	/* A PF reset takes its VFs offline, and their ids out of use. */
-	if (vf->status == STD_SC_INVALID_CTRL)
-		nvme_vfio_std_lost(vf);
 	if (ret)
 		return ret;
 
-	/* Only a state read from a suspended VF agrees with itself. */
+	/*
+	 * Only a state read from a suspended VF agrees with itself. Whether it
+	 * is not, or the device only fails to say so, Resume will tell.
+	 */
 	if (!(result & STD_GET_CSUP) ||
 	    (!offset && !(h->csattr & STD_CSATTR_CP))) {
-		nvme_vfio_std_lost(vf);
+		dev_warn_ratelimited(&vf->pdev->dev,
+				     "the device does not confirm that the VF was suspended: its state is not used\n");
 		return -EIO;
 	}
-	if (offset)
-		return 0;
-
-	*total = nvme_vfio_std_total_size(h);
-	if (!*total) {
-		dev_warn_ratelimited(&vf->pdev->dev,
-				     "the device reports an impossible state size\n");
-		return -EOVERFLOW;
-	}
-	return 0;
+	return offset ? 0 : nvme_vfio_std_size_told(vf, h, total);
 }
 
 static int nvme_vfio_std_check_start(const struct nvme_vf *vf, const void *buf,
@@ -174,9 +203,14 @@ static int nvme_vfio_std_check_start(const struct nvme_vf *vf, const void *buf,
 {
 	const struct std_state_header *h = buf;
 
+	*why = "the first data record does not hold the state's header";
 	if (len < sizeof(*h))
-		*why = "the first data record does not hold the state's header";
-	else if (nvme_vfio_std_total_size(h) != total)
+		return -EINVAL;
+
+	*why = lm_state_lacks(h, vf->load_format.index);
+	if (*why)
+		return -EINVAL;
+	if (nvme_vfio_std_total_size(h) != total)
 		*why = "the state's header does not agree with its size";
 	else if (!(h->csattr & STD_CSATTR_CP))
 		*why = "the state was read from a running controller";
@@ -193,9 +227,9 @@ static int nvme_vfio_std_set_state(struct nvme_vf *vf, u64 offset,
 	u8 seq = (first ? STD_SEQ_FIRST : 0) | (last ? STD_SEQ_LAST : 0);
 	struct nvme_pf_cmd c = { .buf = buf, .offset = at, .len = len };
 
-	std_set_state(&c.cmd.common, vf->cntlid, vf->format.index, seq, offset,
-		      len);
-	return nvme_vfio_exec(vf, &c);
+	std_set_state(&c.cmd.common, vf->cntlid, vf->load_format.index, seq,
+		      offset, len);
+	return nvme_vfio_try_exec(vf, &c);
 }
 
 const struct cmdset nvme_vfio_cmdset_standard = {
@@ -203,12 +237,14 @@ const struct cmdset nvme_vfio_cmdset_standard = {
 	.name		= "standard",
 	.probe		= nvme_vfio_std_probe,
 	.suspend	= nvme_vfio_std_suspend,
+	.announce	= nvme_vfio_std_announce,
 	.resume		= nvme_vfio_std_resume,
 	.find_out	= nvme_vfio_std_find_out,
 	.state_size	= nvme_vfio_std_state_size,
 	.get_state	= nvme_vfio_std_get_state,
 	.check_start	= nvme_vfio_std_check_start,
 	.set_state	= nvme_vfio_std_set_state,
+	.drop_half	= nvme_vfio_std_drop_half,
 	.track_start	= nvme_vfio_std_track_start,
 	.track_stop	= nvme_vfio_std_track_stop,
 	.track_report	= nvme_vfio_std_track_report,

@@ -12,6 +12,7 @@
 #include <linux/kernel.h>
 #include <linux/nvme.h>
 #include <linux/types.h>
+#include <asm/byteorder.h>
 
 #include "lm_caps.h"
 
@@ -47,7 +48,9 @@ enum {
 #define STD_GET_CSUP		(1 << 0)	/* completion dword 0 of Get */
 
 /* Status codes: generic, then command specific (status code type 1). */
+#define STD_SC_INVALID_OPCODE	0x001
 #define STD_SC_INVALID_FIELD	0x002
+#define STD_SC_SEQUENCE		0x00c		/* not the command for now */
 #define STD_SC_INVALID_CTRL	0x11f
 #define STD_SC_NO_RESOURCES	0x138
 #define STD_SC_SUSPENDED	0x139		/* of Track Send */

@@ -4,6 +4,8 @@
  * of NVM Express Base Specification 2.1, sent to the PF and about a VF.
  */
 #include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
 
 #include "dirty_map.h"
 #include "nvme_vf.h"
@@ -17,11 +19,11 @@ static_assert(sizeof(struct std_report_range) == 16);
 #define UNIT_SHIFT	12	/* units are 2^n * 4 KiB */
 #define MAX_SHIFT	51	/* so that 2^n * 4 KiB stays a number */
 
-void nvme_vfio_std_track_limits(struct nvme_vf *vf,
+void nvme_vfio_std_track_limits(struct vf_facts *f,
 				const struct nvme_id_ctrl *id)
 {
 	const struct std_track_caps *caps = (const void *)id + STD_TRACK_CAPS;
-	struct track_limits *l = &vf->track;
+	struct track_limits *l = &f->track;
 	u32 min = caps->minmrtg + UNIT_SHIFT, max = caps->maxmrtg + UNIT_SHIFT;
 
 	if (!(caps->trattr & STD_TRATTR_THMCS) || min > max || max > MAX_SHIFT)

@@ -7,8 +7,8 @@
 
 #include "nvme_vf.h"
 
-/* nvme_vfio_std_track_limits - what the PF can track, into @vf->track */
-void nvme_vfio_std_track_limits(struct nvme_vf *vf,
+/* nvme_vfio_std_track_limits - what the PF can track, into @f->track */
+void nvme_vfio_std_track_limits(struct vf_facts *f,
 				const struct nvme_id_ctrl *id);
 
 int nvme_vfio_std_track_start(struct nvme_vf *vf,

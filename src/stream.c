@@ -8,11 +8,15 @@
 #include <linux/minmax.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
+#include <asm/byteorder.h>
 
 #include "stream.h"
 
 static_assert(sizeof(struct stream_header) == 24);
 static_assert(sizeof(struct stream_identity) == 128);
+static_assert(sizeof(struct stream_namespace) == 64);
+static_assert(offsetof(struct stream_namespaces, ns) == NS_HEAD_LEN);
+static_assert(sizeof(struct stream_namespaces) <= STREAM_MAX_SKIP);
 static_assert(sizeof(struct stream_state) == 16);
 static_assert(sizeof(struct stream_end) == 16);
 
@@ -27,7 +31,7 @@ void nvme_vfio_fill_header(struct stream_header *h, enum stream_tag tag,
 			   u64 offset, const void *payload, u32 len)
 {
 	h->tag = cpu_to_le16(tag);
-	h->flags = cpu_to_le16(STREAM_F_MANDATORY);
+	h->flags = cpu_to_le16(tag == STREAM_NAMESPACES ? 0 : STREAM_F_MANDATORY);
 	h->len = cpu_to_le32(len);
 	h->offset = cpu_to_le64(offset);
 	h->payload_crc = cpu_to_le32(~crc32c(CRC_SEED, payload, len));
@@ -70,6 +74,18 @@ static int nvme_vfio_reader_too_large(struct stream_reader *r)
 				     "state larger than max_state_mb allows");
 }
 
+static void *nvme_vfio_reader_payload(struct stream_reader *r)
+{
+	switch (le16_to_cpu(r->header.tag)) {
+	case STREAM_DATA:
+		return r->data;
+	case STREAM_NAMESPACES:
+		return &r->namespaces;
+	default:
+		return &r->small;
+	}
+}
+
 void *nvme_vfio_reader_want(struct stream_reader *r, u32 *len)
 {
 	u32 left;
@@ -89,9 +105,20 @@ void *nvme_vfio_reader_want(struct stream_reader *r, u32 *len)
 	}
 
 	*len = left;
-	if (le16_to_cpu(r->header.tag) == STREAM_DATA)
-		return r->data + r->have;
-	return (u8 *)&r->small + r->have;
+	return nvme_vfio_reader_payload(r) + r->have;
+}
+
+static int nvme_vfio_reader_check_namespaces(struct stream_reader *r,
+					     u64 offset, u32 len)
+{
+	if (r->phase != STREAM_WANT_NAMESPACES)
+		return nvme_vfio_refuse(r, r->namespaces_seen ?
+					"a second namespaces record" :
+					"namespaces record out of order");
+	if (len < NS_HEAD_LEN || len > sizeof(r->namespaces) || offset)
+		return nvme_vfio_refuse(r, "namespaces record of wrong size");
+	r->namespaces_seen = true;
+	return 0;
 }
 
 static int nvme_vfio_reader_check_data(struct stream_reader *r, u64 offset,
@@ -122,6 +149,8 @@ static int nvme_vfio_reader_check_known(struct stream_reader *r, u16 tag,
 	switch (tag) {
 	case STREAM_DATA:
 		return nvme_vfio_reader_check_data(r, offset, len);
+	case STREAM_NAMESPACES:
+		return nvme_vfio_reader_check_namespaces(r, offset, len);
 	case STREAM_IDENTITY:
 		phase = STREAM_WANT_IDENTITY;
 		size = sizeof(r->small.identity);
@@ -139,7 +168,9 @@ static int nvme_vfio_reader_check_known(struct stream_reader *r, u16 tag,
 	}
 
 	if (r->phase != phase)
-		return nvme_vfio_refuse(r, "record out of order");
+		return nvme_vfio_refuse(r, r->phase == STREAM_WANT_NAMESPACES ?
+					"the namespaces record is missing" :
+					"record out of order");
 	if (len != size || offset)
 		return nvme_vfio_refuse(r, "record of wrong size");
 	return 0;
@@ -162,7 +193,7 @@ static int nvme_vfio_reader_finish_header(struct stream_reader *r)
 	if (r->phase == STREAM_WANT_IDENTITY && tag != STREAM_IDENTITY)
 		return nvme_vfio_refuse(r, "the identity record is missing");
 
-	r->skip = (tag < STREAM_IDENTITY || tag > STREAM_END) &&
+	r->skip = (tag < STREAM_IDENTITY || tag > STREAM_NAMESPACES) &&
 		  !(flags & STREAM_F_MANDATORY);
 	if (r->skip) {
 		if (len > STREAM_MAX_SKIP)
@@ -199,8 +230,19 @@ static int nvme_vfio_reader_finish_identity(struct stream_reader *r)
 		return nvme_vfio_reader_too_large(r);
 
 	r->identity = *id;
-	r->phase = STREAM_WANT_STATE;
+	r->phase = le16_to_cpu(id->minor) < STREAM_MINOR_NAMESPACES ?
+		   STREAM_WANT_STATE : STREAM_WANT_NAMESPACES;
 	return STREAM_EV_IDENTITY;
+}
+
+static int nvme_vfio_reader_finish_namespaces(struct stream_reader *r)
+{
+	const char *why = ns_fault(&r->namespaces, le32_to_cpu(r->header.len));
+
+	if (why)
+		return nvme_vfio_refuse(r, why);
+	r->phase = STREAM_WANT_STATE;
+	return STREAM_EV_NAMESPACES;
 }
 
 static int nvme_vfio_reader_finish_state(struct stream_reader *r)
@@ -252,10 +294,8 @@ static int nvme_vfio_reader_finish_payload(struct stream_reader *r)
 
 	if (r->skip)
 		crc = ~r->crc;
-	else if (tag == STREAM_DATA)
-		crc = ~crc32c(CRC_SEED, r->data, len);
 	else
-		crc = ~crc32c(CRC_SEED, &r->small, len);
+		crc = ~crc32c(CRC_SEED, nvme_vfio_reader_payload(r), len);
 	if (crc != le32_to_cpu(r->header.payload_crc))
 		return nvme_vfio_refuse(r, "damaged record payload");
 
@@ -267,6 +307,8 @@ static int nvme_vfio_reader_finish_payload(struct stream_reader *r)
 	switch (tag) {
 	case STREAM_IDENTITY:
 		return nvme_vfio_reader_finish_identity(r);
+	case STREAM_NAMESPACES:
+		return nvme_vfio_reader_finish_namespaces(r);
 	case STREAM_STATE:
 		return nvme_vfio_reader_finish_state(r);
 	case STREAM_DATA:

@@ -5,6 +5,8 @@
  * A sequence of records, little endian, each a header followed by its payload:
  *
  *	IDENTITY  what the state is taken from; always first: see identity.h
+ *	NAMESPACES which namespaces its VF has: see namespaces.h; before STATE,
+ *		  and always there from minor version 2 on
  *	STATE     how large the state is; once, before any data
  *	DATA      a piece of the state, in ascending order without gaps
  *	END       last record
@@ -14,8 +16,9 @@
  * a CRC32C each. Nothing of a record is used before both are right, so a
  * device never sees a damaged byte.
  *
- * IDENTITY may come long before the rest, while the source still runs: a
- * reader that refuses it has cost nothing.
+ * IDENTITY and NAMESPACES may come long before the rest, while the source still
+ * runs: a reader that refuses them has cost nothing. NAMESPACES is not marked
+ * mandatory, so that readers of minor version 1 skip it.
  *
  * The stream is untrusted: it comes from another host by way of user space.
  *
@@ -40,6 +43,7 @@ enum stream_tag {
 	STREAM_STATE		= 2,
 	STREAM_DATA		= 3,
 	STREAM_END		= 4,
+	STREAM_NAMESPACES	= 5,
 };
 
 #define STREAM_F_MANDATORY	(1 << 0)
@@ -87,7 +91,7 @@ struct stream_end {
 /**
  * nvme_vfio_fill_header - write the header of a record
  * @h: where to
- * @tag: enum stream_tag; the record is mandatory
+ * @tag: enum stream_tag; the record is mandatory, but for NAMESPACES
  * @offset: see struct stream_header, CPU byte order
  * @payload: the payload
  * @len: its length in bytes
@@ -98,7 +102,7 @@ void nvme_vfio_fill_header(struct stream_header *h, enum stream_tag tag,
 /**
  * nvme_vfio_fill_record - header and payload of a small record, back to back
  * @to: room for both
- * @tag: enum stream_tag; the record is mandatory
+ * @tag: enum stream_tag; likewise
  * @payload: the payload
  * @len: its length in bytes
  *
@@ -110,6 +114,7 @@ size_t nvme_vfio_fill_record(void *to, enum stream_tag tag, const void *payload,
 enum stream_event {
 	STREAM_EV_NONE,		/* more bytes are needed */
 	STREAM_EV_IDENTITY,	/* ->identity holds */
+	STREAM_EV_NAMESPACES,	/* ->namespaces holds */
 	STREAM_EV_STATE,	/* ->size and ->max_data hold; give a buffer */
 	STREAM_EV_DATA,		/* ->data_len bytes at ->data_offset in the buffer */
 	STREAM_EV_END,		/* the stream is complete */
@@ -117,6 +122,7 @@ enum stream_event {
 
 enum stream_phase {
 	STREAM_WANT_IDENTITY,
+	STREAM_WANT_NAMESPACES,
 	STREAM_WANT_STATE,
 	STREAM_WANT_DATA,
 	STREAM_WANT_END,
@@ -130,11 +136,13 @@ enum stream_phase {
  * @data: buffer for DATA payloads, at least @max_data bytes; set by the user
  *	on STREAM_EV_STATE
  * @identity: valid from STREAM_EV_IDENTITY on
+ * @namespaces: without fault, and valid, from STREAM_EV_NAMESPACES on
  * @size: bytes of state, from STREAM_EV_STATE on
  * @max_data: largest DATA payload to come, bytes
  * @data_offset: place of the last DATA payload in the state, bytes
  * @data_len: its length, bytes
  * @why: after an error, what is wrong with the stream
+ * @text: room for a @why of the user's that is made up
  *
  * The other members are the reader's own.
  */
@@ -142,16 +150,19 @@ struct stream_reader {
 	u64 limit;
 	void *data;
 	struct stream_identity identity;
+	struct stream_namespaces namespaces;
 	u64 size;
 	u32 max_data;
 	u64 data_offset;
 	u32 data_len;
 	const char *why;
+	char text[128];
 
 	/* private: */
 	enum stream_phase phase;
 	bool in_payload;
 	bool skip;
+	bool namespaces_seen;
 	u32 have;		/* bytes of the header or payload so far */
 	u32 crc;		/* running, of a skipped payload */
 	u64 next;		/* where the next DATA must start */
@@ -198,7 +209,7 @@ int nvme_vfio_reader_put(struct stream_reader *r, u32 len);
  * nvme_vfio_reader_fail - refuse a stream for a reason found outside the reader
  * @r: the reader
  * @err: negative errno
- * @why: constant text
+ * @why: constant text, or @r->text
  *
  * Return: @err.
  */

@@ -5,8 +5,12 @@
  * VF. What the document leaves open is listed in docs/command-sets.md.
  */
 
+#include <linux/errno.h>
+#include <linux/compiler.h>
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 
 #include "nvme_vf.h"
 #include "vendor_cmd.h"
@@ -70,6 +74,10 @@ static const struct kernel_param_ops nvme_vfio_vendor_ids_ops = {
 module_param_cb(vendor_ids, &nvme_vfio_vendor_ids_ops, NULL, 0444);
 MODULE_PARM_DESC(vendor_ids, "further PCI ids of VFs with the vendor command set of 2022, as vvvv:dddd[,vvvv:dddd...] in hexadecimal");
 
+static bool nvme_vfio_vendor_p2p;
+module_param_named(vendor_p2p, nvme_vfio_vendor_p2p, bool, 0644);
+MODULE_PARM_DESC(vendor_p2p, "the drives with the vendor command set of 2022 end all DMA by SUSPEND, not only by SAVE_DATA: offer P2P; for VFs that are bound from then on (default 0)");
+
 static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
 {
 	unsigned int i;
@@ -88,7 +96,7 @@ static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
  * the standard's list of its VFs can tell, so that a destination with too few
  * is found before the state is on its way.
  */
-static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf,
+static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf, struct vf_facts *f,
 					const struct nvme_id_ctrl *id)
 {
 	struct nvme_pf_buf *page;
@@ -101,14 +109,15 @@ static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf,
 	page = nvme_vfio_buf_alloc(IDENTIFY_LEN);
 	if (!page)
 		return -ENOMEM;
-	ret = nvme_vfio_find_secondary(vf, le16_to_cpu(id->cntlid), page, &why);
+	ret = nvme_vfio_find_secondary(vf, f, le16_to_cpu(id->cntlid), page,
+				       &why);
 	nvme_pf_buf_put(page);
 
 	/* Not to know is no harm; not to reach the PF is. */
 	return ret == -EOPNOTSUPP || vf->status ? 0 : ret;
 }
 
-static int nvme_vfio_vnd_probe(struct nvme_vf *vf,
+static int nvme_vfio_vnd_probe(struct nvme_vf *vf, struct vf_facts *f,
 			       const struct nvme_id_ctrl *id, const char **why)
 {
 	if (!lm_says_vendor(id->vs[0]))
@@ -117,7 +126,7 @@ static int nvme_vfio_vnd_probe(struct nvme_vf *vf,
 		*why = "the PF may have the set of 2022, but the VF's id is not in vendor_ids";
 		return -EOPNOTSUPP;
 	}
-	return nvme_vfio_vnd_find_resources(vf, id);
+	return nvme_vfio_vnd_find_resources(vf, f, id);
 }
 
 static int nvme_vfio_vnd_suspend(struct nvme_vf *vf)
@@ -126,7 +135,13 @@ static int nvme_vfio_vnd_suspend(struct nvme_vf *vf)
 
 	vnd_command(&c.cmd.common, VND_SUSPEND, vf->vfn);
 	vnd_command(&c.undo.common, VND_RESUME, vf->vfn);
-	return nvme_vfio_exec(vf, &c);
+	return nvme_vfio_exec_patiently(vf, &c);
+}
+
+/* The set's document has SAVE_DATA wait for what was fetched. */
+static bool nvme_vfio_vnd_is_quiet(void)
+{
+	return READ_ONCE(nvme_vfio_vendor_p2p);
 }
 
 static int nvme_vfio_vnd_resume(struct nvme_vf *vf)
@@ -134,7 +149,7 @@ static int nvme_vfio_vnd_resume(struct nvme_vf *vf)
 	struct nvme_pf_cmd c = { };
 
 	vnd_command(&c.cmd.common, VND_RESUME, vf->vfn);
-	return nvme_vfio_exec(vf, &c);
+	return nvme_vfio_exec_patiently(vf, &c);
 }
 
 static int nvme_vfio_vnd_find_out(struct nvme_vf *vf, u32 limit_ms,
@@ -144,7 +159,9 @@ static int nvme_vfio_vnd_find_out(struct nvme_vf *vf, u32 limit_ms,
 	int ret;
 
 	vnd_command(&c.cmd.common, VND_RESUME, vf->vfn);
-	ret = nvme_vfio_try_exec(vf, &c);
+	do {
+		ret = nvme_vfio_try_exec(vf, &c);
+	} while (nvme_vfio_try_again(vf));
 	/* The set does not say what RESUME of a VF that runs gives. */
 	*was_suspended = false;
 	return vf->status ? 0 : ret;
@@ -156,7 +173,7 @@ static int nvme_vfio_vnd_state_size(struct nvme_vf *vf, u64 *size)
 	int ret;
 
 	vnd_command(&c.cmd.common, VND_QUERY_DATA_SIZE, vf->vfn);
-	ret = nvme_vfio_exec(vf, &c);
+	ret = nvme_vfio_exec_patiently(vf, &c);
 	if (ret)
 		return ret;
 	*size = lower_32_bits(c.result);
@@ -175,7 +192,7 @@ static int nvme_vfio_vnd_get_state(struct nvme_vf *vf, u64 offset,
 
 	*total = len;
 	vnd_command(&c.cmd.common, VND_SAVE_DATA, vf->vfn);
-	return nvme_vfio_exec(vf, &c);
+	return nvme_vfio_exec_patiently(vf, &c);
 }
 
 static int nvme_vfio_vnd_check_start(const struct nvme_vf *vf, const void *buf,
@@ -199,7 +216,7 @@ static int nvme_vfio_vnd_set_state(struct nvme_vf *vf, u64 offset,
 	};
 
 	vnd_load_data(&c.cmd.common, vf->vfn, len);
-	return nvme_vfio_exec(vf, &c);
+	return nvme_vfio_try_exec(vf, &c);
 }
 
 const struct cmdset nvme_vfio_cmdset_vendor = {
@@ -209,6 +226,7 @@ const struct cmdset nvme_vfio_cmdset_vendor = {
 	.save_disables	= true,
 	.probe		= nvme_vfio_vnd_probe,
 	.suspend	= nvme_vfio_vnd_suspend,
+	.is_quiet	= nvme_vfio_vnd_is_quiet,
 	.resume		= nvme_vfio_vnd_resume,
 	.find_out	= nvme_vfio_vnd_find_out,
 	.state_size	= nvme_vfio_vnd_state_size,

@@ -12,6 +12,7 @@
 
 #include <linux/nvme.h>
 #include <linux/types.h>
+#include <asm/byteorder.h>
 
 enum {
 	VND_QUERY_DATA_SIZE	= 0xc4,

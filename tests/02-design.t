@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: none
 #
-# The table of files in docs/design.md is that of src/.
+# The table of files in docs/design.md is that of src/, docs/ABI.md has what the
+# modules have in sysfs, and nvme-vfio-pci(4) their trace events, and nothing else.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -33,5 +34,53 @@ comm -13 "$out/table" "$out/tree" | while read -r file; do
 done >"$out/log"
 test ! -s "$out/log"
 ok $? "each file that is there is in the table" "$out/log"
+
+# what user space may rely on: one name for each file, of a device, of the driver, of a module
+attributes() { # FILE...
+	sed -nE 's/^NVME_VFIO_ATTR\((\w+)\);.*/devices nvme_vfio \1/p
+		s/^\t__ATTR\((\w+), .*/drivers nvme-vfio-pci \1/p' "$@"
+}
+parameters() { # FILE...
+	local file module
+	for file; do
+		case $file in */pf_*) module=nvme_pf_shim ;; *) module=nvme_vfio_pci ;; esac
+		sed -nE "s/^module_param_(named|cb)\\((\\w+),.*/module $module \\2/p" "$file"
+	done
+}
+promised() { # FILE
+	sed -nE 's,^    What: +/sys/bus/pci/devices/\.\.\./nvme_vfio/(\w+)$,devices nvme_vfio \1,p
+		s,^    What: +/sys/bus/pci/drivers/([a-z-]+)/(\w+)$,drivers \1 \2,p
+		s,^    What: +/sys/module/(\w+)/parameters/(\w+)$,module \1 \2,p' "$1"
+}
+(attributes src/*.c; parameters src/*.c) | sort >"$out/have"
+promised docs/ABI.md | sort >"$out/promised"
+[ "$(wc -l <"$out/have")" -gt 15 ] && [ "$(grep -c '^devices' "$out/have")" -ge 8 ] &&
+	diff "$out/promised" "$out/have" >"$out/log"
+ok $? "docs/ABI.md lists what the modules have in sysfs" "$out/log"
+
+# each that is made is in the group, and no more
+sed -nE 's/^\t&nvme_vfio_attr_(\w+)\.attr,/devices nvme_vfio \1/p' src/vf_sysfs.c | sort >"$out/group"
+grep '^devices' "$out/have" | diff - "$out/group" >"$out/log"
+ok $? "each attribute is in its group" "$out/log"
+
+test "$(grep -c '^    What:' docs/ABI.md)" -eq "$(wc -l <"$out/promised")" &&
+	[ "$(grep -c '^    Since:' docs/ABI.md)" -eq "$(wc -l <"$out/promised")" ] &&
+	[ "$(grep -c '^    Description:' docs/ABI.md)" -eq "$(wc -l <"$out/promised")" ]
+ok $? "each entry has its place, a version and a description"
+
+! grep -nE '\b(DEVICE|DRIVER|BUS)_ATTR' src/*.c >"$out/log"
+ok $? "nothing is made in a way that this does not see" "$out/log"
+
+# "event field", for each
+tr '\n' ' ' <src/trace.h | grep -oP 'TRACE_EVENT\(\w+,.*?TP_printk\(".*?"' |
+	while read -r event; do
+		name=${event#TRACE_EVENT(} name=${name%%,*}
+		grep -oP '\w+(?==)' <<<"${event##*TP_printk}" | grep -vx -e vf -e usecs | sed "s/^/$name /"
+	done | sort >"$out/have"
+sed -n '/^\.Ss Trace events/,/^\.El/p' docs/man/nvme-vfio-pci.4 |
+	awk '/^\.It Cm/ { name = $3 } name && /^\.Li/ { print name, $2 }' | sort -u >"$out/told"
+[ "$(cut -d' ' -f1 "$out/have" | uniq | wc -l)" -eq "$(grep -c '^TRACE_EVENT(' src/trace.h)" ] &&
+	diff "$out/told" "$out/have" >"$out/log"
+ok $? "nvme-vfio-pci(4) describes each trace event and its fields" "$out/log"
 
 tap_done

@@ -41,7 +41,7 @@ for patch in ../../mutants/stream/*.patch; do
 	target=$(sed -n 's/^By: //p' "$patch")
 	dir=$out/mutant/$name
 	mkdir -p "$dir/src"
-	cp ../../../src/stream.[ch] ../../../src/{identity,lm_caps}.h "$dir/src"
+	cp ../../../src/stream.[ch] ../../../src/{identity,lm_caps,namespaces,policy}.h "$dir/src"
 	cp -p "$out"/*.o "$out/seeds-made" "$dir"
 	rm "$dir/stream.o"
 	if patch -s -p1 --fuzz=0 -d "$dir/src" -i "$PWD/$patch" >"$dir/log" 2>&1 &&

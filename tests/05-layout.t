@@ -3,7 +3,8 @@
 # Needs: packages:base
 """The source is where the documents say it is: docs/design.md names the files of
 src/, the tool's README its folders, what each may use and what of it is for others.
-No struct name has two meanings in one program."""
+No struct name has two meanings in one program. What the modules use of the kernel
+comes by a header of the file's own."""
 
 import glob
 import os
@@ -19,7 +20,8 @@ TOOL = "tools/nvme-vfio"
 # What is linked together, and all headers that it could include.
 PROGRAMS = {
     "the modules": ["src/*.[ch]"],
-    "nvme-vfio": [f"{TOOL}/*/*.[ch]", "lib/*.[ch]", "src/identity.h", "src/lm_caps.h"],
+    "nvme-vfio": [f"{TOOL}/*/*.[ch]", "lib/*.[ch]", "src/identity.h", "src/lm_caps.h",
+                  "src/namespaces.h", "src/policy.h"],
     "vf-test": ["tests/vf/vf-test.c", "tests/vf/*/*.[ch]", "tests/lib/*.[ch]", "lib/*.[ch]"],
     "mig-fuzz": ["tests/fuzz/uapi/*.[ch]", "tests/fuzz/stream/*.h", "tests/fuzz/stream/forge.c",
                  "tests/fuzz/stream/judge.c", "tests/vf/harness/*.[ch]", "tests/lib/*.[ch]", "lib/*.[ch]"],
@@ -132,6 +134,82 @@ def structs(out):
         out.ok(where and not twice, f"{program}: no struct name has two meanings", "\n".join(twice))
 
 
+# What is used, and the headers of the kernel that declare it, one of which the
+# file or a header of ours that it includes must name: which others bring it along
+# differs between configurations.
+DECLARED = {
+    r"cpu_to_le\d+|le\d+_to_cpu": "asm/byteorder.h",
+    r"copy_(?:to|from)_user\(|[gp][eu]t_user\(|copy_from_kernel_nofault\(": "linux/uaccess.h",
+    r"k[vz]?[mzc]alloc\w*\(|kv?free\(|kmemdup\(": "linux/slab.h",
+    r"kv[mzc]?alloc\w*\(|kvfree\(|PAGE_(?:SIZE|SHIFT|MASK|ALIGN)": "linux/mm.h",
+    r"mutex_\w+\(|struct mutex \w": "linux/mutex.h",
+    r"spin_(?:un)?lock\w*\(|spinlock_t": "linux/spinlock.h",
+    r"container_of\(": "linux/container_of.h linux/kernel.h",
+    r"mem(?:cpy|set|cmp|move|chr_inv)\(|str(?:len|cmp|ncmp|scpy|sep|chr)\(": "linux/string.h",
+    r"(?:min|max|clamp)(?:_t|3)?\(": "linux/minmax.h linux/kernel.h",
+    r"check_\w+_overflow\(|(?:array|struct)_size\(|size_(?:add|mul)\(": "linux/overflow.h",
+    r"BUILD_BUG_ON|static_assert": "linux/build_bug.h",
+    r"WARN(?:_ON)?(?:_ONCE)?\(": "linux/bug.h",
+    r"-E[A-Z]{3,}": "linux/errno.h linux/err.h",
+    r"(?:IS_ERR|ERR_PTR|PTR_ERR|ERR_CAST)\w*\(": "linux/err.h",
+    r"jiffies|msecs_to_jiffies|HZ": "linux/jiffies.h",
+    r"ktime_\w+\(": "linux/ktime.h",
+    r"msleep\(|usleep_range\(": "linux/delay.h",
+    r"wait_event\w*\(|wake_up\w*\(|wait_queue_head_t": "linux/wait.h",
+    r"struct completion \w|wait_for_completion\w*\(": "linux/completion.h",
+    r"work_struct|(?:schedule|cancel)_(?:delayed_)?work\w*\(": "linux/workqueue.h",
+    r"struct kref|kref_\w+\(": "linux/kref.h",
+    r"atomic\w*_t|atomic_\w+\(": "linux/atomic.h",
+    r"list_\w+\(|LIST_HEAD\(|struct list_head \w": "linux/list.h",
+    r"pci_\w+\(|to_pci_dev\(": "linux/pci.h",
+    r"pr_(?:err|warn|info|debug)\w*\(|printk\(": "linux/printk.h",
+    r"module_\w+\(|MODULE_\w+\(|THIS_MODULE": "linux/module.h",
+    r"(?:fatal_)?signal_pending\(": "linux/sched/signal.h",
+    r"cond_resched\(": "linux/sched.h",
+    r"round_(?:up|down)\(|DIV_ROUND_UP\w*\(": "linux/math.h linux/kernel.h",
+    r"ilog2\(|is_power_of_2\(|roundup_pow_of_two\(": "linux/log2.h",
+    r"offsetof(?:end)?\(|sizeof_field\(": "linux/stddef.h",
+    r"crc32c\(": "linux/crc32c.h",
+    r"(?:U?INT|U?LONG|SIZE|U8|U16|U32|U64)_MAX": "linux/limits.h",
+    r"fput\(|fd_install\(": "linux/file.h",
+    r"poll_wait\(|EPOLL\w+|__poll_t": "linux/poll.h",
+    r"dma_\w+\(": "linux/dma-mapping.h",
+    r"READ_ONCE\(|WRITE_ONCE\(": "linux/compiler.h",
+    r"v[mz]alloc\w*\(|vfree\(|is_vmalloc_addr\(": "linux/vmalloc.h",
+    r"sysfs_\w+\(": "linux/sysfs.h",
+    r"blk_mq_\w+\(": "linux/blk-mq.h",
+    r"struct nvme_command": "linux/nvme.h",
+    r"vfio_pci_core_\w+\(": "linux/vfio_pci_core.h",
+    r"u8|u16|u32|u64|bool|__le\d+|size_t": "linux/types.h",
+}
+
+
+def declared(name, seen):
+    """The kernel's headers that a file names, by way of ours or not."""
+    if name in seen:
+        return set()
+    seen.add(name)
+    found = set(re.findall(r"^\s*#\s*include\s+<([^>]+)>", read(name), re.M))
+    for header in INCLUDE.findall(read(name)):
+        if os.path.exists(os.path.join(TOP, "src", header)):
+            found |= declared(f"src/{header}", seen)
+    return found
+
+
+def headers(out):
+    """A missing one is no matter of luck but of the kernel's configuration."""
+    bad = []
+    for name in files("src/*.[ch]"):
+        text = re.sub(r"/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|^\s*#\s*include.*?$", " ", read(name), flags=re.S | re.M)
+        named = declared(name, set())
+        for use, where in DECLARED.items():
+            # word boundaries, though some end in a bracket
+            found = re.search(rf"(?<!\w)(?:{use})(?<=\()|(?<!\w)(?:{use})(?!\w)", text)
+            if found and not named & set(where.split()):
+                bad.append(f"{name}: {found.group(0)}: {where}")
+    out.ok(not bad, "the modules include the headers of what they use", "\n".join(bad))
+
+
 def main():
     out = tap.Tap()
     named = rooms()
@@ -139,6 +217,7 @@ def main():
     folders(out, named)
     includes(out, named)
     structs(out)
+    headers(out)
     return out.done()
 
 

@@ -3,8 +3,9 @@
 # Needs: kernels
 #
 # dkms itself builds the package from dkms.conf, for every kernel: both modules
-# without a warning, and nothing else. dkms is only unpacked, not installed, and
-# has its trees here: nothing of this machine is changed.
+# without a warning, and nothing else; Debian 12's for each, the newest of any suite
+# for one. dkms is only unpacked, not installed, and has its trees here: nothing of
+# this machine is changed.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -19,38 +20,71 @@ name=$(value PACKAGE_NAME) version=$(value PACKAGE_VERSION)
 
 apt_lists && pkg_unpack bookworm dkms "$out/dkms"
 ok $? "dkms is had"
+program=$out/dkms/usr/sbin/dkms
+# where there is what signs modules, by a key of ours
+export mok_signing_key=$out/mok.key mok_certificate=$out/mok.pub
 mkdir -p "$out/tree" "$out/source/$name-$version"
 git ls-files -z dkms.conf src | xargs -0 cp --parents -t "$out/source/$name-$version"
 
 dkms() { # ACTION [OPTION...]
-	"$out/dkms/usr/sbin/dkms" "$@" -m "$name" -v "$version" \
+	"$program" "$@" -m "$name" -v "$version" \
 		--dkmstree "$out/tree" --sourcetree "$out/source" </dev/null
 }
 
-dkms add >"$out/log" 2>&1
-ok $? "dkms add" "$out/log"
+# what it says is only what it has done
+add() { # VERSION
+	dkms add >"$out/log" 2>&1
+	ok $? "dkms add, $1" "$out/log"
+	grep -iE 'deprecated|warning|error|invalid' "$out/log" >"$out/warnings"
+	[ ! -s "$out/warnings" ]
+	ok $? "dkms $1 complains about nothing in dkms.conf" "$out/warnings"
+}
 
-while IFS=$'\t' read -r series release kdir _ tools; do
-	[ "$series" != debug ] || continue	# not a kernel that is distributed
+build() { # RELEASE KDIR TOOLS VERSION
+	local made=$out/tree/$name/$version/$1/x86_64 status bad=0 module
+
 	(
-		export PATH="${tools:+$tools:}$PATH"
-		dkms build -k "$release" -a x86_64 --kernelsourcedir "$kdir"
+		export PATH="${3:+$3:}$PATH"
+		dkms build -k "$1" -a x86_64 --kernelsourcedir "$2"
 	) >"$out/log" 2>&1
 	status=$?
-	made=$out/tree/$name/$version/$release/x86_64
 	cat "$made/log/make.log" "$out/tree/$name/$version/build/make.log" >>"$out/log" 2>/dev/null
-	ok $status "$release: dkms build" "$out/log"
-	grep -iE 'warning|error' "$made/log/make.log" >"$out/warnings"
+	ok $status "$1: dkms $4 build" "$out/log"
+	grep -iE 'warning|error|deprecated' "$made/log/make.log" >"$out/warnings"
+	grep -i deprecated "$out/log" >>"$out/warnings"
 	[ -s "$made/log/make.log" ] && [ ! -s "$out/warnings" ]
-	ok $? "$release: no warnings" "$out/warnings"
+	ok $? "$1: no warnings" "$out/warnings"
 	(cd "$made/module" && find . -type f | sed -E 's/\.(xz|gz|zst)$//' | sort | xargs) >"$out/made" 2>&1
 	[ "$(cat "$out/made")" = "./nvme-pf-shim.ko ./nvme-vfio-pci.ko" ]
-	ok $? "$release: the two modules come out" "$out/made"
-	bad=0
+	ok $? "$1: the two modules come out" "$out/made"
 	for module in "$made"/module/*.ko*; do
-		[ "$(modinfo -F vermagic "$module" | cut -d' ' -f1)" = "$release" ] || bad=1
+		[ "$(modinfo -F vermagic "$module" | cut -d' ' -f1)" = "$1" ] || bad=1
 	done
-	ok $bad "$release: they are for that kernel"
+	ok $bad "$1: they are for that kernel"
+}
+
+oldest=$(pkg_version bookworm dkms)
+add "$oldest"
+while IFS=$'\t' read -r series release kdir _ tools; do
+	[ "$series" != debug ] || continue	# not a kernel that is distributed
+	build "$release" "$kdir" "$tools" "$oldest"
 done < <(tests/rig/kernels)
+
+# those of other suites, a version once
+seen=${oldest%%-*}
+for suite in trixie sid; do
+	newer=$(pkg_version "$suite" dkms)
+	case " $seen " in *" ${newer%%-*} "*) continue ;; esac
+	seen+=" ${newer%%-*}"
+	rm -rf "$out/tree" && mkdir "$out/tree"
+	pkg_unpack "$suite" dkms "$out/dkms-$suite"
+	ok $? "dkms of $suite is had"
+	program=$out/dkms-$suite/usr/sbin/dkms
+	add "$newer"
+	IFS=$'\t' read -r _ release kdir _ tools < <(tests/rig/kernels 6.12)
+	build "$release" "$kdir" "$tools" "$newer"
+done
+[ "$(wc -w <<<"$seen")" -gt 1 ]
+ok $? "versions of dkms: $seen"
 
 tap_done

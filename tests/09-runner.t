@@ -27,7 +27,7 @@ sys.path.insert(0, RIG)
 import budget                                           # noqa: E402
 import tap                                              # noqa: E402
 
-PARTS = ("run", "rig/run-one", "rig/offspring.py", "rig/checkout.py", "rig/budget.py", "rig/place.py",
+PARTS = ("run", "rig/run-one", "rig/offspring.py", "rig/checkout.py", "rig/budget.py", "rig/speed.py", "rig/place.py",
          "rig/needs", "rig/parts", "rig/common.sh")
 PASSED = re.compile(r"^All tests successful\.\nFiles=\d+, Tests=\d+, .*\nResult: PASS\n", re.M)
 # In the command lines of all that is started here and might stay.
@@ -75,6 +75,7 @@ TABLE = """
 | `costly.t` | nothing | {costly} |
 | warm | {warm} |
 | from nothing | {nothing} |
+| the work of `rig/speed.py` | {work} |
 """
 
 
@@ -128,7 +129,7 @@ class Checkout:
             shutil.copy(os.path.join(TESTS, name), os.path.join(self.top, "tests", name))
         self.write(".gitignore", "*.o\n__pycache__/\n")
         self.write("known", "known\n")
-        table = {"good": 10, "costly": 1, "warm": 1000, "nothing": 2000, **table}
+        table = {"good": 10, "costly": 1, "warm": 1000, "nothing": 2000, "work": "0.050", **table}
         self.write("tests/README.md", TABLE.format(**table))
         ours = ("RIG_", "CHECK_", "PYTHON", "HARNESS_")
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -327,9 +328,14 @@ def costs(out, top):
     with open(f"{c.cache}/setup.times", "w", encoding="ascii") as f:
         f.write("0m1.000s 0m0.500s\n2m0.000s 0m30.250s\n")
     status, said, err, _ = c.run("costly", options=["--whole"])
-    whole = r"^the whole: 15\d CPU s, 152 of them for set-up, .*2000 are allowed from nothing"
+    whole = r"^the whole: 15\d CPU s, 152 of them for set-up, .* times as fast .*; 2000 are allowed from nothing"
     out.ok(status == 0 and re.search(whole, said, re.M), "after a set-up that built, more is allowed",
            f"{status}\n{said}{err}")
+    for work, warm, fails in (("0.0001", 2, False), ("0.9000", 20, True)):
+        c = Checkout(top, warm=warm, work=work)
+        status, said, err, _ = c.run("costly", options=["--whole"])
+        out.ok(status == int(fails) and ("FAIL" in said) == fails and ("over its budget" in said) == fails,
+               "a machine that is " + ("faster is allowed less" if fails else "slower is allowed more"), f"{status}\n{said}{err}")
     c = Checkout(top, warm="?")
     process = c.start(["good"])
     said, err = process.communicate(timeout=60)

@@ -120,6 +120,8 @@ BROKEN = (
      program("libvirtd", LIBVIRT.format("11.3.0"))),
     ("libvirt that chooses no driver", program("libvirtd", LIBVIRT.format("9.7.0")),
      each("libvirt", "warn"), program("libvirtd", LIBVIRT.format("11.3.0"))),
+    ("no libvirt, but Proxmox VE", "mv /bin/libvirtd /tmp; mkdir -p /usr/sbin; printf x >/usr/sbin/qm; chmod +x /usr/sbin/qm", {},
+     "rm /usr/sbin/qm; mv /tmp/libvirtd /bin"),
     ("no QEMU, no libvirt, little memory to lock",
      "mv /bin/qemu-system-x86_64 /bin/libvirtd /tmp; echo 64 >/tmp/memlock",
      each("qemu libvirt memlock", "warn"),
@@ -131,7 +133,7 @@ BROKEN = (
      "rmmod nvme-vfio-pci nvme-pf-shim; load_driver; "
      "bind $PF0_VF1 nvme-vfio-pci; bind $PF0_VF2 nvme-vfio-pci"),
     ("the PF was taken from nvme", "nvme=$PF0; echo $PF0 >/sys/bus/pci/drivers/nvme/unbind",
-     {**each("pf-driver", "fail", "PF"), **each("pf-capability pf-tracking", "unknown", "PF"),
+     {**each("pf-driver", "fail", "PF"), **each("pf-capability pf-tracking pf-resources", "unknown", "PF"),
       **each("vf-online vf-namespace", "unknown", "VF1", "VF2")},
      "echo $PF0 >/sys/bus/pci/drivers/nvme/bind; wait_for 60 pf_dev $PF0; setup_again"),
     ("there is no module",
@@ -214,9 +216,9 @@ class Bed:
         if self.vfs:
             self.host.run("load_driver")
             self.host.run(f"setup_vfs nvme-vfio-pci {self.vfs} 4 4", 120)
-            # a namespace is the PF's alone until it is attached
+            # where the model has it attached to the PF alone
             self.host.run("for pf in $PF0_DEV ${PF1_DEV:-}; do for id in 1 2; do "
-                          "nvme attach-ns $pf -n 1 -c $id; done; done")
+                          "nvme attach-ns $pf -n 1 -c $id >/dev/null 2>&1 || :; done; done")
         return self
 
     def __exit__(self, *args):
@@ -226,9 +228,9 @@ class Bed:
         text = self.host.run(f"echo $PF{pf} $PF{pf}_VF1 $PF{pf}_VF2").split()
         return dict(zip(text, ("PF", "VF1", "VF2")))
 
-    def report(self, words="", pf=0, command="doctor"):
+    def report(self, words="", pf=0, command="doctor", probe="--probe"):
         """(exit status, report, {(check, function): status}, why it is no good)."""
-        status, text = self.host.finish(self.host.begin(f"{command} --json {words} 2>/tmp/errors"), 240)
+        status, text = self.host.finish(self.host.begin(f"{command} {probe} --json {words} 2>/tmp/errors"), 240)
         errors = self.host.run("cat /tmp/errors")
         try:
             report = json.loads(text)
@@ -290,8 +292,8 @@ def break_all(bed, good, results):
 def not_root(bed, good, results):
     status, report, answers, why = bed.report(
         "$PF0", command="ulimit -l unlimited; /share/bin/setpriv --reuid=65534 --regid=65534 --clear-groups nvme-vfio doctor")
-    why += difference(good, {**each("pf-capability pf-tracking pf-proof", "unknown", "PF"),
-                             **each("vf-online vf-namespace vfio-offers", "unknown", "VF1", "VF2")}, answers)
+    why += difference(good, {**each("pf-capability pf-tracking pf-resources", "unknown", "PF"),
+                             **each("vf-online vf-namespace", "unknown", "VF1", "VF2")}, answers)
     results.append((not why, "without root, what cannot be known is said to be unknown",
                     f"{why}\n{texts(report)}"))
 
@@ -300,7 +302,7 @@ def not_opened(bed, results, name, how, begins):
     """A VF that is not opened, though something holds what is not ours to take."""
     hold = bed.host.begin(f"rm -f /tmp/let-go; {how}; echo held; while [ ! -e /tmp/let-go ]; do sleep 0.2; done")
     bed.host.run(f"wait_for 30 grep -q held /share/out/{hold}")
-    status, text = bed.host.finish(bed.host.begin("nvme-vfio doctor --json $PF0_VF1 2>/dev/null"), 240)
+    status, text = bed.host.finish(bed.host.begin("nvme-vfio doctor --probe --json $PF0_VF1 2>/dev/null"), 240)
     bed.host.run("touch /tmp/let-go")
     bed.host.finish(hold)
     offers = [c["text"] for c in json.loads(text)["checks"] if c["id"] == "vfio-offers"]
@@ -308,12 +310,40 @@ def not_opened(bed, results, name, how, begins):
                     and "can migrate" in offers[0], name, f"exit status {status}: {offers}"))
 
 
+def read_only(bed, good, results):
+    """Without --probe: as good, by what the driver said, and nothing is opened."""
+    opened = "cat /sys/bus/pci/drivers/nvme-vfio-pci/module/refcnt; ls -l --full-time /run/nvme-vfio 2>&1 || true"
+    before = bed.host.run(opened)
+    _, report, answers, why = bed.report("$PF0", probe="")
+    offers = [c["text"] for c in report["checks"] if c["id"] == "vfio-offers"]
+    why += difference(good, {}, answers)
+    if not offers or not all(t.startswith("not opened: --probe") and "can migrate" in t for t in offers):
+        why += f"vfio-offers: {offers}"
+    says = {f["address"]: f["driver_says"] for f in report["functions"]}
+    for vf in bed.host.run("echo $PF0_VF1 $PF0_VF2").split():
+        files = bed.host.run(f"cd /sys/bus/pci/devices/{vf}/nvme_vfio && cat migratable cntlid state tracking").split("\n")
+        if not says[vf] or [str(says[vf][k]) for k in ("migratable", "controller_id", "state", "tracking")] != files[:4]:
+            why += f"driver_says: {says[vf]}, files: {files}\n"
+    if [vf for vf in says if says[vf]] != sorted(bed.host.run("echo $PF0_VF1 $PF0_VF2").split()):
+        why += f"driver_says: {says}\n"
+    text = bed.host.run("doctor $PF0")
+    rows = [line.lstrip("|`-").split(maxsplit=2) for line in text.splitlines() if "-vf-" in line]
+    if ["vf-binding", "ok", "on 2 VFs: nvme-vfio-pci"] not in rows or ["vf-group", "ok", "on 2 VFs"] not in rows or \
+            len(rows) != len({r[0] for r in rows}) or not text.startswith("All ") or "\033" in text:
+        why += f"two VFs that are equal are not one line, or there is no sum:\n{text}"
+    if [line.split()[0] for line in text.splitlines()[3:] if line[0] not in "|`"] != ["Host", "PF", "2"]:
+        why += f"these are not the groups:\n{text}"
+    if bed.host.run(opened) != before:
+        why += "a lock was taken"
+    results.append((not why, "without --probe no VF is opened, and nothing is wrong with a good host", why))
+
+
 def in_use(bed, results):
     not_opened(bed, results, "a VF in use is not opened",
                "exec 5<>/dev/vfio/$(basename $(readlink /sys/bus/pci/devices/$PF0_VF1/iommu_group))",
                "in use by sh(")
     not_opened(bed, results, "a VF that is being set up is not opened",
-               "mkdir -p /run/lock; exec 5>/run/lock/nvme-vfio-$PF0.lock; flock 5", "not opened: another")
+               "mkdir -p /run/nvme-vfio; exec 5>/run/nvme-vfio/$PF0.lock; flock 5", "not opened: another")
 
 
 def peers(bed, results):
@@ -342,10 +372,18 @@ def peers(bed, results):
                               ("pci_id", "8086:1457", "peer-pci-id"),
                               ("command_set", "vendor", "peer-command-set"),
                               ("nvme_version", "2.1.0", "peer-nvme-version"),
-                              ("state_version", 7, "peer-format"),
-                              ("state_uuid", "00" * 16, "peer-format"),
+                              ("state_formats", {"versions": [7], "uuids": vf["state_formats"]["uuids"]}, "peer-format"),
+                              ("state_formats", {**vf["state_formats"], "uuids": ["00" * 16]}, "peer-format"),
+                              ("namespace_digest", "0" * 16, "peer-namespaces"),
                               ("queues", 2, "peer-queues"), ("interrupts", 1, "peer-interrupts")):
         compare(f"another {key}", changed(**{key: value}), {check: "fail", "peer": "fail"})
+    compare("a version of an older report", changed(state_version=7, state_formats=None),
+            {"peer-format": "fail", "peer": "fail"})
+    other = [{**ns, "blocks": ns["blocks"] + 1} for ns in vf["namespaces"]]
+    compare("a namespace of another size, of another digest", changed(namespaces=other, namespace_digest="0" * 16),
+            {"peer-namespaces": "fail", "peer": "fail"})
+    compare("another firmware that the policy there lets in",
+            changed(firmware="9.9", policy="match=format"), {})
     compare("more queues", changed(queues=5), {"peer-queues": "warn"})
     compare("firmware not known", changed(firmware=None),
             {"peer-firmware": "unknown", "peer": "unknown"})
@@ -369,6 +407,7 @@ def many(tool, top, results):
         _, report, good, why = bed.report("$PF0")
         results.append((not why and set(good.values()) == {"ok"}, "6.1: nothing is wrong with a good host",
                         f"{why}\n{texts(report)}"))
+        read_only(bed, good, results)
         in_use(bed, results)
         not_root(bed, good, results)
         peers(bed, results)

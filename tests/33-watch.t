@@ -93,6 +93,7 @@ def as_table(out, host):
     head = [s.split() for s in screens if s.strip()]
     end = screens[-1] if len(screens) > 1 else ""
     out.ok(len(screens) > 5 and head and head[0][:6] == ["VF", "STATE", "ROLE", "BYTES", "BLACKOUT", "FAILED"]
+           and head[0][7] == "RUNNING"
            and "source" in end and "destination" in end and "RUNNING" in end,
            "a terminal: a table that is drawn anew", repr(w.text[-2000:]))
 

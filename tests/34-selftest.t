@@ -93,7 +93,7 @@ def run(tap, kernel, set_name, program):
         good(tap, bed, f"{title}, to a VF of the same drive", f"{VF} {OTHER}", set_name, tracks)
         good(tap, bed, f"{title}, to a VF of another drive", f"{VF} {FAR}", set_name, tracks)
         tap.ok(bed.sum() == before, f"{title}: nothing was written")
-        status, out, err = bed.tool(f"--write {VF} {FAR}")
+        status, out, err = bed.tool(f"--write --yes {VF} {FAR}")
         tap.ok(status == 0 and not err and "blackout, mean" in out and bed.sum() != before,
                f"{title}: --write writes", f"{status} {out} {err}")
 
@@ -101,6 +101,9 @@ def run(tap, kernel, set_name, program):
         bad(tap, bed, f"{title}: a device that loses a completion", f"{VF} {OTHER}", 11, VF)
         bed.model("lm-lie=double-cqe")
         bad(tap, bed, f"{title}: a device that completes twice", f"{VF} {OTHER}", 11, VF)
+        bed.model("lm-reset-knobs=1")
+        bed.model("lm-resume-irq=off")
+        bad(tap, bed, f"{title}: a device that loses interrupts", f"{VF} {OTHER}", 11, "without an interrupt")
         bed.model("lm-reset-knobs=1")
         opcode = "0x42" if set_name == "standard" else "0xd2"
         bed.model(f"lm-fail={opcode}@2=0x4006")

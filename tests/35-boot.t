@@ -9,6 +9,7 @@ BOOT_FOLDER=FOLDER is laid over what "make install" puts there."""
 
 import json
 import os
+import re
 import sys
 import tempfile
 
@@ -23,6 +24,7 @@ PF = "0000:01:00.0"
 BOOT_UNIT = "nvme-vfio.service"
 PF_UNIT = f"nvme-vfio@{PF}.service"
 UNITS = (BOOT_UNIT, PF_UNIT)
+EXPOSURE = 3.0                  # of 10, as systemd-analyze security says
 SYS = f"/sys/bus/pci/devices/{PF}"
 CONFIG = """[drive]
 serial = rig0
@@ -75,6 +77,11 @@ def show(host, unit, *properties):
     return dict(line.split("=", 1) for line in text.splitlines())
 
 
+def exposure(host, unit):
+    text = host.run(f"systemd-analyze security --no-pager '{unit}'")
+    return float(re.search(r"Overall exposure level for .*: ([0-9.]+) ", text)[1])
+
+
 def vfs(listing):
     return [f for f in json.loads(listing)["functions"] if f["role"] == "vf"]
 
@@ -99,6 +106,7 @@ def untouched(host):
                and unit["ExecMainStartTimestampMonotonic"] == "0",
                f"installed only: {name} finds no configuration and starts nothing", unit)
         unit = show(host, name, "Before", "After", "Type", "RemainAfterExit")
+        out.ok(exposure(host, name) <= EXPOSURE, f"{name} is exposed no more than {EXPOSURE}", exposure(host, name))
         out.ok({"libvirtd.service", "virtqemud.service", "libvirt-guests.service"} <= set(unit["Before"].split())
                and "systemd-udev-settle.service" not in unit["After"]
                and (unit["Type"], unit["RemainAfterExit"]) == ("oneshot", "no"),
@@ -188,8 +196,31 @@ def left_over(host):
            "a drive that comes back to VFs that are left over gets no others, and that is told", log)
 
 
+def disabled(host):
+    """What keeps the next boot from making VFs, the configuration staying as it is."""
+    status, log = host.finish(host.begin("nvme-vfio teardown"))
+    out.ok(status == 0 and "drive.conf:1" in log and f"nvme-vfio teardown --disable {PF}" in log,
+           "teardown: it is said that the next boot makes the VFs again, and what keeps it from that", log)
+    log = host.run("nvme-vfio teardown --disable")
+    host.power_cycle()
+    after = host.run(f"cat {SYS}/sriov_numvfs")
+    skipped = host.run(f"journalctl -b -q -o cat _SYSTEMD_UNIT={PF_UNIT}; systemctl show -p Result {PF_UNIT}")
+    out.ok(not log and after == "0\n" and "Result=success" in skipped,
+           "teardown --disable: no VFs at the next boot, and no failure", f"{log}{after}{skipped}")
+
+    host.run("nvme-vfio apply")
+    check_vfs(host, "apply: enabled again")
+    host.run(f"nvme-vfio teardown --quiet; systemctl disable nvme-vfio.service; systemctl start '{PF_UNIT}'")
+    unit = show(host, PF_UNIT, "Result", "ActiveState")
+    log = host.run(f"cat {SYS}/sriov_numvfs; systemctl show -p Wants multi-user.target; nvme-vfio teardown")
+    out.ok(log.startswith("0\n") and BOOT_UNIT not in log and "next boot" not in log
+           and unit == {"Result": "exec-condition", "ActiveState": "inactive"},
+           "systemctl disable: neither at boot nor for a drive that comes, which teardown knows", f"{log}{unit}")
+    host.run("systemctl enable nvme-vfio.service")
+
+
 def undone(host, before):
-    host.run("nvme-vfio teardown; modprobe -r nvme-vfio-pci")
+    host.run("nvme-vfio teardown --quiet; modprobe -r nvme-vfio-pci")
     after = state(host)
     out.ok(after == before, "teardown: all as at the beginning", f"before:\n{before}after:\n{after}")
 
@@ -208,9 +239,10 @@ def story(work):
         comes_back(host)
         pf_reset(host)
         undone(host, before)
+        disabled(host)
         host.run("nvme-vfio apply")
         left_over(host)
-        host.run("nvme-vfio teardown; rm /etc/nvme-vfio/drive.conf")
+        host.run("nvme-vfio teardown --quiet; rm /etc/nvme-vfio/drive.conf")
         host.power_cycle()
         after = state(host)
         out.ok(after == before, "without configuration, after the next start: all as at the beginning",

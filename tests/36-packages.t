@@ -7,7 +7,7 @@
 # the modules. Nothing is left of them in the end.
 #
 # PACKAGES_FULL=1: in every suite (PACKAGES_SUITES= for some), from an older version,
-# and with a second kernel (make check-packages)
+# and with a second kernel; and whose files are, by reuse (make check-packages)
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -20,6 +20,12 @@ version=$(dpkg-parsechangelog -SVersion)
 
 grep -q "^PACKAGE_VERSION=\"$version\"$" dkms.conf
 ok $? "dkms.conf and debian/changelog tell the same version: $version"
+
+# what dpkg-buildpackage adds to it, without being asked to
+declare -A release=([bookworm]="~deb12u1" [trixie]="~deb13u1" [sid]="")
+dpkg --compare-versions "$version${release[bookworm]}" lt "$version${release[trixie]}" &&
+	dpkg --compare-versions "$version${release[trixie]}" lt "$version${release[sid]}"
+ok $? "an upgrade of the host replaces the packages"
 
 # the headers of SUITE's newest kernel, as files, for a system that has others
 second_kernel() { # SUITE OUT
@@ -49,6 +55,11 @@ life() { # SUITE
 	sed 1d "$work/new/lintian.log" >"$work/log"
 	grep -q '^Lintian v' "$work/new/lintian.log" && [ ! -s "$work/log" ]
 	ok $? "$suite: lintian has no complaint" "$work/log"
+	for name in "$work"/new/*.deb; do
+		[ "$(dpkg-deb -f "$name" Version)" = "$version${release[$suite]}" ] || echo "$name"
+	done >"$work/log"
+	[ ! -s "$work/log" ]
+	ok $? "$suite: the packages are $version${release[$suite]}" "$work/log"
 	if [ -n "${PACKAGES_FULL-}" ]; then
 		tests/packages/build-deb "$suite" "$work/old" "$version~before" 2>"$work/log"
 		ok $? "$suite: an older version builds" "$work/log"
@@ -109,5 +120,15 @@ for suite in bookworm trixie sid; do
 		skip "$suite" "left out here: make check-packages"
 	fi
 done
+
+if [ -n "${PACKAGES_FULL-}" ]; then
+	mkdir -p "$out/reuse/source"
+	git ls-files -z | xargs -0 cp --parents -a -t "$out/reuse/source"
+	tree=$(tests/rig/full/tree --minimal trixie reuse 2>"$out/log") &&
+		tests/rig/full/inside "$tree" "$out/reuse" reuse --no-multiprocessing --root source lint >"$out/log" 2>&1
+	ok $? "reuse lint: each file says whose it is and under which licence" "$out/log"
+else
+	skip "reuse lint" "left out here: make check-packages"
+fi
 
 tap_done

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels debug model
-"""VFs driven from user space inside hosts: every kernel, both command sets. 6.1
-and 6.12 run all cases but the longest, which do not depend on the kernel; the
-newest the few that notice the usual faults. With CHECK_FULL=1 the debug kernel
-runs all cases.
+"""VFs driven from user space inside hosts: several kernels, both command sets. The
+oldest two run all cases but the longest, which do not depend on the kernel, once
+without PRE_COPY and with tracking, twice with PRE_COPY; the newest, and the oldest
+with the other set, the few that notice the usual faults. With CHECK_FULL=1 kernels
+between these run as well, and the debug kernel runs all cases.
 
 VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only there. VF_JOBS
 hosts run at a time (default: one more than processors). VF_ARGS goes to vf-test, e.g.
@@ -22,17 +23,18 @@ import tap                                              # noqa: E402
 ALL_CASES = bool(os.environ.get("VF_FULL"))
 ONLY = os.environ.get("VF_KERNELS", "").split()
 ARGS = os.environ.get("VF_ARGS", "")
-DEBUG = ALL_CASES or ONLY or os.environ.get("CHECK_FULL")
+FULL = ALL_CASES or ONLY or os.environ.get("CHECK_FULL")
 SECONDS = {"debug": 2400}           # full of checkers
 OTHERWISE = 600
 LEVELS = ("", "--brief", "--quick")
 
 
-def level(number, series):
-    """Which cases run on a kernel."""
+def level(number, series, command_set):
+    """Which cases run on a kernel, the how manieth it is."""
     if ALL_CASES or series == "debug":
         return ""
-    return "--brief" if number < 2 else "--quick"
+    seldom = number == 0 and command_set == "vendor" and not FULL
+    return "--brief" if number < 2 and not seldom else "--quick"
 
 
 class Job(hostrun.Job):
@@ -51,17 +53,18 @@ class Job(hostrun.Job):
 
 
 def jobs(out, program):
+    every = [kernel.series for kernel in place.kernels()]
+    newest = [series for series in every if series != "debug"][-1]
     number = 0
-    for series in (kernel.series for kernel in place.kernels()):
-        if series == "debug" and not DEBUG:
+    for series in every:
+        if not FULL and (series == "debug" or number > 1 and series != newest):
             out.skip(series, "CHECK_FULL=1")
-            continue
-        if ONLY and series not in ONLY:
+        elif ONLY and series not in ONLY:
             out.note(f"{series} is left out: VF_KERNELS={' '.join(ONLY)}")
         else:
             for command_set in ("standard", "vendor"):
-                yield Job(program, series, command_set, level(number, series))
-        number += 1
+                yield Job(program, series, command_set, level(number, series, command_set))
+        number += series != "debug"
 
 
 def report(out, title, result):

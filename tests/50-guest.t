@@ -4,9 +4,14 @@
 # Needs, CHECK_FULL=1: kernels debug-guest iommufd
 """Guests with a passed-through VF, moved between two hosts there and back, for
 each set of migration commands, with and without somebody who tracks which
-memory the drive writes. CHECK_FULL=1 for more kernels and ways."""
+memory the drive writes. CHECK_FULL=1 for more kernels and ways.
+
+Some drives are drawn by chance from what conforms: one, 20 with CHECK_FULL=1 or, and
+nothing else, with GUESTS=drawn. The seed is printed, and GUEST_SEED=SEED repeats
+them."""
 
 import os
+import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
@@ -15,6 +20,7 @@ from io import StringIO
 
 RIG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig")
 sys.path.insert(0, RIG)
+import personality                                      # noqa: E402
 import place                                            # noqa: E402
 import scenario                                         # noqa: E402
 import tap                                              # noqa: E402
@@ -28,11 +34,33 @@ PLAIN = {"tracked": False}
 # A state that no single command carries: read while it is on its way.
 LARGE = {**PLAIN, "props": {"lm-pad": 1 << 20}}
 
+SEED = os.environ.get("GUEST_SEED") or str(random.SystemRandom().randrange(1 << 32))
+# By these a command may be refused, after which it is sent again; verdict wants none.
+REFUSING = {"lm-fail", "lm-sequences", "lm-track-grain", "lm-track-room"}
+FEW_RANGES = {"1", "2/3"}
+
+
+def drawn(number):
+    """Properties of both hosts' drive."""
+    chance = random.Random(f"{SEED}/{number}")
+    values = {**personality.draw(chance, machines=True), **personality.draw(chance, machines=False)}
+    # QEMU asks for more ranges, and begins no migration without them
+    if values.get("lm-track-ranges") in FEW_RANGES:
+        del values["lm-track-ranges"]
+    return {name: value for name, value in values.items() if name not in REFUSING}
+
+
+def by_chance(number, kernel, guest):
+    props = {**drawn(number), **guest.get("props", {})}
+    tracked = guest["tracked"] and props.get("lm-track") != "off"
+    return kernel, "standard", 2, {**guest, "tracked": tracked, "props": props}
+
+
 # kernel, command set, trips, and what the guest is; the long ones first
 CASES = [
-    ("6.1", "standard", 3, {**BIG, "cpus": 2}),
+    ("6.1", "standard", 3 if os.environ.get("CHECK_FULL") else 2, {**BIG, "cpus": 2}),
     ("6.12", "vendor", 2, {**PLAIN, "machine": "q35"}),
-    ("6.12", "standard", 2, LARGE),
+    by_chance(0, "6.12", LARGE),
 ]
 FORGETFUL = ("6.1", "standard", 1, {"tracked": True, "props": {"lm-lie": "forget-page"}})
 MORE = [
@@ -47,6 +75,7 @@ MORE = [
     ("7.2", "vendor", 2, PLAIN),
     ("7.3", "standard", 2, PLAIN),
 ]
+BY_CHANCE = [by_chance(i, "6.1" if i % 2 else "7.3", {"tracked": bool(i % 2)}) for i in range(1, 20)]
 
 # Of two hosts one at a time has much to do: two pairs fill two processors.
 AT_ONCE = 2
@@ -74,15 +103,26 @@ demo = util.module_from_spec(util.spec_from_loader(
     "demo", machinery.SourceFileLoader("demo", os.path.join(RIG, "demo"))))
 demo.__loader__.exec_module(demo)
 full = bool(os.environ.get("CHECK_FULL"))
+only_drawn = os.environ.get("GUESTS") == "drawn"
+chosen = CASES[2:] + BY_CHANCE if only_drawn else CASES + (MORE + BY_CHANCE) * full
 out = tap.Tap()
+out.note(f"GUEST_SEED={SEED}; at first [{personality.text(drawn(0))}]")
 with ThreadPoolExecutor(AT_ONCE) as pool:
-    results = [pool.submit(one, case) for case in CASES + MORE * full]
-    forgetful = pool.submit(one, FORGETFUL)
-    for result in results:
+    results = [pool.submit(one, case) for case in chosen]
+    forgetful = None if only_drawn else pool.submit(one, FORGETFUL)
+    for case, result in zip(chosen, results):
         verdict.check(out, *result.result())
-        check_demo(*result.result())
-    verdict.check_forgetful(out, forgetful.result()[0])
+        # which knows of no drive that does not track on a kernel that could
+        if "lm-track" not in case[3].get("props", {}):
+            check_demo(*result.result())
+    if forgetful:
+        verdict.check_forgetful(out, forgetful.result()[0])
+if only_drawn:
+    out.skip("all other guests", "GUESTS=drawn")
+    sys.exit(out.done())
 for kernel, command_set, _, more in [] if full else MORE:
     out.skip(f"{kernel} {command_set}, {more.get('memory', 256)} MiB, {more.get('mode', 'group')} mode",
              "CHECK_FULL=1")
+if not full:
+    out.skip(f"{len(BY_CHANCE)} more drives by chance", "CHECK_FULL=1")
 sys.exit(out.done())

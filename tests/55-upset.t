@@ -6,7 +6,9 @@
 target that does not want them, or a guest that resets its drive or itself; a
 guest whose drive's PF is reset.
 Every act with every kernel and command set with CHECK_FULL=1. Some acts come at
-random moments: UPSET_SEED=N repeats those of a run."""
+random moments: UPSET_SEED=N repeats those of a run. PF_EVENTS=MIGRATIONS/RESETS
+does nothing but that many of each, with two guests on 6.1, one for each command
+set."""
 
 import os
 import sys
@@ -36,6 +38,11 @@ EVERYTHING = [
     ("6.12", "vendor", {}, (upset.acknowledge, *ALL)),
 ]
 
+MANY = os.environ.get("PF_EVENTS")
+if MANY:
+    CASES = [("6.1", command_set, guest, (upset.pf_events(*(int(n) for n in MANY.split("/"))),))
+             for command_set, guest in (("standard", TRACKED), ("vendor", {}))]
+
 ALLOW = (
     # a refusing device is what some acts want
     r"nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status",
@@ -45,19 +52,19 @@ ALLOW = (
 def one(case):
     kernel, command_set, guest, acts = case
     seed = os.environ.get("UPSET_SEED")
-    stage = upset.Stage(kernel, command_set, seed=seed and int(seed), seconds=3000, allow=ALLOW,
+    stage = upset.Stage(kernel, command_set, seed=seed and int(seed), seconds=6000 if MANY else 3000, allow=ALLOW,
                         b=upset.unlike(command_set) if upset.refuse in acts else None,
                         may_reset=True, trace=upset.ACK_EVENTS, **guest)
     return stage.play(*acts)
 
 
-full = bool(os.environ.get("CHECK_FULL"))
+full = bool(os.environ.get("CHECK_FULL")) and not MANY
 out = tap.Tap()
 with ThreadPoolExecutor(2) as pool:
     for stage in pool.map(one, EVERYTHING if full else CASES):
         for good, name, why in stage.points:
             out.ok(good, name, why)
-for kernel, command_set, _, acts in [] if full else EVERYTHING:
+for kernel, command_set, _, acts in [] if full or MANY else EVERYTHING:
     played = [c[3] for c in CASES if c[:2] == (kernel, command_set)]
     for act in acts:
         if act not in sum(played, ()):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-# Needs: kernel:6.12 model
+# Needs: kernel:6.1 kernel:6.12 model
 """What a migration costs and can be counted stays what it is: commands, copies,
 allocations, memory, instructions, and the downtime where instructions and
 commands are all that takes time. Other times are for `make bench`.
@@ -22,6 +22,7 @@ import table                                            # noqa: E402
 import tap                                              # noqa: E402
 
 KERNEL = "6.12"
+TRACKS = "6.1"          # and has no PRE_COPY
 PAGE = 4096
 SIZES = {"standard": (64, 4096), "vendor": (64,)}
 
@@ -99,6 +100,18 @@ def judge(out, command_set, records, show):
     out.ok(len(costs) == len(SIZES[command_set]), f"{command_set} set: all was measured", len(costs))
 
 
+def judge_tracked(out, records):
+    """However many parts of memory are asked about, the VF was quiet since the first. That
+    it is still tracked was confirmed before the Suspend."""
+    for r in records:
+        want = table.expected_commands(r) + 2
+        name = f"without PRE_COPY, {r['reports']} reports, state of {r['size']} bytes"
+        had = r["commands"] - r["identify"]
+        out.ok(had == want, f"{name}: {want} commands in the downtime, and Identify", f"there were {had}")
+        out.note(f"Identify at the destination: {r['identify']}")
+    out.ok(len(records) == len(SIZES["standard"]), "without PRE_COPY: all was measured", len(records))
+
+
 def main():
     out = tap.Tap()
     show = "--show" in sys.argv[1:]
@@ -108,6 +121,11 @@ def main():
                 [f"cost {parts.words(sizes)}", f"downtime 3 {parts.NO_PACE} 4 {sizes[-1]}",
                  f"downtime {parts.REPETITIONS} {parts.pace()} 4 {parts.words(sizes)}"], kernel=KERNEL,
                 command_set=command_set, icount=parts.ICOUNT, cpus=1), show)
+        tracked = hosts.run([f"tracked 1 {parts.NO_PACE} {parts.REPORTS} {parts.words(SIZES['standard'])}"], kernel=TRACKS)
+        if show:
+            print(*tracked, sep="\n")
+        else:
+            judge_tracked(out, tracked)
     except hosts.Failed as e:
         out.ok(False, "the hosts ran to their end", str(e))
     return 0 if show else out.done()

@@ -17,6 +17,7 @@
 #define OP_TEST_SET	0xe1
 #define OP_TEST_GET	0xe2
 #define TEST_ROOM	4096
+#define LIST_ENTRIES	127	/* of a page of secondary controllers */
 #define TIMEOUT_MS	60000	/* whatever nvme_core.admin_timeout is just now */
 
 int pf_cmd(const char *dev, const struct nvme_cmd *cmd, void *data, size_t len,
@@ -64,27 +65,54 @@ static unsigned int le16(const uint8_t *p)
 	return p[0] | p[1] << 8;
 }
 
-int pf_secondaries(const char *dev, struct pf_secondary *list, int max)
+/* A page has the smallest ids from some on, in any order: then there may be more. */
+static int list_page(const uint8_t *data, struct pf_secondary *list, int room,
+		     unsigned int *from)
 {
-	uint8_t *data = calloc(1, 4096);
-	int i, n, err;
+	unsigned int most = 0;
+	int i, n = 0;
 
-	if (!data)
-		return -ENOMEM;
-	err = pf_identify(dev, NVME_CNS_SECONDARY, data);
-	n = data[0] < max ? data[0] : max;
-	for (i = 0; !err && i < n; i++) {
+	for (i = 0; i < data[0] && i < LIST_ENTRIES; i++) {
 		const uint8_t *e = data + 32 + 32 * i;
 
-		list[i] = (struct pf_secondary){
+		if (le16(e) > most)
+			most = le16(e);
+		if (!le16(e + 8) || n == room)
+			continue;
+		list[n++] = (struct pf_secondary){
 			.cntlid = le16(e), .online = e[4] & 1,
 			.vfn = le16(e + 8), .nvq = le16(e + 10),
 			.nvi = le16(e + 12),
 		};
 	}
+	*from = data[0] == LIST_ENTRIES && most >= *from ? most + 1 : 0;
+	return n;
+}
+
+static int by_vfn(const void *a, const void *b)
+{
+	const struct pf_secondary *x = a, *y = b;
+
+	return x->vfn - y->vfn;
+}
+
+int pf_secondaries(const char *dev, struct pf_secondary *list, int max)
+{
+	uint8_t *data = calloc(1, 4096);
+	unsigned int from = 0;
+	int n = 0, err;
+
+	if (!data)
+		return -ENOMEM;
+	do {
+		err = pf_identify(dev, NVME_CNS_SECONDARY | from << 16, data);
+		if (!err)
+			n += list_page(data, list + n, max - n, &from);
+	} while (!err && from);
 	free(data);
 	if (err)
 		return err < 0 ? err : -EIO;
+	qsort(list, n, sizeof(*list), by_vfn);
 	return n;
 }
 

@@ -34,7 +34,7 @@ int pf_identify(const char *dev, uint32_t cdw10, void *data);
 /**
  * struct pf_secondary - a secondary controller
  * @cntlid: controller id
- * @vfn: number of the VF, from 1; 0 = not a VF
+ * @vfn: number of the VF, from 1
  * @online: the controller is online
  * @nvq: queue resources
  * @nvi: interrupt resources
@@ -48,7 +48,7 @@ struct pf_secondary {
 };
 
 /**
- * pf_secondaries - the PF's secondary controllers
+ * pf_secondaries - the PF's secondary controllers that are VFs, in order of these
  * @list: filled in
  * @max: room in @list
  *

@@ -15,6 +15,7 @@
 
 #define GRACE_S		10	/* from SIGKILL to the end of the process */
 #define STATUS_SKIP	77
+#define NAP_MS		50
 
 /* why a case was skipped; shared with its process */
 static char *reason;
@@ -74,15 +75,18 @@ void tap_skip(const char *fmt, ...)
 /*
  * The limit is counted in naps: a machine that is not let run, as an emulated
  * one beside others, naps for longer. A process in the kernel that ignores even
- * SIGKILL is given up: that is a hang of the driver.
+ * SIGKILL is given up: that is a hang of the driver. Its end ends a nap.
  *
  * Return: false = the process is there for good
  */
 static bool wait_for(pid_t pid, unsigned int limit_s, int *status, bool *late)
 {
-	static const struct timespec nap = { .tv_nsec = 1000000 };
+	static const struct timespec nap = { .tv_nsec = NAP_MS * 1000000 };
 	unsigned int left_ms = limit_s * 1000;
+	sigset_t ends;
 
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGCHLD);
 	*late = false;
 	while (waitpid(pid, status, WNOHANG) != pid) {
 		if (!left_ms) {
@@ -92,8 +96,8 @@ static bool wait_for(pid_t pid, unsigned int limit_s, int *status, bool *late)
 			kill(pid, SIGKILL);
 			left_ms = GRACE_S * 1000;
 		}
-		left_ms--;
-		nanosleep(&nap, NULL);
+		if (sigtimedwait(&ends, NULL, &nap) < 0 && errno == EAGAIN)
+			left_ms -= NAP_MS;
 	}
 	return true;
 }
@@ -140,6 +144,8 @@ static void show(struct tap_run *r, const struct tap_case *c,
 	putchar('\n');
 	fflush(stdout);
 	r->failed += result >= TAP_FAILED;
+	if (r->failed && r->until_failure)
+		r->over = "one has failed, the others were not to be run then";
 	if (result == TAP_HUNG)
 		r->over = "a process hangs in the kernel, the device cannot be used any more";
 }
@@ -149,21 +155,28 @@ static void run_one(struct tap_run *r, const struct tap_case *c)
 	unsigned int limit_s = c->limit_s ? c->limit_s : r->limit_s;
 	long long start = now_ms();
 	enum tap_result result;
+	sigset_t ends, was;
 	pid_t pid;
 
 	*reason = 0;
 	fflush(stdout);
+	/* one that is blocked is kept for who waits for it */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &ends, &was);
 	pid = fork();
 	if (pid < 0) {
 		r->over = strerror(errno);
 		return;
 	}
 	if (!pid) {
+		sigprocmask(SIG_SETMASK, &was, NULL);
 		c->fn(c->arg);
 		fflush(stdout);
 		_exit(0);
 	}
 	result = await(pid, limit_s * (r->slow ? r->slow : 1));
+	sigprocmask(SIG_SETMASK, &was, NULL);
 	if (result != TAP_HUNG && r->judge && !r->judge(c, result))
 		result = TAP_FAILED;
 	show(r, c, result, now_ms() - start);

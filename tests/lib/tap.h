@@ -41,6 +41,7 @@ enum tap_result { TAP_OK, TAP_SKIPPED, TAP_FAILED, TAP_HUNG };
  * @limit_s: longest time of a case that has no limit of its own
  * @slow: all limits are multiplied by it, 0 = 1
  * @times: tell how long each case took
+ * @until_failure: run none after one that failed
  * @wanted: is this case to be run? NULL = all are
  * @missing: what the case needs and is not there: it is skipped; NULL =
  *	nothing. May be NULL
@@ -56,6 +57,7 @@ struct tap_run {
 	unsigned int limit_s;
 	unsigned int slow;
 	bool times;
+	bool until_failure;
 	bool (*wanted)(const struct tap_case *c);
 	const char *(*missing)(const struct tap_case *c);
 	void (*before)(void);

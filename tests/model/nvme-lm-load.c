@@ -14,6 +14,8 @@
 #include "hw/pci/pcie_sriov.h"
 #include "nvme-lm-priv.h"
 
+const char nvme_lm_offline[] = "the target is offline";
+
 /* a state taken apart, pointing into its bytes */
 typedef struct LmParts {
     const LmNvme   *nvme;
@@ -405,12 +407,12 @@ static const char *lm_check(NvmeCtrl *vf, LmParts *p)
               lm_check_registers(vf, p->v) ?: lm_check_features(vf, p->v) ?:
               lm_check_aers(vf, p);
     }
-    if (p->live && !nvme_sctrl(vf)->scs) {
-        return "the target is offline";
-    }
     why = why ?: lm_check_queues(vf, p);
     if (!why && p->v) {
         why = lm_check_cqes(p);
+    }
+    if (!why && p->live && !nvme_sctrl(vf)->scs) {
+        why = nvme_lm_offline;  /* the last of all reasons */
     }
     return why;
 }
@@ -574,4 +576,26 @@ const char *nvme_lm_load(NvmeCtrl *vf, const uint8_t *buf, uint64_t len)
     }
     vf->lm->double_next = nvme_lm_pf(vf)->lm->lies & LM_LIE_DOUBLE_CQE;
     return NULL;
+}
+
+/* A state that is good but for the target, which is offline, waits for that. */
+void nvme_lm_keep(NvmeCtrl *vf)
+{
+    NvmeLm *lm = vf->lm;
+
+    g_clear_pointer(&lm->kept, g_byte_array_unref);
+    lm->kept = g_byte_array_new();
+    g_byte_array_append(lm->kept, lm->buf, lm->total);
+}
+
+/* VF has been reset. Returns true if it has got what was kept for it. */
+bool nvme_lm_load_kept(NvmeCtrl *vf)
+{
+    g_autoptr(GByteArray) kept = g_steal_pointer(&vf->lm->kept);
+
+    if (!kept || !PCI_DEVICE(vf)->enabled || !nvme_sctrl(vf)->scs) {
+        return false;
+    }
+    vf->lm->refused = nvme_lm_load(vf, kept->data, kept->len);
+    return !vf->lm->refused;
 }

@@ -5,7 +5,7 @@
  * An emulated device is as fast as this machine copies. With lm-command-us or
  * lm-mib-per-s a command does what it does at once, but is completed when a
  * device would be done that takes so long for each command, and so long for its
- * data, and does one after the other.
+ * data, and does one after the other. lm-identify-ms is the same for Identify.
  */
 
 #include "qemu/osdep.h"
@@ -43,6 +43,30 @@ static void lm_late_timer(void *opaque)
     lm_wait_for_first(lm);
 }
 
+static void lm_late_init(NvmeCtrl *pf)
+{
+    NvmeLm *lm = pf->lm;
+
+    if (!lm->late) {
+        lm->late = g_queue_new();
+        lm->late_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, lm_late_timer, pf);
+    }
+}
+
+static void lm_late_add(NvmeLm *lm, NvmeRequest *req, uint16_t status,
+                        int64_t due)
+{
+    LmLate *last = g_queue_peek_tail(lm->late), *late = g_new(LmLate, 1);
+
+    *late = (LmLate) {
+        .req = req,
+        .status = status,
+        .due = last ? MAX(due, last->due) : due,
+    };
+    g_queue_push_tail(lm->late, late);
+    lm_wait_for_first(lm);
+}
+
 static bool lm_is_paced(const NvmeLm *lm)
 {
     return lm->command_us || lm->mib_per_s;
@@ -60,10 +84,7 @@ void nvme_lm_pace_begin(NvmeCtrl *pf)
     if (!lm_is_paced(lm)) {
         return;
     }
-    if (!lm->late) {
-        lm->late = g_queue_new();
-        lm->late_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, lm_late_timer, pf);
-    }
+    lm_late_init(pf);
     lm->busy_until = MAX(lm->busy_until, now) +
                      (int64_t)lm->command_us * SCALE_US;
     if (g_queue_is_empty(lm->late)) {
@@ -83,20 +104,26 @@ void nvme_lm_moved(NvmeCtrl *pf, uint32_t len)
 bool nvme_lm_complete_late(NvmeCtrl *pf, NvmeRequest *req, uint16_t status)
 {
     NvmeLm *lm = pf->lm;
-    LmLate *late;
 
     if (!lm_is_paced(lm) || !lm->late) {
         return false;
     }
-    late = g_new(LmLate, 1);
-    *late = (LmLate) {
-        .req = req,
-        .status = status,
-        .due = MAX(lm->busy_until, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)),
-    };
-    g_queue_push_tail(lm->late, late);
-    lm_wait_for_first(lm);
+    lm_late_add(lm, req, status,
+                MAX(lm->busy_until, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)));
     return true;
+}
+
+uint16_t nvme_lm_identified(NvmeCtrl *n, NvmeRequest *req, uint16_t status)
+{
+    uint32_t ms = pci_is_vf(PCI_DEVICE(n)) ? 0 : n->lm->identify_ms;
+
+    if (!ms || status == NVME_NO_COMPLETE) {
+        return status;
+    }
+    lm_late_init(n);
+    lm_late_add(n->lm, req, status,
+                qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) + (int64_t)ms * SCALE_MS);
+    return NVME_NO_COMPLETE;
 }
 
 /* the PF's queues go: nothing of them is completed any more */

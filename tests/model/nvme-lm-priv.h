@@ -6,6 +6,8 @@
  * nvme-lm-suspend.c   suspend, resume, reset
  * nvme-lm-pace.c      the time that commands take
  * nvme-lm-standard.c  Migration Send and Receive, the list of formats
+ * nvme-lm-ids.c       controller ids of VFs, and the list of them
+ * nvme-lm-ns.c        namespaces that differ from another drive's
  * nvme-lm-track.c     Track Send and Receive, and every write that they tell of
  * nvme-lm-vendor.c    the vendor command set of 2022
  * nvme-lm-save.c      controller -> bytes
@@ -32,6 +34,23 @@ enum {
     LM_LIE_LOSE_CQE   = 1 << 1,
     LM_LIE_DOUBLE_CQE = 1 << 2,
     LM_LIE_FORGET_PAGE = 1 << 3,
+    LM_LIE_DEAF       = 1 << 4,
+    LM_LIE_HUGE       = 1 << 5,
+    LM_LIE_OVERFLOW   = 1 << 6,
+};
+
+/* which list of formats is empty */
+enum {
+    LM_NO_NEITHER,
+    LM_NO_VERSION,
+    LM_NO_UUID,
+};
+
+/* which part of a state may be missing */
+enum {
+    LM_EMPTY_NEITHER,
+    LM_EMPTY_NVME,
+    LM_EMPTY_VENDOR,
 };
 
 /* for what a Suspend waits besides what was fetched */
@@ -49,6 +68,20 @@ enum {
     LM_RESET_IGNORED,           /* nothing: it goes on waiting */
 };
 
+/* formats of state that are listed */
+enum {
+    LM_FORMATS_ONE,
+    LM_FORMATS_TWO,
+    LM_FORMATS_TURNED,
+};
+
+/* how a page of the secondary controllers goes */
+enum {
+    LM_ORDER_UP,
+    LM_ORDER_DOWN,
+    LM_ORDER_MIXED,
+};
+
 enum {
     LM_ADM_TRACK_SEND    = 0x3d,
     LM_ADM_TRACK_RECV    = 0x3e,
@@ -64,6 +97,7 @@ enum {
     LM_ADM_TEST_GET      = 0xe2,
 };
 
+#define LM_BUSY             0x0138
 #define LM_NO_RESOURCES     (0x0138 | NVME_DNR)
 #define LM_SUSPENDED_STATUS (0x0139 | NVME_DNR)
 #define LM_NOT_SUSPENDED    (0x013a | NVME_DNR)
@@ -74,6 +108,7 @@ enum {
 #define LM_OACS_HMLMS       (1 << 11)
 
 /* Identify Controller, beyond what stock has names for */
+#define LM_ID_CRDT1         128
 #define LM_ID_CMMRTD        570
 #define LM_ID_NMMRTD        572
 #define LM_ID_MINMRTG       574
@@ -83,6 +118,8 @@ enum {
 #define LM_TRATTR_MRTLL     (1 << 2)
 
 #define LM_MAX_GRAIN        39          /* of which one unit is 2^51 bytes */
+
+#define LM_MAX_MORE         1024        /* secondary controllers that are no VFs */
 
 /* No state is larger; bounds what a Set sequence can make us allocate. */
 #define LM_MAX_PAD          (128 * MiB)
@@ -134,8 +171,13 @@ typedef struct NvmeLm {
     unsigned    lies;
     char        *model;
     char        *firmware;
+    uint32_t    id_first;       /* of VFs; 0: stock */
+    uint32_t    id_step;
+    bool        id_down;
     uint32_t    track_cmmrtd;
     uint32_t    track_nmmrtd;
+    uint8_t     ns_other_now;   /* what the namespaces show */
+    uint32_t    ns_more_now;
 
     /* and the rest */
     char        **started;      /* the properties' values, as the list goes */
@@ -150,6 +192,9 @@ typedef struct NvmeLm {
     GPtrArray   *waiting;       /* the PF's commands that end with the change */
     QEMUTimer   *timer;
     QEMUBH      *bh;
+    bool        lazy;           /* suspending, and its Suspend has ended */
+    bool        mute;           /* raises no interrupt, since a Suspend has begun */
+    bool        told;           /* that a Suspend will follow */
     bool        suspend_late;   /* a reset is to leave it suspended */
     unsigned    resets;
     bool        double_next;
@@ -166,6 +211,7 @@ typedef struct NvmeLm {
     uint64_t    end;            /* of what came so far */
     uint64_t    total;          /* 0: the header did not come yet */
     const char  *refused;       /* why the last state was */
+    GByteArray  *kept;          /* committed while offline */
 } NvmeLm;
 
 static inline NvmeCtrl *nvme_lm_pf(NvmeCtrl *vf)
@@ -188,6 +234,22 @@ static inline bool nvme_lm_has_ioqs(NvmeCtrl *vf)
     return false;
 }
 
+/* Is nothing outstanding but AERs? */
+static inline bool nvme_lm_drained(NvmeCtrl *vf)
+{
+    unsigned out = 0;
+    NvmeRequest *req;
+
+    for (uint32_t i = 0; i < vf->params.max_ioqpairs + 1; i++) {
+        if (vf->sq[i]) {
+            QTAILQ_FOREACH(req, &vf->sq[i]->out_req_list, entry) {
+                out++;
+            }
+        }
+    }
+    return out == vf->outstanding_aers;
+}
+
 static inline bool nvme_lm_is_live(NvmeCtrl *vf)
 {
     return vf->sq[0] && vf->cq[0];
@@ -197,9 +259,15 @@ static inline bool nvme_lm_is_live(NvmeCtrl *vf)
 NvmeCtrl *nvme_lm_vf_at(NvmeCtrl *pf, unsigned index);
 void nvme_lm_apply(NvmeCtrl *pf);
 
+/* nvme-lm-ns.c: an answer of the PF to Identify */
+bool nvme_lm_identify_ns(NvmeCtrl *pf, NvmeRequest *req, uint16_t *status);
+
 /* nvme-lm-suspend.c */
 uint16_t nvme_lm_suspend(NvmeCtrl *vf, NvmeRequest *req);
+uint16_t nvme_lm_suspend_lazily(NvmeCtrl *vf, NvmeRequest *req);
+uint16_t nvme_lm_drain_now(NvmeCtrl *vf, NvmeRequest *req);
 uint16_t nvme_lm_resume(NvmeCtrl *vf, NvmeRequest *req);
+void nvme_lm_go(NvmeCtrl *vf);
 void nvme_lm_drop_seq(NvmeCtrl *vf);
 void nvme_lm_disable(NvmeCtrl *vf);
 
@@ -209,6 +277,10 @@ bool nvme_lm_complete_late(NvmeCtrl *pf, NvmeRequest *req, uint16_t status);
 void nvme_lm_drop_late(NvmeLm *lm);
 void nvme_lm_free_late(NvmeLm *lm);
 
+/* nvme-lm-ids.c */
+bool nvme_lm_lists_other(NvmeCtrl *pf);
+uint16_t nvme_lm_secondary_list(NvmeCtrl *pf, NvmeRequest *req);
+
 /* nvme-lm-standard.c, nvme-lm-track.c, nvme-lm-vendor.c */
 NvmeCtrl *nvme_lm_target(NvmeCtrl *pf, uint16_t cntlid, bool *online);
 uint16_t nvme_lm_migration_send(NvmeCtrl *pf, NvmeRequest *req);
@@ -216,6 +288,7 @@ uint16_t nvme_lm_migration_recv(NvmeCtrl *pf, NvmeRequest *req);
 uint16_t nvme_lm_track_send(NvmeCtrl *pf, NvmeRequest *req);
 uint16_t nvme_lm_track_recv(NvmeCtrl *pf, NvmeRequest *req);
 void nvme_lm_track_end(NvmeCtrl *vf);
+uint16_t nvme_lm_vendor_drained(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf);
 uint16_t nvme_lm_vendor_cmd(NvmeCtrl *pf, NvmeRequest *req);
 
 /* nvme-lm-save.c */
@@ -224,9 +297,12 @@ GByteArray *nvme_lm_save(NvmeCtrl *vf, bool nvme_part, bool vendor_part,
 void nvme_lm_save_pad(uint8_t *buf, uint64_t offset, uint64_t len);
 
 /* nvme-lm-load.c */
+extern const char nvme_lm_offline[];    /* a reason to refuse */
 const char *nvme_lm_check_header(const uint8_t *buf, uint64_t *nvme_len,
                                  uint64_t *vendor_len);
 const char *nvme_lm_load(NvmeCtrl *vf, const uint8_t *buf, uint64_t len);
+void nvme_lm_keep(NvmeCtrl *vf);
+bool nvme_lm_load_kept(NvmeCtrl *vf);
 
 /* nvme-lm-test.c */
 void nvme_lm_test_init(Object *obj);

@@ -21,26 +21,85 @@ enum {
     RECV_GET_STATE  = 0,
 };
 
+#define CNS_SECONDARY_LIST  0x15
 #define CNS_STATE_FORMATS   0x20
-#define FORMAT_INDEX        1       /* one version, one UUID: each index 1 */
+#define OTHER_VERSION       7
+#define OTHER_UUID          0x80    /* in its first byte, and in the magic's */
 #define SEQ_FIRST           (1 << 0)
 #define SEQ_LAST            (1 << 1)
 #define BEYOND_END          0xa5    /* what Get returns after the state */
 
+/* versions, and as many UUIDs */
+static unsigned nvme_lm_nr_formats(NvmeCtrl *pf)
+{
+    return pf->lm->formats == LM_FORMATS_ONE ? 1 : 2;
+}
+
+/* Is it the other version, or UUID, that has this index? */
+static bool nvme_lm_is_other(NvmeCtrl *pf, uint8_t index)
+{
+    return index == (pf->lm->formats == LM_FORMATS_TWO ? 1 : 2);
+}
+
+/*
+ * A state of the usual formats becomes one of those with these indexes, or the
+ * reverse, which is refused if it is not.
+ */
+static bool nvme_lm_change_format(NvmeCtrl *pf, uint8_t csvi, uint8_t csuuidi,
+                                  uint8_t *state, bool back)
+{
+    LmHeader *h = (LmHeader *)state;
+    uint8_t *nvme = state + sizeof(*h);
+    uint64_t nvme_len = le64_to_cpu(h->nvmecss) * 4;
+    uint64_t vendor_len = le64_to_cpu(h->vss) * 4;
+    uint8_t *vendor = nvme + nvme_len;
+
+    if (csvi && nvme_len) {
+        uint16_t version = nvme_lm_is_other(pf, csvi) ? OTHER_VERSION : 0;
+
+        if (back && lduw_le_p(nvme) != version) {
+            return false;
+        }
+        stw_le_p(nvme, back ? 0 : version);
+    }
+    if (csuuidi && vendor_len && nvme_lm_is_other(pf, csuuidi)) {
+        vendor[0] ^= OTHER_UUID;
+    }
+    return true;
+}
+
 bool nvme_lm_identify(NvmeCtrl *n, NvmeRequest *req, uint16_t *status)
 {
     static const uint8_t uuid[16] = LM_UUID;
+    unsigned nr = nvme_lm_nr_formats(n);
     NvmeIdentify *c = (NvmeIdentify *)&req->cmd;
     uint8_t list[NVME_IDENTIFY_DATA_SIZE] = {};
 
-    if (c->cns != CNS_STATE_FORMATS || pci_is_vf(PCI_DEVICE(n)) ||
-        !(n->lm->sets & LM_SET_STANDARD)) {
+    if (pci_is_vf(PCI_DEVICE(n))) {
         return false;
     }
-    list[0] = 1;                        /* versions */
-    list[1] = 1;                        /* UUIDs */
-    stw_le_p(list + 2, 0);              /* the layout of 2.1 */
-    memcpy(list + 4, uuid, sizeof(uuid));
+    if (nvme_lm_identify_ns(n, req, status)) {
+        return true;
+    }
+    if (c->cns == CNS_SECONDARY_LIST && nvme_lm_lists_other(n)) {
+        *status = nvme_lm_secondary_list(n, req);
+        return true;
+    }
+    if (c->cns != CNS_STATE_FORMATS || !(n->lm->sets & LM_SET_STANDARD)) {
+        return false;
+    }
+    list[0] = n->lm->no_format == LM_NO_VERSION ? 0 : nr;
+    list[1] = n->lm->no_format == LM_NO_UUID ? 0 : nr;
+    for (unsigned i = 0; i < list[0]; i++) {
+        /* 0 is the layout of 2.1 */
+        stw_le_p(list + 2 + 2 * i, nvme_lm_is_other(n, i + 1) ? OTHER_VERSION : 0);
+    }
+    for (unsigned i = 0; i < list[1]; i++) {
+        uint8_t *at = list + 2 + 2 * list[0] + sizeof(uuid) * i;
+
+        memcpy(at, uuid, sizeof(uuid));
+        at[0] ^= nvme_lm_is_other(n, i + 1) ? OTHER_UUID : 0;
+    }
     *status = nvme_lm_c2h(n, list, sizeof(list), req);
     return true;
 }
@@ -78,7 +137,11 @@ static uint16_t nvme_lm_send_suspend(NvmeCtrl *pf, NvmeRequest *req)
     if (!vf || !online) {
         return LM_BAD_CNTLID;
     }
-    return stype ? nvme_lm_suspend(vf, req) : NVME_SUCCESS;
+    if (!stype) {
+        vf->lm->told = true;
+        return NVME_SUCCESS;
+    }
+    return nvme_lm_suspend(vf, req);
 }
 
 static uint16_t nvme_lm_send_resume(NvmeCtrl *pf, NvmeRequest *req)
@@ -118,6 +181,7 @@ static void nvme_lm_grow(NvmeLm *lm, uint64_t end)
 /* The header has come as a whole: is this state one for this controller? */
 static uint16_t nvme_lm_judge_header(NvmeCtrl *vf)
 {
+    uint32_t empty = nvme_lm_pf(vf)->lm->empty_part;
     NvmeLm *lm = vf->lm;
     uint64_t nvme_len, vendor_len;
 
@@ -125,7 +189,8 @@ static uint16_t nvme_lm_judge_header(NvmeCtrl *vf)
     if (lm->refused) {
         return LM_BAD_FIELD;
     }
-    if (!lm->csvi != !nvme_len || !lm->csuuidi != !vendor_len) {
+    if ((!lm->csvi != !nvme_len && empty != LM_EMPTY_NVME) ||
+        (!lm->csuuidi != !vendor_len && empty != LM_EMPTY_VENDOR)) {
         lm->refused = "format index does not go with the part's length";
         return LM_BAD_FIELD;
     }
@@ -150,12 +215,24 @@ static uint16_t nvme_lm_commit(NvmeCtrl *vf)
         lm->refused = "not all of the state came";
         return LM_BAD_FIELD;
     }
+    if (!nvme_lm_change_format(nvme_lm_pf(vf), lm->csvi, lm->csuuidi, lm->buf,
+                               true)) {
+        lm->refused = "a state of another version";
+        return LM_BAD_FIELD;
+    }
     lm->refused = nvme_lm_load(vf, lm->buf, lm->total);
+    if (lm->refused == nvme_lm_offline && nvme_lm_pf(vf)->lm->set_offline) {
+        nvme_lm_keep(vf);
+        lm->refused = NULL;
+    }
     if (lm->refused) {
         return LM_BAD_FIELD;
     }
     lm->uncommitted = false;
     nvme_lm_drop_seq(vf);
+    if (lm->state == LM_RUNNING && nvme_sctrl(vf)->scs) {
+        nvme_lm_go(vf);
+    }
     return NVME_SUCCESS;
 }
 
@@ -171,7 +248,8 @@ static uint16_t nvme_lm_set_piece(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf,
     uint64_t limit = lm->total ?: LM_MAX_STATE;
     uint16_t status;
 
-    if (csvi > FORMAT_INDEX || csuuidi > FORMAT_INDEX || (!csvi && !csuuidi)) {
+    if (csvi > nvme_lm_nr_formats(pf) || csuuidi > nvme_lm_nr_formats(pf) ||
+        (!csvi && !csuuidi)) {
         return LM_BAD_FIELD;
     }
     if (!(seqind & SEQ_FIRST) &&
@@ -219,6 +297,27 @@ static uint16_t nvme_lm_set_piece(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf,
     return nvme_lm_commit(vf);
 }
 
+/* of one that is online */
+static bool nvme_lm_takes_set(NvmeCtrl *pf, NvmeCtrl *vf)
+{
+    return nvme_lm_suspended(vf) ||
+           (pf->lm->set_running && vf->lm->state == LM_RUNNING &&
+            nvme_lm_is_live(vf) && nvme_lm_drained(vf));
+}
+
+/* other VFs of the PF that have got a part of a state */
+static uint32_t nvme_lm_sequences(NvmeCtrl *pf, NvmeCtrl *but)
+{
+    uint32_t nr = 0;
+
+    for (unsigned i = 0; i < pf->nr_sec_ctrls; i++) {
+        NvmeCtrl *vf = nvme_lm_vf_at(pf, i);
+
+        nr += vf && vf != but && vf->lm->seq;
+    }
+    return nr;
+}
+
 static uint16_t nvme_lm_send_set(NvmeCtrl *pf, NvmeRequest *req)
 {
     uint32_t dw10 = le32_to_cpu(req->cmd.cdw10);
@@ -231,7 +330,7 @@ static uint16_t nvme_lm_send_set(NvmeCtrl *pf, NvmeRequest *req)
     if (dw10 >> 18 || (dw10 >> 8 & 0xff)) {
         return LM_BAD_FIELD;
     }
-    if (!vf || (online && !nvme_lm_suspended(vf))) {
+    if (!vf || (online && !nvme_lm_takes_set(pf, vf))) {
         return LM_BAD_CNTLID;
     }
     if (vf->lm->state == LM_RESUMING ||
@@ -240,6 +339,9 @@ static uint16_t nvme_lm_send_set(NvmeCtrl *pf, NvmeRequest *req)
     }
     if (seqind & SEQ_FIRST) {
         nvme_lm_drop_seq(vf);
+        if (pf->lm->sequences && nvme_lm_sequences(pf, vf) >= pf->lm->sequences) {
+            return LM_BUSY;
+        }
     }
     status = nvme_lm_set_piece(pf, req, vf, seqind);
     if (status) {
@@ -289,7 +391,8 @@ uint16_t nvme_lm_migration_recv(NvmeCtrl *pf, NvmeRequest *req)
     if (!vf || !online) {
         return LM_BAD_CNTLID;
     }
-    if (csvi > FORMAT_INDEX || csuuidi > FORMAT_INDEX || offset & 3) {
+    if (csvi > nvme_lm_nr_formats(pf) || csuuidi > nvme_lm_nr_formats(pf) ||
+        offset & 3) {
         return LM_BAD_FIELD;
     }
     status = nvme_lm_check_mdts(pf, len);
@@ -297,9 +400,15 @@ uint16_t nvme_lm_migration_recv(NvmeCtrl *pf, NvmeRequest *req)
         return status;
     }
     cp = nvme_lm_suspended(vf) && !(pf->lm->lies & LM_LIE_CSUP_CLEAR);
-    state = nvme_lm_save(vf, csvi, csuuidi, cp, &total);
+    state = nvme_lm_save(vf, csvi && pf->lm->empty_part != LM_EMPTY_NVME,
+                         csuuidi && pf->lm->empty_part != LM_EMPTY_VENDOR,
+                         cp, &total);
     if (offset > total) {
         return LM_BAD_FIELD;
+    }
+    nvme_lm_change_format(pf, csvi, csuuidi, state->data, false);
+    if (pf->lm->lies & LM_LIE_HUGE) {
+        ((LmHeader *)state->data)->nvmecss_hi = cpu_to_le64(1);
     }
     buf = g_malloc(len);
     memset(buf, BEYOND_END, len);

@@ -41,7 +41,8 @@ static bool nvme_lm_keeps_one(NvmeCtrl *n)
 
 bool nvme_lm_no_post(NvmeCtrl *n)
 {
-    if (n->lm->state == LM_SUSPENDING && nvme_lm_keeps_one(n)) {
+    if (n->lm->lazy ||
+        (n->lm->state == LM_SUSPENDING && nvme_lm_keeps_one(n))) {
         qemu_bh_schedule(n->lm->bh);
         return true;
     }
@@ -59,23 +60,8 @@ bool nvme_lm_no_irq(NvmeCtrl *n)
      * A VF has no INTx. Vectors of loaded queues may be too high for the
      * bitmap that stands for it, when MSI-X was not enabled again.
      */
-    return nvme_lm_suspended(n) ||
+    return nvme_lm_suspended(n) || n->lm->mute ||
            (nvme_lm_pf(n)->lm->sets && !msix_enabled(pci));
-}
-
-static bool nvme_lm_drained(NvmeCtrl *vf)
-{
-    unsigned out = 0;
-    NvmeRequest *req;
-
-    for (uint32_t i = 0; i < vf->params.max_ioqpairs + 1; i++) {
-        if (vf->sq[i]) {
-            QTAILQ_FOREACH(req, &vf->sq[i]->out_req_list, entry) {
-                out++;
-            }
-        }
-    }
-    return out == vf->outstanding_aers;
 }
 
 /* Is there a completion that the guest's queue has no room for? */
@@ -106,10 +92,11 @@ static void nvme_lm_finish_waiting(NvmeCtrl *vf, uint16_t status)
 
     while (vf->lm->waiting->len) {
         NvmeRequest *req = g_ptr_array_steal_index(vf->lm->waiting, 0);
+        uint16_t its = status ?: nvme_lm_vendor_drained(pf, req, vf);
 
-        nvme_lm_record(pf, req, status);
-        if (!nvme_lm_complete_late(pf, req, status)) {
-            nvme_lm_complete_req(pf, req, status);
+        nvme_lm_record(pf, req, its);
+        if (!nvme_lm_complete_late(pf, req, its)) {
+            nvme_lm_complete_req(pf, req, its);
         }
     }
 }
@@ -148,6 +135,7 @@ static void nvme_lm_try_finish(void *opaque)
         !nvme_lm_drained(vf) || !nvme_lm_may_end(vf)) {
         return;
     }
+    vf->lm->lazy = false;
     nvme_lm_post_all(vf);
     nvme_lm_finish_waiting(vf, NVME_SUCCESS);
 }
@@ -159,9 +147,12 @@ void nvme_lm_progress(NvmeCtrl *n)
     }
 }
 
-static void nvme_lm_go(NvmeCtrl *vf)
+/* From here on it runs, with whatever it has. */
+void nvme_lm_go(NvmeCtrl *vf)
 {
     vf->lm->state = LM_RUNNING;
+    vf->lm->lazy = false;
+    vf->lm->mute = false;
 
     for (uint32_t i = 0; i < vf->params.max_ioqpairs + 1; i++) {
         NvmeSQueue *sq = vf->sq[i];
@@ -181,7 +172,13 @@ static void nvme_lm_go(NvmeCtrl *vf)
              * Posts what is pending and raises the interrupt if anything is
              * unseen: whether the old one was delivered cannot be known.
              */
-            qemu_bh_schedule(cq->bh);
+            if (nvme_lm_pf(vf)->lm->resume_irq) {
+                qemu_bh_schedule(cq->bh);
+            } else {
+                vf->lm->mute = true;
+                nvme_lm_post_cqes(cq);
+                vf->lm->mute = false;
+            }
         }
         if (sq) {
             if (vf->dbbuf_enabled && !i) {
@@ -229,6 +226,16 @@ static void nvme_lm_delay(NvmeCtrl *vf, uint32_t ms)
     }
 }
 
+static uint32_t nvme_lm_suspend_takes(NvmeCtrl *vf)
+{
+    NvmeLm *of_pf = nvme_lm_pf(vf)->lm;
+    bool told = vf->lm->told;
+
+    vf->lm->told = false;
+    return told ? MIN(of_pf->suspend_delay_ms, of_pf->suspend_told_ms) :
+                  of_pf->suspend_delay_ms;
+}
+
 uint16_t nvme_lm_suspend(NvmeCtrl *vf, NvmeRequest *req)
 {
     NvmeLm *lm = vf->lm;
@@ -241,13 +248,44 @@ uint16_t nvme_lm_suspend(NvmeCtrl *vf, NvmeRequest *req)
     case LM_RUNNING:
         nvme_lm_prepare(vf);
         lm->state = LM_SUSPENDING;
-        nvme_lm_delay(vf, nvme_lm_pf(vf)->lm->suspend_delay_ms);
+        lm->mute = !nvme_lm_pf(vf)->lm->resume_irq;
+        nvme_lm_delay(vf, nvme_lm_suspend_takes(vf));
         break;
     case LM_SUSPENDING:
         break;
     }
     g_ptr_array_add(lm->waiting, req);
     qemu_bh_schedule(lm->bh);
+    return NVME_NO_COMPLETE;
+}
+
+/*
+ * The Suspend of the vendor set that only ends fetching: what was fetched is
+ * written to memory later, when a SAVE_DATA comes or the time is over.
+ */
+uint16_t nvme_lm_suspend_lazily(NvmeCtrl *vf, NvmeRequest *req)
+{
+    NvmeLm *lm = vf->lm;
+
+    if (lm->lazy) {
+        return NVME_SUCCESS;
+    }
+    if (lm->state != LM_RUNNING || (nvme_lm_drained(vf) &&
+                                    !nvme_lm_wants_room(vf))) {
+        return nvme_lm_suspend(vf, req);
+    }
+    nvme_lm_prepare(vf);
+    lm->state = LM_SUSPENDING;
+    lm->lazy = true;
+    nvme_lm_delay(vf, nvme_lm_pf(vf)->lm->vendor_drain_ms);
+    return NVME_SUCCESS;
+}
+
+uint16_t nvme_lm_drain_now(NvmeCtrl *vf, NvmeRequest *req)
+{
+    timer_del(vf->lm->timer);
+    g_ptr_array_add(vf->lm->waiting, req);
+    qemu_bh_schedule(vf->lm->bh);
     return NVME_NO_COMPLETE;
 }
 
@@ -259,6 +297,9 @@ uint16_t nvme_lm_resume(NvmeCtrl *vf, NvmeRequest *req)
 
     if (lm->state == LM_RESUMING || lm->uncommitted) {
         return LM_BAD_SEQUENCE;
+    }
+    if (nvme_lm_pf(vf)->lm->lies & LM_LIE_DEAF) {
+        return NVME_SUCCESS;
     }
     if (!ms) {
         nvme_lm_go(vf);
@@ -292,11 +333,14 @@ static NvmeLmState nvme_lm_state_after_reset(NvmeLm *lm)
     return lm->waiting && lm->waiting->len ? LM_SUSPENDING : LM_RUNNING;
 }
 
-static void nvme_lm_forget(NvmeCtrl *vf)
+static void nvme_lm_forget(NvmeCtrl *vf, bool half_stays)
 {
     nvme_lm_drop_seq(vf);
     vf->lm->state = nvme_lm_state_after_reset(vf->lm);
-    vf->lm->uncommitted = false;
+    vf->lm->uncommitted &= half_stays;
+    vf->lm->told = false;
+    vf->lm->lazy = false;
+    vf->lm->mute = false;
     vf->lm->double_next = false;
 }
 
@@ -351,7 +395,11 @@ void nvme_lm_reset_begin(NvmeCtrl *n)
 void nvme_lm_reset_end(NvmeCtrl *n)
 {
     if (pci_is_vf(PCI_DEVICE(n))) {
-        nvme_lm_forget(n);
+        nvme_lm_forget(n, nvme_lm_pf(n)->lm->half_stays && !nvme_lm_goes_offline(n));
+        if (nvme_lm_load_kept(n)) {
+            nvme_lm_prepare(n);
+            n->lm->state = LM_SUSPENDED;
+        }
         /* of a function that is taken away nobody could stop it any more */
         if (!PCI_DEVICE(n)->enabled) {
             nvme_lm_track_end(n);
@@ -362,7 +410,7 @@ void nvme_lm_reset_end(NvmeCtrl *n)
         NvmeCtrl *vf = nvme_lm_vf_at(n, i);
 
         if (vf) {
-            nvme_lm_forget(vf);
+            nvme_lm_forget(vf, false);
             nvme_lm_track_end(vf);
         }
     }

@@ -23,6 +23,7 @@ static const uint8_t lm_sel_opcodes[LM_COUNTED_SELS] = {
 };
 
 static const uint8_t lm_plain_opcodes[] = {
+    NVME_ADM_CMD_IDENTIFY,
     LM_ADM_QUERY_SIZE, LM_ADM_SUSPEND, LM_ADM_RESUME, LM_ADM_SAVE, LM_ADM_LOAD,
 };
 
@@ -98,6 +99,9 @@ static const struct {
     { "lose-cqe", LM_LIE_LOSE_CQE },
     { "double-cqe", LM_LIE_DOUBLE_CQE },
     { "forget-page", LM_LIE_FORGET_PAGE },
+    { "deaf", LM_LIE_DEAF },
+    { "huge", LM_LIE_HUGE },
+    { "report-overflow", LM_LIE_OVERFLOW },
 };
 
 static bool lm_parse_lies(const char *text, unsigned *lies)
@@ -282,6 +286,42 @@ static bool lm_set_ranges(NvmeLm *lm, const char *value, bool dry)
 static char *lm_get_ranges(NvmeLm *lm)
 {
     return g_strdup_printf("%u/%u", lm->track_cmmrtd, lm->track_nmmrtd);
+}
+
+static bool lm_set_ids(NvmeLm *lm, const char *value, bool dry)
+{
+    unsigned first = 0, step = 1;
+    const char *end = value;
+    bool down = false;
+
+    if (*value && (qemu_strtoui(value, &end, 0, &first) || !first)) {
+        return false;
+    }
+    if (*end && (*end != '/' || qemu_strtoui(end + 1, &end, 0, &step))) {
+        return false;
+    }
+    if (*end) {
+        down = g_str_equal(end, "/down");
+        if (!down) {
+            return false;
+        }
+    }
+    if (first >= NVME_MAX_CONTROLLERS || !step || step >= NVME_MAX_CONTROLLERS) {
+        return false;
+    }
+    if (!dry) {
+        lm->id_first = first;
+        lm->id_step = step;
+        lm->id_down = down;
+    }
+    return true;
+}
+
+static char *lm_get_ids(NvmeLm *lm)
+{
+    return lm->id_first ? g_strdup_printf("%u/%u%s", lm->id_first, lm->id_step,
+                                          lm->id_down ? "/down" : "") :
+                          g_strdup("");
 }
 
 static void lm_run_reset_counters(NvmeLm *lm)

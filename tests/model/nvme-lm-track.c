@@ -228,6 +228,21 @@ static bool lm_track_room(NvmeCtrl *pf, NvmeRequest *req,
     return false;
 }
 
+/* Is any of the VF's own BARs in the range? */
+static bool lm_holds_bar(NvmeCtrl *vf, const NvmeLmRange *range, unsigned shift)
+{
+    for (int i = 0; i < PCI_NUM_REGIONS; i++) {
+        PCIIORegion *bar = &PCI_DEVICE(vf)->io_regions[i];
+
+        if (bar->size && bar->addr != PCI_BAR_UNMAPPED &&
+            (bar->addr + bar->size - 1) >> shift >= range->first &&
+            bar->addr >> shift <= range->last) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint16_t lm_track_start(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf)
 {
     NvmeLm *lm = pf->lm;
@@ -251,7 +266,8 @@ static uint16_t lm_track_start(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf)
     shift = LM_TRACK_SHIFT + head.rmrtg;
     list = g_new(NvmeLmRange, head.rnmrtd);
     for (uint32_t i = 0; i < head.rnmrtd; i++) {
-        if (!lm_track_range(lm, shift, &ranges[i], &list[i])) {
+        if (!lm_track_range(lm, shift, &ranges[i], &list[i]) ||
+            (lm->track_bars && lm_holds_bar(vf, &list[i], shift))) {
             return LM_BAD_FIELD;
         }
     }
@@ -350,13 +366,16 @@ static uint16_t lm_track_report(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf,
     LmTrackChange *out = (LmTrackChange *)(buf + sizeof(head));
     uint16_t status;
 
-    g_tree_foreach(t->dirty, lm_report_unit, &r);
+    if (t->nr) {
+        g_tree_foreach(t->dirty, lm_report_unit, &r);
+    }
     memset(buf, BEYOND_END, len);
     head.attrb = (r.more ? LM_TRACK_MTR : 0) |
                  (vf->lm->state == LM_SUSPENDED ? LM_TRACK_SUSP : 0);
     head.cntlid = cpu_to_le16(vf->cntlid);
-    head.ntmcd = cpu_to_le32(r.nr);
-    head.rpmpg = cpu_to_le16(t->shift - LM_TRACK_SHIFT);
+    head.ntmcd = cpu_to_le32(pf->lm->lies & LM_LIE_OVERFLOW ?
+                             (len - sizeof(head)) / sizeof(*out) + 1 : r.nr);
+    head.rpmpg = cpu_to_le16(t->nr ? t->shift - LM_TRACK_SHIFT : 0);
     memcpy(buf, &head, sizeof(head));
     for (uint32_t i = 0; i < r.nr; i++) {
         out[i] = (LmTrackChange) {
@@ -384,11 +403,12 @@ uint16_t nvme_lm_track_recv(NvmeCtrl *pf, NvmeRequest *req)
         req->cmd.cdw14 || req->cmd.cdw15) {
         return LM_BAD_FIELD;
     }
-    if (!vf || !vf->lm->track.nr) {
+    if (!vf || (!vf->lm->track.nr && !pf->lm->track_void)) {
         return LM_BAD_CNTLID;
     }
     /* with less there could be more to report, and nothing reported */
-    if (len < sizeof(LmTrackRecv) + sizeof(LmTrackChange)) {
+    if (len < sizeof(LmTrackRecv) +
+              (pf->lm->track_short ? 0 : sizeof(LmTrackChange))) {
         return LM_BAD_FIELD;
     }
     status = nvme_lm_check_mdts(pf, len);

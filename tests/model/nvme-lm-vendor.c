@@ -99,6 +99,17 @@ static uint16_t nvme_lm_vendor_load(NvmeCtrl *pf, NvmeRequest *req,
     return vf->lm->refused ? LM_BAD_FIELD : NVME_SUCCESS;
 }
 
+uint16_t nvme_lm_vendor_drained(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf)
+{
+    if (req->cmd.opcode == LM_ADM_SAVE) {
+        return nvme_lm_vendor_save(pf, req, vf);
+    }
+    if (req->cmd.opcode == LM_ADM_QUERY_SIZE) {
+        req->cqe.result = cpu_to_le32(nvme_lm_blob_len(vf));
+    }
+    return NVME_SUCCESS;
+}
+
 uint16_t nvme_lm_vendor_cmd(NvmeCtrl *pf, NvmeRequest *req)
 {
     NvmeCmd *cmd = &req->cmd;
@@ -109,12 +120,21 @@ uint16_t nvme_lm_vendor_cmd(NvmeCtrl *pf, NvmeRequest *req)
         cmd->cdw14 || cmd->cdw15) {
         return LM_BAD_FIELD;
     }
+    /* what is drained changes the size */
+    if (vf->lm->lazy && (cmd->opcode == LM_ADM_SAVE ||
+                         cmd->opcode == LM_ADM_QUERY_SIZE)) {
+        return nvme_lm_drain_now(vf, req);
+    }
     switch (cmd->opcode) {
     case LM_ADM_QUERY_SIZE:
         req->cqe.result = cpu_to_le32(nvme_lm_blob_len(vf));
         return NVME_SUCCESS;
     case LM_ADM_SUSPEND:
-        return nvme_lm_suspend(vf, req);
+        return pf->lm->vendor_drain_ms ? nvme_lm_suspend_lazily(vf, req) :
+                                         nvme_lm_suspend(vf, req);
+    }
+    if (vf->lm->lazy && cmd->opcode == LM_ADM_RESUME) {
+        return nvme_lm_resume(vf, req);
     }
     if (vf->lm->state != LM_SUSPENDED) {
         return LM_BAD_SEQUENCE;

@@ -64,12 +64,14 @@ void nvme_lm_apply(NvmeCtrl *pf)
 {
     NvmeLm *lm = pf->lm;
     NvmeIdCtrl *id = &pf->id_ctrl;
-    uint16_t oacs = le16_to_cpu(id->oacs) & ~LM_OACS_HMLMS;
+    uint16_t oacs = le16_to_cpu(id->oacs) & ~(LM_OACS_HMLMS | NVME_OACS_NMS);
     bool std = lm->sets & LM_SET_STANDARD;
     bool vendor = lm->sets & LM_SET_VENDOR;
 
-    id->oacs = cpu_to_le16(oacs | (std ? LM_OACS_HMLMS : 0));
+    id->oacs = cpu_to_le16(oacs | (std ? LM_OACS_HMLMS : 0) |
+                           (lm->ns_manage ? NVME_OACS_NMS : 0));
     id->vs[0] = vendor;
+    stw_le_p((uint8_t *)id + LM_ID_CRDT1, lm->crdt);
     nvme_lm_enable(pf, LM_ADM_SEND, std);
     nvme_lm_enable(pf, LM_ADM_RECV, std);
     nvme_lm_apply_track(pf, std && lm->track_on);
@@ -117,6 +119,7 @@ void nvme_lm_instance_finalize(Object *obj)
     NvmeLm *lm = n->lm;
 
     nvme_lm_drop_seq(n);
+    g_clear_pointer(&lm->kept, g_byte_array_unref);
     nvme_lm_track_end(n);
     nvme_lm_free_late(lm);
     nvme_lm_test_finalize(lm);

@@ -24,6 +24,13 @@ void nvme_lm_reset_end(NvmeCtrl *n);
 bool nvme_lm_admin_cmd(NvmeCtrl *n, NvmeRequest *req, uint16_t *status);
 bool nvme_lm_identify(NvmeCtrl *n, NvmeRequest *req, uint16_t *status);
 
+/* Identify was done, and may end later: the status, or NVME_NO_COMPLETE */
+uint16_t nvme_lm_identified(NvmeCtrl *n, NvmeRequest *req, uint16_t status);
+
+/* controller ids of VFs */
+bool nvme_lm_may_have_id(NvmeCtrl *pf, unsigned id);
+unsigned nvme_lm_next_vf(NvmeCtrl *pf, unsigned given, unsigned num);
+
 /* what a suspended controller must leave undone */
 bool nvme_lm_no_fetch(NvmeCtrl *n);
 bool nvme_lm_no_post(NvmeCtrl *n);

@@ -25,6 +25,8 @@ import place
 
 HERE = os.path.join(place.RIG, "full")
 SUITE = "trixie"                # as full/tree makes it
+FRESH = ("systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "procps", "iproute2", "sudo", "openssh-server",
+         "linux-image-amd64")
 
 # To get at the disk; udev finds the rest by itself.
 MODULES = ("virtio_pci", "virtio_blk", "ext4")
@@ -52,8 +54,8 @@ def _script(name, *arguments):
 
 
 def installed(work, kernel, log=None):
-    """A folder with what "make install" puts into a system, and the modules built
-    for a kernel, where dkms puts them."""
+    """A folder with what "make install" puts into a system, the unit enabled, and the
+    modules built for a kernel, where dkms puts them."""
     folder = os.path.join(work, "installed")
     source = os.path.join(work, "source")
     files = subprocess.run(["git", "-C", place.TOP, "ls-files", "-z"], check=True,
@@ -66,6 +68,9 @@ def installed(work, kernel, log=None):
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if run.returncode:
         raise rig.Trouble("make install failed:\n" + run.stdout[-4000:])
+    wants = os.path.join(folder, "etc/systemd/system/multi-user.target.wants")
+    os.makedirs(wants)
+    os.symlink("/usr/lib/systemd/system/nvme-vfio.service", os.path.join(wants, "nvme-vfio.service"))
     kern = place.kernel(kernel)
     modules = os.path.join(folder, "usr/lib/modules", kern.release, "updates/dkms")
     os.makedirs(modules)
@@ -91,40 +96,69 @@ def headers(work, kernel):
 
 
 # In /work. What is new afterwards is taken along, whatever date it has.
-BY_APT = """set -e
-cp -a headers/. /
+CHANGES = """set -e
+{before}
 touch begun
 sleep 1
-apt-get -q -y --no-install-recommends install ./*.deb
-dkms status
-find / -xdev -cnewer begun ! -path "/work*" ! -path "/var/cache/*" ! -path /tmp -print0 >changed
+{script}
+find / -xdev -cnewer begun ! -path "/work*" ! -path "/var/cache/apt/*" ! -path /tmp -print0 >changed
 tar --no-recursion --null -T changed -cf changed.tar
 """
+BY_APT = """apt-get -q -y --no-install-recommends install ./*.deb
+dkms status"""
+
+
+def changes(system, work, script, before=":"):
+    """An archive of all that changes in a copy of a system when a shell script runs
+    there, as root, in the folder /work, which is work. This is done in the system
+    itself, but before there is a machine: compilers are slow in emulated ones.
+    before: what is done first, and is no change."""
+    run = subprocess.run([os.path.join(HERE, "inside"), system, work, "sh", "-c",
+                          CHANGES.format(before=before, script=script)],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if run.returncode:
+        raise rig.Trouble(run.stdout[-4000:])
+    return os.path.join(work, "changed.tar")
 
 
 def by_apt(work, kernel, *packages):
     """Folders with all that changes in the tree of these packages when apt installs
-    the Debian packages of this checkout there, for which dkms builds the modules.
-    This is done in the system itself, but before there is a machine: compilers are
-    slow in emulated ones."""
+    the Debian packages of this checkout there, for which dkms builds the modules."""
     system, ours, base = tree(*packages), place.packages(SUITE), headers(work, kernel)
     names = sorted(name for name in os.listdir(ours) if name.endswith(".deb") and "-dbgsym_" not in name)
 
     def build(path):
         with tempfile.TemporaryDirectory(dir=place.CACHE) as scratch:
             subprocess.run(["cp", "-a", base, *(os.path.join(ours, name) for name in names), scratch], check=True)
-            run = subprocess.run([os.path.join(HERE, "inside"), system, scratch, "sh", "-c", BY_APT],
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-            if run.returncode:
-                raise rig.Trouble("apt does not install our packages:\n" + run.stdout[-4000:])
+            try:
+                archive = changes(system, scratch, BY_APT, "cp -a headers/. /")
+            except rig.Trouble as e:
+                raise rig.Trouble(f"apt does not install our packages:\n{e}") from None
             shutil.rmtree(path + ".new", ignore_errors=True)
             os.makedirs(path + ".new")
-            subprocess.run(["tar", "-xpf", os.path.join(scratch, "changed.tar"), "-C", path + ".new"], check=True)
+            subprocess.run(["tar", "-xpf", archive, "-C", path + ".new"], check=True)
         os.rename(path + ".new", path)
 
     release = place.kernel(kernel).release
-    key = place.digest([os.path.join(HERE, "inside")], system, ours, release, BY_APT)
+    key = place.digest([os.path.join(HERE, "inside")], system, ours, release, CHANGES, BY_APT)
     return [base, place.made(os.path.join(place.CACHE, "packages", f"installed-{release}-{key}"), build)]
+
+
+def fresh(*packages):
+    """The folder of a Debian system as it is when nothing but it and these packages has
+    been installed, with a kernel of its own."""
+    return tree("--minimal", SUITE, *FRESH, *packages)
+
+
+def own_kernel(system):
+    """That kernel."""
+    release, = os.listdir(os.path.join(system, "usr/lib/modules"))
+    return place.Kernel(SUITE, release, "", os.path.join(system, "boot", f"vmlinuz-{release}"))
+
+
+def archive(system, *packages):
+    """The folder of a mirror with these packages and what they need."""
+    return _script("archive", system, *packages)
 
 
 def compiler(kernel):
@@ -137,14 +171,18 @@ class FullHost(rig.Host):
     """A host with a whole system. As Host, and:
 
     packages  that the system has beside the usual ones
-    folders   that are laid over its root
+    system    a tree instead, whose own kernel it has: see fresh()
+    folders   that are laid over its root; archives too, which say whose files are
     early     modules that are loaded before there is a udev
     like      a host whose disk is the same until it starts
     """
 
-    def __init__(self, kernel, *more, packages=(), folders=(), early=(), like=None, **named):
+    def __init__(self, kernel, *more, packages=(), system=None, folders=(), early=(), like=None, **named):
         super().__init__(kernel, *more, **{"seconds": 3 * rig.RUN_SECONDS, **named})
         self.packages = tuple(packages)
+        self.system = system
+        if system:
+            self.kernel = own_kernel(system)
         self.folders = list(folders)
         self.early = tuple(early)
         self.like = like
@@ -172,7 +210,7 @@ class FullHost(rig.Host):
         self.boots += 1
 
     def make_disk(self):
-        _script("image", self.root_disk, tree(*self.packages), self.kernel.modules,
+        _script("image", self.root_disk, self.system or tree(*self.packages), self.kernel.modules,
                 os.path.join(HERE, "root"), *self.folders)
 
     def __exit__(self, kind, value, trace):
@@ -212,6 +250,8 @@ class FullHost(rig.Host):
                                          "journalctl -b -q --no-pager -o short-monotonic -p warning -n 40"))
 
     def join(self, address):
+        # a system that is up need not have all its devices yet
+        self.run("udevadm settle --timeout=600", 700)
         self.run(f"ip address add {address}/24 dev eth0; ip link set eth0 up")
 
     def power_off(self):

@@ -79,8 +79,10 @@ setup_vfs() {
 }
 
 # load_driver [ARGUMENT...] - our modules from the share; arguments are
-# parameters of nvme-vfio-pci
+# parameters of nvme-vfio-pci. The model's SUSPEND of the vendor set ends all DMA,
+# which is vouched for, where the driver wants to know.
 load_driver() {
+	! grep -qs vendor_p2p /share/mod/nvme-vfio-pci.ko || set -- vendor_p2p=1 "$@"
 	[ ! -e /share/mod/nvme-pf-shim.ko ] || insmod /share/mod/nvme-pf-shim.ko ||
 		die "nvme-pf-shim was not loaded"
 	insmod /share/mod/nvme-vfio-pci.ko "$@" || die "nvme-vfio-pci was not loaded"

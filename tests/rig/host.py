@@ -57,6 +57,10 @@ LOOK_SECONDS = 1.0       # after so long by any clock limits are looked at
 # itself when a function is not back from its reset. The debug kernel has less.
 HUNG_SECONDS = 40
 
+# Of the namespace, the same at each drive that shows it, whichever host it is in.
+IDENTITY = "nguid=5269674e616d657370616365001b2101,eui64=0x5269674e616d6501," \
+           "uuid=52696720-6e61-4d65-8370-616365000001"
+
 # Logs that are kept: more than hosts can run at a time, so that none is in use.
 LOGS = 120
 
@@ -433,7 +437,7 @@ class Host:
                 "-drive", f"if=none,id=drive{i},format=raw,file.driver=file,file.filename={self.disk},"
                           "file.locking=off,cache=unsafe",
                 "-device", self.device(i),
-                "-device", f"nvme-ns,drive=drive{i},bus=pf{i},nsid=1,shared=on",
+                "-device", f"nvme-ns,drive=drive{i},bus=pf{i},nsid=1,shared=on,{IDENTITY}",
             ]
         if self.inside:
             path = os.path.join(self._sockets, "inside")

@@ -312,6 +312,59 @@ def pf_reset(stage):
     stage.move("moves after that")
 
 
+# Moments of a migration at which a PF is reset.
+FIRST_PART, STOPPED, LAST_PART = "first part", "guest stopped", "last part"
+
+# As what starts it does: when the PF is live again, and once.
+RESET_AND_APPLY = ("echo 1 >/sys/class/nvme/nvme0/reset_controller; "
+                   "nvme-vfio apply --config /run/vfs.conf $PF0")
+
+
+def _pf_event(stage, number):
+    """A migration during which the PF of either host is reset and its VFs are
+    given back."""
+    moment = stage.random.choice((FIRST_PART, STOPPED, LAST_PART))
+    victim = stage.random.choice(stage.pair.hosts)
+    stage.begin(pause=moment != FIRST_PART, **(LONG_PRECOPY if moment == FIRST_PART else {}))
+    wait = stage.random.randrange(stage.last_part if moment == LAST_PART else 1500)
+    command = victim.begin(f"usleep {wait * 1000}; {RESET_AND_APPLY}")
+    if moment == LAST_PART:
+        stage.then(0)
+    status, said = victim.finish(command, guests.PATIENCE)
+    if moment == STOPPED:
+        stage.then(0)
+    elif moment == FIRST_PART:
+        stage.command("migrate-set-parameters", **(
+            {"max-bandwidth": 128 << 20, "downtime-limit": 300} if stage.guest.tracked else guests.UNTRACKED))
+    name = f"reset {number} of a PF, host {victim.name}'s, {moment}"
+    stage.settle(name)
+    stage.ok(not status, f"{name}: its VFs are given back", said)
+
+
+def pf_events(migrations, resets):
+    """Many migrations, and a reset of a PF in some: an act."""
+    def act(stage):
+        stage.allow += TIMED_OUT
+        for host in stage.pair.hosts:
+            host.run(f"cat >/run/vfs.conf <<END\n{CONFIG}END")
+        stage.guest_does(f"echo {IMPATIENT_MS} >$(echo {DISK_LIMIT})")
+        upset_ones = set(stage.random.sample(range(migrations), resets))
+        done = 0
+        for i in range(migrations):
+            if i in upset_ones:
+                done += 1
+                _pf_event(stage, done)
+                continue
+            stage.guest.capabilities = ()
+            stage.guest.migrate(stage.target())
+            now = scenario.await_totals(stage.guest)
+            if now["errors"]:
+                raise rig.Trouble(f"after migration {i + 1} the guest's I/O fails: {now}")
+        stage.lives_on(f"{migrations} migrations with {resets} resets of a PF")
+    act.__name__ = f"{resets} resets of a PF in {migrations} migrations"
+    return act
+
+
 ACK_EVENTS = ("vfio_migration_set_state", "vfio_save_iterate", "vfio_load_state",
               "loadvm_approve_switchover", "loadvm_state_switchover_ack_needed",
               "source_return_path_thread_switchover_acked")

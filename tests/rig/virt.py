@@ -28,6 +28,8 @@ FOLDER = "/var/lib/libvirt/boot"            # the guest's kernel and image, on b
 CONSOLE = "/var/log/libvirt/qemu/console"   # what the guest says; virtlogd writes it
 SOCKET = "/var/lib/libvirt/qemu/console.sock"
 
+HOSTS = "127.0.0.1 localhost\n10.9.0.1 a\n10.9.0.2 b\n"      # etc/hosts
+
 # Nothing takes new VFs: who gets them is libvirt's choice.
 CONFIG = """[drive]
 serial = rig0
@@ -57,17 +59,22 @@ def settings(work, kernel, driver="none", vfs=2, config=""):
     """A folder with what an administrator would have done on such hosts."""
     folder = os.path.join(work, "settings")
     _write(folder, "etc/nvme-vfio/drive.conf", CONFIG.format(driver=driver, vfs=vfs, more=config))
-    _write(folder, "etc/hosts", "127.0.0.1 localhost\n10.9.0.1 a\n10.9.0.2 b\n")
+    _write(folder, "etc/hosts", HOSTS)
     _write(folder, "etc/systemd/system/nvme-vfio.service.d/patient.conf", PATIENT)
     # a network of two, on which migrations may be asked for without a password
     _write(folder, "etc/libvirt/libvirtd.conf", 'auth_tcp = "none"\n')
     sockets = os.path.join(folder, "etc/systemd/system/sockets.target.wants")
     os.makedirs(sockets)
     os.symlink("/usr/lib/systemd/system/libvirtd-tcp.socket", os.path.join(sockets, "libvirtd-tcp.socket"))
+    guest_files(folder, kernel)
+    return folder
+
+
+def guest_files(folder, kernel):
+    """What guests of hosts with a kernel are booted from."""
     os.makedirs(folder + FOLDER)
     for name, source in guests.files(kernel).items():
         shutil.copy(source, os.path.join(folder + FOLDER, os.path.basename(name)))
-    return folder
 
 
 def hosts(kernel, command_set, work, *, driver="none", vfs=2, config="", by_apt=False, **more):

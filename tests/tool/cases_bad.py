@@ -2,6 +2,7 @@
 """Bad input: one line, the documented exit code, and nothing has changed."""
 
 import re
+import time
 
 from bed import AS_USER, PF, PF2
 
@@ -15,6 +16,19 @@ def refused(tap, bed, name, code, word, arguments="apply", **how):
     tap.ok(r.status == code and len(r.lines) == 1 and word in r.err and not r.out and after == before,
            f"{name}: one line, {code}, nothing touched",
            f"{r}" + ("" if after == before else f"{before}--\n{after}"))
+
+
+def in_json(tap, bed, code, arguments, **how):
+    """One object, with the lines of standard error in it."""
+    r = bed.tool(f"{arguments} --json", **how)
+    why = ""
+    try:
+        errors = r.json()["errors"]
+        if not errors or [f"nvme-vfio: {e}" for e in errors] != r.lines or r.status != code:
+            why = f"{r}"
+    except (ValueError, KeyError) as e:
+        why = f"{e}: {r}"
+    tap.ok(not why, f"{arguments} --json{', not root' if how else ''}: {code}, and the error is in it", why)
 
 
 def no_module(tap, bed):
@@ -35,6 +49,8 @@ def run(tap, bed):
     for name, text, code, word in (
             ("a typo", GOOD + "quues = 4\n", 5, "test.conf:6: unknown key quues"),
             ("two sections for one PF", GOOD + "[y]\nserial = rig0\nnum_vfs = 1\n", 5, "two sections"),
+            ("two sections for one PF, by what it is like", GOOD.replace(f"address = {PF}", "model = QEMU*")
+             + "[y]\npci = 1b36:0010\nnum_vfs = 1\n", 5, "both fit"),
             ("a PF that is not there", "[x]\nserial = other\nnum_vfs = 1\n", 3, "serial = other"),
             ("too many queues for one VF", GOOD.replace("queues = 4", "queues = 5"), 9, "5 queues"),
             ("too many interrupts for one VF", GOOD.replace("interrupts = 4", "interrupts = 9"), 9,
@@ -48,17 +64,31 @@ def run(tap, bed):
         bed.config(text)
         refused(tap, bed, name, code, word)
     refused(tap, bed, "a configuration that is not there", 5, "/nowhere", "apply --config /nowhere")
-    for words in ("apply --nonsense", "bind", "nonsense", "", "bind -d"):
+    for words in ("apply --nonsense", "bind", "nonsense", "bind -d", "diff --nonsense"):
         before = bed.snapshot()
         r = bed.tool(words)
         tap.ok(r.status == 2 and 1 <= len(r.lines) <= 3 and bed.snapshot() == before,
                f"usage: nvme-vfio {words}: 2", r)
+    r = bed.tool("")
+    tap.ok(r.status == 2 and "\nCommands:\n" in r.err and not r.out, "usage: nvme-vfio: its help, 2", r)
 
     bed.config(GOOD)
     bed.tool("apply")
     refused(tap, bed, "a VF for a PF", 3, f"its PF is {PF}", "apply 0000:01:00.1")
     refused(tap, bed, "a PF for a VF", 3, "not a VF", f"bind {PF}")
     refused(tap, bed, "a VF that is not there", 3, "0000:01:00.7", "bind 0000:01:00.7")
+    for code, words in ((3, f"bind {PF}"), (3, "unbind 0000:01:00.7"), (3, "apply 0000:01:00.1"),
+                        (3, f"selftest {PF}"), (3, "doctor nvme77"), (3, "teardown 0000:7f:00.0")):
+        in_json(tap, bed, code, words)
+    bed.config(GOOD.replace("queues = 4", "queues = 5"))
+    in_json(tap, bed, 9, "apply")
+    bed.config(GOOD + "quues = 4\n")
+    in_json(tap, bed, 5, "apply")
+    in_json(tap, bed, 5, "check-config")
+    bed.config(GOOD)
+    for words in ("list", "apply", "teardown", "bind 0000:01:00.1", "unbind 0000:01:00.1", "selftest 0000:01:00.1",
+                  "watch"):
+        in_json(tap, bed, 6, words, program=AS_USER)
     in_use(tap, bed)
     two_at_a_time(tap, bed)
     bed.tool("teardown")
@@ -100,6 +130,18 @@ def two_at_a_time(tap, bed):
                f"{words.split(' ', 1)[0]}, another process in the middle of it: one line, 8", r)
     r = bed.tool("list --json")
     tap.ok(r.status == 0, "list meanwhile", r)
+    # one that waits has the turn; one that waits less ends before
+    patient = bed.host.begin("nvme-vfio apply --wait=200 2>&1")
+    bed.sh("wait_for 60 test -s /run/nvme-vfio/turn.lock")
+    begun = time.monotonic()
+    r = bed.tool("apply --wait=1")
+    took = time.monotonic() - begun
+    tap.ok(r.status == 8 and len(r.lines) == 1 and took < 30,
+           f"apply --wait=1, others are at work: one line, 8, after {took:.0f} s", r)
+    modes = bed.sh("stat -c '%a %u' /run/nvme-vfio /run/nvme-vfio/*").split("\n")[:-1]
+    tap.ok(modes[0] == "700 0" and set(modes[1:]) == {"600 0"}, "nobody but root can take a lock", modes)
     bed.sh("touch /tmp/go")
     status, output = bed.host.finish(waiting, 120)
     tap.ok(status == 0 and not output, "the first one gets done", output)
+    status, output = bed.host.finish(patient, 120)
+    tap.ok(status == 0 and not output, "and the one that waited", output)

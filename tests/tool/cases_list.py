@@ -36,8 +36,10 @@ def same(bed):
     for nsid in (1, 2):
         text = bed.sh(f"nvme list-ctrl {bed.dev[PF]} -n {nsid}")
         cli = {int(line.split(":")[1], 16) for line in text.splitlines() if line.startswith("[")}
-        mine = {f["controller_id"] for f in listed.values()
-                if PF in (f["address"], f["pf"]) and nsid in f["namespaces"]}
+        there = [f for f in listed.values() if PF in (f["address"], f["pf"])]
+        mine = {f["controller_id"] for f in there if nsid in f["namespaces"]}
+        # it may be attached to those of VFs that do not exist as well
+        cli &= {f["controller_id"] for f in there}
         if cli != mine:
             bad.append(f"namespace {nsid}: attached to {mine}, by nvme-cli {cli}")
     return "\n".join(bad)
@@ -48,6 +50,26 @@ def no_ids(tap, bed):
     f = functions(bed)[PF2]
     tap.ok(f["command_set"] is None and "vendor_ids" in f["reason"],
            "list: why a PF with the vendor set has none: its id is not listed", f)
+
+
+def chosen(tap, bed, user):
+    """Columns and forms that are asked for."""
+    vf = "0000:01:00.1"
+    r = bed.tool("list -o address,VFS,Migratable")
+    rows = [line.split() for line in r.out.splitlines()]
+    tap.ok(rows[0] == ["ADDRESS", "VFS", "MIGRATABLE"] and rows[1] == [PF, "3/4", "-"] and rows[2] == [vf, "-", "no"]
+           and len(rows) == 6 and not r.err, "list -o: one table, a PF and its VFs, with these columns", r)
+    r = bed.tool(f"list -n -r -o ADDRESS,USERS,REASON,NQN {vf}")
+    cells = [cell.encode().decode("unicode_escape") for cell in r.out.split()]
+    tap.ok(cells == [vf, f"sleep({user})", functions(bed)[vf]["reason"], "-"], "list -n -r: a word a cell", r)
+    r = bed.tool(f"list -P -o ADDRESS,DRIVER,SERIAL,PF {PF}")
+    tap.ok(r.out == f'ADDRESS="{PF}" DRIVER="nvme" SERIAL="rig0" PF=""\n', "list -P: names and values", r)
+    r = bed.tool("list -o +GROUP")
+    heads = [line.split() for line in r.out.splitlines() if line.startswith("ADDRESS")]
+    tap.ok(len(heads) == 2 and heads[0][-2:] == ["COMMANDS", "GROUP"] and heads[1][-2:] == ["MIGRATABLE", "GROUP"]
+           and "bound to vfio-pci" in r.out, "list -o +COL: both tables, and one column more", r)
+    plain, other = bed.tool("list --json"), bed.tool("list --json -n -r -o ADDRESS")
+    tap.ok(plain.json() == other.json() and plain.json()["errors"] == [], "list --json: columns change nothing", other)
 
 
 def run(tap, bed):
@@ -71,6 +93,7 @@ def run(tap, bed):
            "list: a VF, its PF, driver, override, group", vf)
     tap.ok(vf["command_set"] == "standard" and vf["migratable"] is False and "vfio-pci" in vf["reason"],
            "list: why a VF under vfio-pci cannot migrate", vf)
+    tap.ok(vf["driver_says"] is None, "list: vfio-pci says nothing of a VF", vf)
     tap.ok("offline" in f["0000:01:00.2"]["reason"], "list: why a VF that is offline cannot migrate",
            f["0000:01:00.2"])
     tap.ok(f[PF2]["command_set"] == "vendor" and "a PF" in f[PF2]["reason"], "list: a PF and the set of its VFs",
@@ -84,8 +107,15 @@ def run(tap, bed):
     vf = functions(bed)["0000:01:00.1"]
     tap.ok(vf["users"] == [{"pid": int(user), "name": "sleep"}], "list: who has a VF open", vf)
     table = bed.tool("list 01:00.1")
-    tap.ok(f"sleep({user})" in table.out and len(table.out.splitlines()) == 2 and not table.err,
-           "list: a table of one function, by a short address", table)
+    lines = table.out.splitlines()
+    tap.ok(f"sleep({user})" in table.out and len(lines) == 4 and lines[1].endswith(" no") and "vfio-pci" in lines[3]
+           and not table.err, "list: a table of one VF, by a short address, and below it why not", table)
+    table = bed.tool(f"list {PF}")
+    tap.ok("rig0" in table.out and "3/4" in table.out and "standard" in table.out and len(table.out.splitlines()) == 2,
+           "list: of a PF serial number, VFs there are and could be, command set", table)
+    wide = [line for line in bed.tool("list").out.splitlines() if len(line) > 80 and ": " not in line]
+    tap.ok(not wide, "list: fits 80 columns", "\n".join(wide))
+    chosen(tap, bed, user)
     bed.sh(f"kill {user}; sleep 0.2")
 
     bad = bed.tool("list nvme77")
@@ -93,6 +123,12 @@ def run(tap, bed):
     bad = bed.tool("list", program=AS_USER)
     tap.ok(bad.status == 6 and len(bad.lines) == 1 and PF in bad.out,
            "list: without root, what is known, one line, 6", bad)
+    bad = bed.tool("list --json", program=AS_USER).json()
+    tap.ok(bad["errors"] == ["not root: what only the drives know is missing"],
+           "list: without root, JSON has that as well", bad["errors"])
+    bad = bad["functions"]
+    tap.ok(all(f["migratable"] is None for f in bad if f["role"] == "vf") and any(f["role"] == "vf" for f in bad),
+           "list: without root, whether a VF can migrate is null", bad)
     bad = bed.tool("list", after="; nvme-vfio list >/dev/full 2>/share/e")
     tap.ok(bad.status == 1 and len(bad.lines) == 1, "list: an output that is full: one line, 1", bad)
 

@@ -45,15 +45,41 @@ static struct stream_identity good_identity(void)
 
 	memcpy(id.magic, STREAM_MAGIC, 8);
 	id.major = cpu_to_le16(STREAM_MAJOR);
+	id.minor = cpu_to_le16(STREAM_MINOR);
 	memset(id.model, 'm', sizeof(id.model));
 	return id;
 }
 
+static struct stream_namespaces good_namespaces(unsigned int n)
+{
+	struct stream_namespaces s = { .known = 1 };
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct stream_namespace one = {
+			.nsid = cpu_to_le32(2 * i + 1), .flags = NS_F_STRUCT,
+			.lba_shift = 9, .blocks = cpu_to_le64(1000 + i),
+		};
+
+		memset(one.nguid, i + 1, sizeof(one.nguid));
+		ns_add(&s, &one);
+	}
+	return s;
+}
+
+static void add_namespaces(struct buf *b, const struct stream_namespaces *s)
+{
+	record(b, STREAM_NAMESPACES, 0, 0, s, ns_len(s));
+}
+
+/* The records that always come first. */
 static void add_identity(struct buf *b)
 {
+	struct stream_namespaces s = good_namespaces(2);
 	struct stream_identity id = good_identity();
 
 	record(b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	add_namespaces(b, &s);
 }
 
 static void add_state(struct buf *b, u64 size, u32 max_data)
@@ -273,9 +299,13 @@ static void test_forged(void)
 	add_state(&b, 64, 64);
 	refused(&b, -EINVAL, "no identity");
 
-	add_identity(&b);
-	add_identity(&b);
+	id = good_identity();
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
 	refused(&b, -EINVAL, "two identities");
+	add_identity(&b);
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	refused(&b, -EINVAL, "an identity behind the namespaces");
 
 	add_identity(&b);
 	add_data(&b, 0, 64);
@@ -391,6 +421,7 @@ static void test_forged(void)
 static void test_optional(void)
 {
 	u8 junk[STREAM_MAX_SKIP] = { 1, 2, 3 };
+	struct stream_namespaces s = good_namespaces(NS_MAX_LISTED);
 	struct stream_identity id = good_identity();
 	struct buf b = { 0 };
 	struct result r;
@@ -399,6 +430,8 @@ static void test_optional(void)
 	id.minor = cpu_to_le16(STREAM_MINOR + 1);
 	id.reserved2[0] = 9;
 	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	record(&b, 76, 0, 0, junk, 4);
+	add_namespaces(&b, &s);
 	record(&b, 77, 0, 5, junk, sizeof(junk));
 	add_state(&b, 64, 64);
 	record(&b, 78, 0, 0, junk, 0);
@@ -416,6 +449,100 @@ static void test_optional(void)
 	free(b.p);
 }
 
+/* One record of namespaces behind a good identity. */
+static void refused_namespaces(const struct stream_namespaces *s, u32 len,
+			       const char *name)
+{
+	struct stream_identity id = good_identity();
+	struct buf b = { 0 };
+
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	record(&b, STREAM_NAMESPACES, 0, 0, s, len);
+	refused(&b, -EINVAL, name);
+}
+
+static void test_namespaces(void)
+{
+	struct stream_namespaces s, good = good_namespaces(3);
+	struct stream_identity id = good_identity();
+	u8 room[sizeof(s) + 64] = { 1 };
+	struct buf b = { 0 };
+	struct result r;
+	unsigned int i;
+
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	add_state(&b, 64, 64);
+	refused(&b, -EINVAL, "no namespaces where they have to be");
+	add_identity(&b);
+	add_namespaces(&b, &good);
+	refused(&b, -EINVAL, "namespaces twice");
+	add_identity(&b);
+	add_state(&b, 64, 64);
+	add_namespaces(&b, &good);
+	refused(&b, -EINVAL, "namespaces twice, the second behind the state");
+	id.minor = cpu_to_le16(1);
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	add_namespaces(&b, &good);
+	refused(&b, -EINVAL, "namespaces in a stream of the older version");
+	add_namespaces(&b, &good);
+	refused(&b, -EINVAL, "namespaces before the identity");
+
+	record(&b, STREAM_IDENTITY, 1, 0, &id, sizeof(id));
+	add_state(&b, 64, 64);
+	add_data(&b, 0, 64);
+	add_end(&b, 64, 1);
+	r = feed(b, 0);
+	ok(!r.ret && r.complete, "a stream of the older version needs none");
+	free(b.p);
+
+	refused_namespaces(&good, 0, "empty record of namespaces");
+	refused_namespaces(&good, NS_HEAD_LEN - 1, "less than its head");
+	refused_namespaces(&good, ns_len(&good) - 1, "one byte less of namespaces");
+	refused_namespaces(&good, ns_len(&good) + 1, "one byte more of namespaces");
+	refused_namespaces(&good, ns_len(&good) + 64, "more listed than is said");
+	memcpy(room, &good, sizeof(good));
+	ns_put(&((struct stream_namespaces *)room)->listed, 64, 2);
+	ns_put(&((struct stream_namespaces *)room)->count, 64, 4);
+	refused_namespaces((void *)room, NS_HEAD_LEN + 64 * 64, "more namespaces than there is room for");
+
+#define WRONG(change, what) do {					\
+	s = good;							\
+	change;								\
+	refused_namespaces(&s, ns_len(&s), what);			\
+} while (0)
+	WRONG(s.known = 2, "another way of being known");
+	WRONG(s.known = 0, "unknown namespaces that are listed");
+	WRONG(s.reserved = 1, "reserved byte of the namespaces' head");
+	WRONG(s.digest ^= 1, "another digest");
+	WRONG(ns_put(&s.count, 4, 4), "more namespaces than listed, with room for them");
+	WRONG(ns_put(&s.count, 2, 4), "fewer namespaces than listed");
+	WRONG(s.ns[1].reserved[5] = 1, "reserved byte of a namespace");
+	WRONG(s.ns[1].flags |= 0x80, "unknown flag of a namespace");
+	WRONG(s.ns[1].extended = 2, "another place of metadata");
+	WRONG(s.ns[1].blocks ^= 1, "another size without another digest");
+#undef WRONG
+	for (i = 0; i < 4; i++) {
+		static const u32 ids[4][2] = {
+			{ 5, 5 }, { 7, 5 }, { 0, 5 }, { 5, 0xffffffff },
+		};
+		static const char * const what[] = {
+			"a namespace twice", "namespaces in another order",
+			"namespace 0", "namespace FFFFFFFFh",
+		};
+		unsigned int k;
+
+		memset(&s, 0, sizeof(s));
+		s.known = 1;
+		for (k = 0; k < 2; k++) {
+			struct stream_namespace one = good.ns[0];
+
+			one.nsid = cpu_to_le32(ids[i][k]);
+			ns_add(&s, &one);
+		}
+		refused_namespaces(&s, ns_len(&s), what[i]);
+	}
+}
+
 int main(void)
 {
 	ok(~crc32c(~0u, "123456789", 9) == 0xe3069283, "CRC32C check value");
@@ -424,5 +551,6 @@ int main(void)
 	test_damaged();
 	test_forged();
 	test_optional();
+	test_namespaces();
 	return tap_done();
 }

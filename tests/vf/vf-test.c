@@ -3,12 +3,13 @@
  * vf-test.c - runs the cases on the VFs of this host, as root.
  *
  * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
- *                [--list] [--plain DRIVER] [--soak NUMBER]
+ *                [--until-failure] [--list] [--plain DRIVER] [--soak NUMBER]
+ *                [--lies] [--draws FILE]
  *                [--table|--table-timeout|--table-bus|--table-faults|--pf]
  *
  * --quick runs the few cases which together notice the usual faults of a
  * driver, --brief all but the long ones. --only runs cases with TEXT in their
- * name. --plain runs I/O without migration on VFs bound to another driver, to
+ * name; --until-failure none after one that failed. --plain runs I/O without migration on VFs bound to another driver, to
  * check the bed and the library.
  * --table runs the table of states and events instead of the other cases,
  * --table-timeout those of its cells in which nvme gives up a command and says
@@ -17,6 +18,10 @@
  * --pf runs the cases of bad moments of the PF and of commands that do not end, in
  * some of which nvme resets the PF and says so.
  * --soak runs that many migrations in a row.
+ * --save keeps the stream of a VF in a file, --load loads one from there. Policies
+ * stay as they are then.
+ * --lies runs one from each drive of tests/model/personalities that breaks the
+ * standard, --draws one between each two drives that FILE has a line of.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +29,8 @@
 #include <string.h>
 
 #include "cases.h"
+#include "file.h"
+#include "draws.h"
 #include "klog.h"
 #include "run.h"
 #include "soak.h"
@@ -32,11 +39,15 @@
 
 static const struct tap_case * const lists[] = {
 	probe_cases, migrate_cases, precopy_cases, log_cases, queue_cases,
-	cancel_cases, count_cases, size_cases, refuse_cases, foreign_cases, fault_cases, reset_cases,
-	fd_cases, race_cases, nomem_cases, lie_cases, last_cases,
+	cancel_cases, count_cases, size_cases, refuse_cases, foreign_cases,
+	namespace_cases, policy_cases, fault_cases, sysfs_cases,
+	reset_cases, fd_cases, race_cases, nomem_cases, lie_cases, deviate_cases,
+	last_cases,
 };
 
 static const struct tap_case * const pf_lists[] = { pf_cases, stuck_cases };
+
+static const struct tap_case * const lie_lists[] = { drive_cases };
 
 #define NPF_LISTS	(sizeof(pf_lists) / sizeof(pf_lists[0]))
 #define NLISTS		(sizeof(lists) / sizeof(lists[0]))
@@ -132,20 +143,22 @@ static void before(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--list] [--plain DRIVER] [--table|--table-timeout|--table-bus|--table-faults|--pf] [--soak NUMBER]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--until-failure] [--list] [--plain DRIVER] [--table|--table-timeout|--table-bus|--table-faults|--pf] [--soak NUMBER] [--lies] [--draws FILE] [--save FILE|--load FILE]\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	static struct tap_case cases[MAX_CASES + 1];
-	const char *only = NULL, *plain = NULL, *why;
+	const char *only = NULL, *plain = NULL, *draws = NULL, *why;
 	enum cmdset set = SET_STANDARD;
 	enum run_level level = RUN_ALL;
 	enum table_host host = TABLE_ANY;
-	bool list = false, table = false, pf = false, logged;
+	bool list = false, table = false, pf = false, lies = false, logged;
 	const struct tap_case *run = cases;
 	unsigned int i, n;
+	const char *file = NULL;
+	bool load = false;
 	int k, soak = 0;
 
 	for (k = 1; k < argc; k++) {
@@ -155,6 +168,8 @@ int main(int argc, char **argv)
 			level = RUN_QUICK;
 		} else if (!strcmp(argv[k], "--brief")) {
 			level = RUN_BRIEF;
+		} else if (!strcmp(argv[k], "--until-failure")) {
+			run_until_failure();
 		} else if (!strcmp(argv[k], "--list")) {
 			list = true;
 		} else if (!strcmp(argv[k], "--table")) {
@@ -170,6 +185,14 @@ int main(int argc, char **argv)
 			host = TABLE_FAULTS;
 		} else if (!strcmp(argv[k], "--pf")) {
 			pf = true;
+		} else if (!strcmp(argv[k], "--lies")) {
+			lies = true;
+		} else if (!strcmp(argv[k], "--draws") && val) {
+			draws = argv[++k];
+		} else if ((!strcmp(argv[k], "--save") ||
+			    !strcmp(argv[k], "--load")) && val) {
+			load = !strcmp(argv[k], "--load");
+			file = argv[++k];
 		} else if (!strcmp(argv[k], "--soak") && val) {
 			soak = atoi(argv[++k]);
 			if (soak <= 0)
@@ -187,7 +210,8 @@ int main(int argc, char **argv)
 		}
 	}
 	n = pf ? gather(pf_lists, NPF_LISTS, cases) :
-		 gather(lists, NLISTS, cases);
+	    lies ? gather(lie_lists, 1, cases) :
+		   gather(lists, NLISTS, cases);
 	if (list) {
 		for (i = 0; i < n; i++)
 			printf("%s%s%s\n", cases[i].name,
@@ -204,6 +228,8 @@ int main(int argc, char **argv)
 		 bed.pf[0].nvfs, bed_set_name(set));
 	if (plain)
 		return run_cases(plain_cases, level, only, NULL, NULL);
+	if (file)
+		return run_cases(file_cases(file, load), level, only, NULL, NULL);
 	logged = !klog_start();
 	if (!logged)
 		tap_note("/dev/kmsg cannot be read: the driver's warnings are not checked");
@@ -211,6 +237,8 @@ int main(int argc, char **argv)
 		run = table_cases(host);
 	else if (soak)
 		run = soak_cases(soak);
+	else if (draws)
+		run = drawn_cases(draws);
 	return run_cases(run, level, only, before,
 			 logged ? warnings_judge : NULL);
 }

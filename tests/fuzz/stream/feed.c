@@ -51,11 +51,12 @@ static size_t segment(struct feed *f)
 static void check_place(const struct stream_reader *r, const u8 *to, u32 len)
 {
 	const u8 *h = (const u8 *)&r->header, *s = (const u8 *)&r->small;
-	const u8 *d = r->data;
+	const u8 *d = r->data, *ns = (const u8 *)&r->namespaces;
 
 	MUST(len > 0);
 	MUST((to >= h && to + len <= h + sizeof(r->header)) ||
 	     (to >= s && to + len <= s + sizeof(r->small)) ||
+	     (to >= ns && to + len <= ns + sizeof(r->namespaces)) ||
 	     (d && to >= d && to + len <= d + r->max_data));
 }
 
@@ -71,6 +72,11 @@ static void check_event(const struct stream_reader *r, const u8 *p,
 		MUST(v->len == sizeof(r->identity));
 		MUST(!memcmp(&r->identity, payload, v->len));
 		got->identity = r->identity;
+		break;
+	case STREAM_EV_NAMESPACES:
+		MUST(v->len == ns_len(&r->namespaces));
+		MUST(!memcmp(&r->namespaces, payload, v->len));
+		got->namespaces = r->namespaces;
 		break;
 	case STREAM_EV_STATE:
 		memcpy(&st, payload, sizeof(st));

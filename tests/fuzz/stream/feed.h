@@ -25,6 +25,7 @@ struct feed {
 /**
  * struct feed_result - what came out of a stream
  * @identity: the identity
+ * @namespaces: the namespaces, if they came
  * @size: bytes of state announced
  * @data: room for @room bytes, set by the caller; NULL = not wanted
  * @room: see @data
@@ -32,6 +33,7 @@ struct feed {
  */
 struct feed_result {
 	struct stream_identity identity;
+	struct stream_namespaces namespaces;
 	u64 size;
 	u8 *data;
 	size_t room;

@@ -90,7 +90,7 @@ static void change_header(struct records *r, unsigned int i, u64 *s)
 
 	switch (rnd(s, 4)) {
 	case 0:
-		h.tag = htole16(rnd(s, 4) ? rnd(s, 6) : rnd(s, 65536));
+		h.tag = htole16(rnd(s, 4) ? rnd(s, 7) : rnd(s, 65536));
 		break;
 	case 1:
 		h.flags = htole16(rnd(s, 4) ? rnd(s, 2) : 1 << rnd(s, 16));
@@ -163,7 +163,7 @@ static void drop_record(struct records *r, unsigned int i)
 /* A record that readers do not know and may skip. */
 static void add_optional(struct records *r, u64 *s)
 {
-	struct stream_header h = { .tag = htole16(5 + rnd(s, 100)) };
+	struct stream_header h = { .tag = htole16(6 + rnd(s, 100)) };
 	size_t to = r->at[rnd(s, r->nr + 1)];
 	u32 len = rnd(s, 4) ? rnd(s, 600) : 4096 + rnd(s, 2);
 
@@ -189,6 +189,42 @@ static void split_data(struct records *r, unsigned int i, u64 *s)
 	memcpy(r->p + r->at[i] + HEADER + first, &h, HEADER);
 	h.len = htole32(first);
 	set(r, i, &h);
+}
+
+/* A namespace more or less, the same as another; agree() makes a number of it. */
+static void change_namespaces(struct records *r, unsigned int i, u64 *s)
+{
+	struct stream_header h = get(r, i);
+	size_t len = payload_len(r, i), n, at;
+	u8 *ns = r->p + r->at[i] + HEADER + 16;
+
+	if (le16toh(h.tag) != STREAM_NAMESPACES || len < 16 + 64)
+		return;
+	n = (len - 16) / 64;
+	at = rnd(s, n) * 64;
+	if (rnd(s, 2)) {
+		memcpy(ns + at, ns + rnd(s, n) * 64, rnd(s, 2) ? 64 : 4);
+	} else if (rnd(s, 2)) {
+		if (!resize(r, r->at[i] + HEADER + 16 + at, 0, 64))
+			return;
+		memcpy(ns + at, ns + at + 64, 64);
+		h.len = htole32(len + 64);
+	} else {
+		resize(r, r->at[i] + HEADER + 16 + at, 64, 0);
+		h.len = htole32(len - 64);
+	}
+	set(r, i, &h);
+}
+
+static void agree_namespaces(u8 *p, size_t len)
+{
+	u64 digest = htole64(judge_digest(p + 16, (len - 16) / 64));
+	u16 listed = htole16((len - 16) / 64);
+	u32 count = htole32((len - 16) / 64);
+
+	memcpy(p + 2, &listed, 2);
+	memcpy(p + 4, &count, 4);
+	memcpy(p + 8, &digest, 8);
 }
 
 /* Make offsets, sizes and counts agree with the data that is there. */
@@ -219,6 +255,9 @@ static void agree(struct records *r)
 	for (i = 0; i < r->nr; i++) {
 		u16 tag = le16toh(get(r, i).tag);
 
+		if (tag == STREAM_NAMESPACES && payload_len(r, i) >= 16)
+			agree_namespaces(r->p + r->at[i] + HEADER,
+					 payload_len(r, i));
 		if (tag == STREAM_STATE && payload_len(r, i) == sizeof(st))
 			memcpy(r->p + r->at[i] + HEADER, &st, sizeof(st));
 		if (tag == STREAM_END && payload_len(r, i) == sizeof(end))
@@ -256,7 +295,7 @@ size_t forge(uint8_t *p, size_t n, size_t max, uint64_t *s)
 	while (times-- && r.nr) {
 		unsigned int i = rnd(s, r.nr);
 
-		switch (rnd(s, 8)) {
+		switch (rnd(s, 9)) {
 		case 0:
 			change_header(&r, i, s);
 			break;
@@ -275,6 +314,9 @@ size_t forge(uint8_t *p, size_t n, size_t max, uint64_t *s)
 			break;
 		case 6:
 			add_optional(&r, s);
+			break;
+		case 7:
+			change_namespaces(&r, rnd(s, 2) && r.nr > 1 ? 1 : i, s);
 			break;
 		default:
 			split_data(&r, i, s);

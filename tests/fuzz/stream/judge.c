@@ -43,7 +43,7 @@ static int header_wrong(const struct judge *j, const struct stream_header *h)
 
 	if (le32toh(h->header_crc) != judge_crc(h, HEADER - 4) || flags > 1)
 		return 1;
-	if (tag < STREAM_IDENTITY || tag > STREAM_END)
+	if (tag < STREAM_IDENTITY || tag > STREAM_NAMESPACES)
 		return flags || len > STREAM_MAX_SKIP ||
 		       j->expect == STREAM_IDENTITY;
 	if (tag != j->expect)
@@ -51,6 +51,8 @@ static int header_wrong(const struct judge *j, const struct stream_header *h)
 	switch (tag) {
 	case STREAM_IDENTITY:
 		return len != sizeof(struct stream_identity) || h->offset;
+	case STREAM_NAMESPACES:
+		return len < 16 || len > 16 + 63 * 64 || h->offset;
 	case STREAM_STATE:
 		return len != sizeof(struct stream_state) || h->offset;
 	case STREAM_END:
@@ -74,8 +76,64 @@ static int judge_identity(struct judge *j, const u8 *p)
 		return -EINVAL;
 	if (le64toh(id.size_hint) > j->limit)
 		return -ENOSPC;
-	j->expect = STREAM_STATE;
+	j->expect = le16toh(id.minor) < 2 ? STREAM_STATE : STREAM_NAMESPACES;
 	return STREAM_EV_IDENTITY;
+}
+
+static u64 le(const u8 *p, unsigned int bytes)
+{
+	u64 v = 0;
+
+	while (bytes--)
+		v = v << 8 | p[bytes];
+	return v;
+}
+
+u64 judge_digest(const u8 *ns, u64 n)
+{
+	u64 h = n ? 0xcbf29ce484222325ull : 0;
+	unsigned int i;
+
+	for (; n; n--, ns += 64) {
+		/* all but the flags and what is reserved */
+		static const u8 fields[] = {
+			0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
+		};
+		bool has = false;
+
+		for (i = 0; i < sizeof(fields); i++)
+			h = (h ^ ns[fields[i]]) * 0x100000001b3ull;
+		for (i = 24; i < 48; i++) {
+			has |= ns[i];
+			h = (h ^ ns[i]) * 0x100000001b3ull;
+		}
+		for (i = 48; i < 64 && !has; i++)
+			h = (h ^ ns[i]) * 0x100000001b3ull;
+	}
+	return h;
+}
+
+/* Each of the others has a larger id than those before. */
+static int judge_namespaces(struct judge *j, const u8 *p, u32 len)
+{
+	u64 i, n = le(p + 2, 2), count = le(p + 4, 4), digest = le(p + 8, 8);
+	int64_t last = 0;
+
+	if (len != 16 + 64 * n || n > 63 || p[0] > 1 || p[1] || count < n ||
+	    (n < 63 && count != n) || (!p[0] && (count || digest)))
+		return -EINVAL;
+	for (i = 0; i < n; i++) {
+		const u8 *ns = p + 16 + 64 * i;
+
+		if ((int64_t)le(ns, 4) <= last || le(ns, 4) == 0xffffffff ||
+		    ns[4] > 3 || ns[16] > 1 || le(ns + 18, 6))
+			return -EINVAL;
+		last = le(ns, 4);
+	}
+	if (count == n && digest != judge_digest(p + 16, n))
+		return -EINVAL;
+	j->expect = STREAM_STATE;
+	return STREAM_EV_NAMESPACES;
 }
 
 static int judge_state(struct judge *j, const u8 *p)
@@ -139,6 +197,9 @@ struct verdict judge_next(struct judge *j)
 	switch (le16toh(h.tag)) {
 	case STREAM_IDENTITY:
 		v.event = judge_identity(j, payload);
+		break;
+	case STREAM_NAMESPACES:
+		v.event = judge_namespaces(j, payload, v.len);
 		break;
 	case STREAM_STATE:
 		v.event = judge_state(j, payload);

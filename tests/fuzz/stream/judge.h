@@ -53,6 +53,9 @@ void judge_init(struct judge *j, const u8 *p, size_t n, u64 limit);
 /** judge_next - the next record; not to be called after END or an error */
 struct verdict judge_next(struct judge *j);
 
+/** judge_digest - of namespaces, @n of 64 bytes each */
+u64 judge_digest(const u8 *ns, u64 n);
+
 /** judge_crc - CRC32C */
 u32 judge_crc(const void *data, size_t len);
 

@@ -48,6 +48,22 @@ static struct stream_identity identity(const u8 *p, u64 limit)
 	return id;
 }
 
+/* Namespaces of the input's making, in the order that they have to be in. */
+static struct stream_namespaces namespaces(const u8 *p)
+{
+	struct stream_namespaces s = { .known = p[0] > 0 };
+	unsigned int i;
+
+	for (i = 1; i <= p[0]; i++) {
+		struct stream_namespace one = { .flags = p[1] & 3 };
+
+		ns_put(&one.nsid, i * (1 + p[1]), 4);
+		memcpy(one.nguid, p, sizeof(one.nguid));
+		ns_add(&s, &one);
+	}
+	return s;
+}
+
 /*
  * Input: control, bytes of each piece less one (16 bit), identity, state.
  */
@@ -57,6 +73,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct stream_state st = { 0 };
 	struct stream_end end = { 0 };
 	struct feed_result got = { 0 };
+	struct stream_namespaces ns;
 	struct stream_identity id;
 	struct buf b = { 0 };
 	struct feed f;
@@ -74,10 +91,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (step > n)
 		step = n;
 	id = identity(data + FEED_CONTROL + 2, f.limit);
+	ns = namespaces(data + FEED_CONTROL + 2 + offsetof(struct stream_identity, model));
 	data += head;
 
 	/* large enough for a record per 4 bytes */
-	b.p = malloc(1024 + n * 8 + n);
+	b.p = malloc(1024 + sizeof(ns) + n * 8 + n);
 	got.room = n;
 	got.data = malloc(n);
 	if (!b.p || !got.data)
@@ -85,6 +103,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	st.size = end.size = htole64(n);
 	st.max_data = htole32(step);
 	small(&b, STREAM_IDENTITY, &id, sizeof(id));
+	small(&b, STREAM_NAMESPACES, &ns, ns_len(&ns));
 	small(&b, STREAM_STATE, &st, sizeof(st));
 	for (at = 0; at < n; at += step, nr++)
 		data_record(&b, at, data + at, n - at < step ? n - at : step);
@@ -92,7 +111,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	small(&b, STREAM_END, &end, sizeof(end));
 
 	if (feed(f, b.p, b.len, &got) != STREAM_EV_END || got.done != n ||
-	    memcmp(got.data, data, n) || memcmp(&got.identity, &id, sizeof(id)))
+	    memcmp(got.data, data, n) || memcmp(&got.identity, &id, sizeof(id)) ||
+	    memcmp(&got.namespaces, &ns, sizeof(ns)))
 		abort();
 	free(got.data);
 	free(b.p);

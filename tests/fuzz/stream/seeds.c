@@ -14,16 +14,17 @@ struct seed {
 	u32 size;
 	u32 step;
 	u32 optional;		/* bytes of a record to be skipped */
+	u32 namespaces;
 	u8 control[FEED_CONTROL];
 };
 
 static const struct seed seeds[] = {
-	{ 4, 4, 0, { 0 } },
-	{ 100, 32, 0, { 0, 255, 1 } },
-	{ 100, 100, 300, { 3, 255, 7, 7 } },
-	{ 257, 64, 1, { 1, 255, 99 } },
-	{ 600, 512, 4096, { 2, 255, 3, 2, 1 } },
-	{ 64, 16, 0, { 0, 4, 9 } },
+	{ 4, 4, 0, 0, { 0 } },
+	{ 100, 32, 0, 1, { 0, 255, 1 } },
+	{ 100, 100, 300, 2, { 3, 255, 7, 7 } },
+	{ 257, 64, 1, 5, { 1, 255, 99 } },
+	{ 600, 512, 4096, 3, { 2, 255, 3, 2, 1 } },
+	{ 64, 16, 0, 70, { 0, 4, 9 } },
 };
 
 static FILE *create(const char *dir, const char *kind, size_t i)
@@ -75,6 +76,31 @@ static void optional(FILE *f, const u8 *p, u32 len)
 	put(f, p, len);
 }
 
+static struct stream_namespaces namespaces(u32 n)
+{
+	struct stream_namespaces s = { .known = n > 0 };
+	u32 i;
+
+	for (i = 1; i <= n; i++) {
+		struct stream_namespace one = {
+			.flags = NS_F_STRUCT, .lba_shift = 9, .nguid = { i },
+		};
+
+		ns_put(&one.nsid, i, 4);
+		ns_add(&s, &one);
+	}
+	return s;
+}
+
+static void put_namespaces(FILE *f, const struct stream_namespaces *s)
+{
+	struct stream_header h;
+
+	nvme_vfio_fill_header(&h, STREAM_NAMESPACES, 0, s, ns_len(s));
+	put(f, &h, sizeof(h));
+	put(f, s, ns_len(s));
+}
+
 int main(int argc, char **argv)
 {
 	struct stream_identity id = { .cmdset = htole32(1) };
@@ -96,6 +122,7 @@ int main(int argc, char **argv)
 		struct stream_state st = { .size = htole64(s->size),
 					   .max_data = htole32(s->step) };
 		struct stream_end end = { .size = htole64(s->size) };
+		struct stream_namespaces ns = namespaces(s->namespaces);
 		u8 step[2] = { s->step, s->step >> 8 };
 		FILE *f = create(argv[1], "reader", i);
 		u64 at, nr = 0;
@@ -104,6 +131,7 @@ int main(int argc, char **argv)
 		id.data_hint = htole32(s->step);
 		put(f, s->control, FEED_CONTROL);
 		small(f, STREAM_IDENTITY, &id, sizeof(id));
+		put_namespaces(f, &ns);
 		small(f, STREAM_STATE, &st, sizeof(st));
 		if (s->optional)
 			optional(f, bytes, s->optional);

@@ -41,6 +41,76 @@ def case_fail():
             if pf.resume(vf) == 0 else ok(False, "resume")
 
 
+def case_retry():
+    """lm-fail without DNR, with a retry delay; lm-crdt; lm-sequences"""
+    with machine(lm="standard", vfs=3) as (_, pf):
+        a, b = pf.vfs[:2]
+        guest(a)
+        same(pf.identify(1)[1][128:130], bytes(2), "no CRDT1")
+        pf.control("lm-crdt=7\nlm-fail=0x41/0@1=0x0806")
+        same(pf.identify(1)[1][128:130], bytes((7, 0)), "CRDT1")
+        done = pf.admin(0x41, dwords=(0, a.cntlid | 1 << 16))
+        same((done.status, done.retry_delay), (INTERNAL_ERROR, 1), "a delay with the status")
+        same(pf.suspend(a), 0, "and then not")
+        state = pf.get_all(a)
+
+        c = pf.vfs[2]
+        stopped(pf, b)
+        stopped(pf, c)
+        pf.control("lm-sequences=1")
+        same(pf.set(b, 0, state[:64], 1), 0, "one sequence begins")
+        same(pf.set(c, 0, state[:64], 1), 0x138, "a second one does not")
+        same(pf.set(b, 64, state[64:], 2), 0, "the first one ends")
+        same(pf.set(c, 0, state[:64], 1), 0, "and another may begin")
+
+
+def case_empty_part():
+    """lm-empty-part: a part is left out, and may be"""
+    with machine(lm="standard") as (_, pf):
+        a, b = pf.vfs[:2]
+        guest(a)
+        pf.suspend(a)
+        lengths = lambda: (State(pf.get_all(a)).nvme_len > 0, State(pf.get_all(a)).vendor_len > 0)
+        same(lengths(), (True, True), "both parts")
+        pf.control("lm-empty-part=nvme")
+        same(lengths(), (False, True), "no NVMe part")
+        pf.control("lm-empty-part=vendor")
+        same(lengths(), (True, False), "no vendor part")
+        cut = pf.get_all(a)
+        stopped(pf, b)
+        pf.control("lm-empty-part=")
+        same(pf.set(b, 0, cut, 3), 2, "which is not taken by others")
+
+
+def case_no_format():
+    """lm-no-format: an empty list of versions, or of UUIDs"""
+    with machine(lm="standard") as (_, pf):
+        whole = pf.identify(0x20)[1]
+        same(whole[:4], bytes((1, 1, 0, 0)), "one version, one UUID")
+        pf.control("lm-no-format=version")
+        same(pf.identify(0x20)[1][:18], bytes((0, 1)) + whole[4:20], "no version")
+        pf.control("lm-no-format=uuid")
+        same(pf.identify(0x20)[1][:20], bytes((1, 0)) + bytes(18), "no UUID")
+
+
+def case_half_stays():
+    """lm-half-stays: what was not committed stays through a reset of the VF"""
+    with machine(lm="standard") as (_, pf):
+        a, b = pf.vfs[:2]
+        guest(a)
+        pf.suspend(a)
+        state = pf.get_all(a)
+        for stays in "off", "on":
+            pf.control(f"lm-half-stays={stays}")
+            stopped(pf, b)
+            same(pf.set(b, 0, state[:64], 1), 0, "a part of a state")
+            stopped(pf, b)
+            same(pf.resume(b), 0x0c if stays == "on" else 0, f"lm-half-stays={stays}: Resume after a reset")
+        own = pf.get_all(b)
+        same(pf.set(b, 0, own, 3), 0, "its own state")
+        same(pf.resume(b), 0, "ends that")
+
+
 def case_hang():
     """lm-hang: no completion, no effect, until reset"""
     with machine(lm="standard") as (qemu, pf):
@@ -113,6 +183,31 @@ def case_lie_double():
         same(b.write_block(1, 1, pattern(1)), 0, "then all is well")
         qemu.settle()
         ok(b.queues[1].peek() is None, "only once twice")
+
+
+def case_lie_deaf():
+    """deaf: a Resume that succeeds and does nothing"""
+    with machine(extra="lm-lie=deaf") as (qemu, pf):
+        vf = guest(pf.vfs[0])
+        pf.suspend(vf)
+        same(pf.resume(vf), 0, "resume")
+        same(pf.report()[f"vf.{vf.cntlid}"], "suspended", "without effect")
+        cid = vf.start_io(1, READ, 0, qemu.alloc(PAGE))
+        qemu.settle()
+        ok(vf.queues[1].peek() is None, "the VF does nothing")
+        pf.control("lm-lie=")
+        same(pf.resume(vf), 0, "a true one")
+        same(vf.wait(1).cid, cid, "and it goes on")
+
+
+def case_lie_sizes():
+    """huge, report-overflow: more than there is"""
+    with machine(lm="standard", extra="lm-lie=huge+report-overflow") as (_, pf):
+        vf = guest(pf.vfs[0])
+        same(pf.get(vf, 0, 48)[1][24:32], bytes((1,)) + bytes(7), "NVMECSS")
+        assert pf.track(vf, [(0, 16)]).status == 0
+        done, data = pf.read_data(0x3e, 64, dwords=(0, vf.cntlid, 15))
+        same((done.status, data[4]), (0, 4), "ranges in a report with room for three")
 
 
 def case_pf_survives():

@@ -126,6 +126,45 @@ def case_delay():
             same(pf.wait(0).status, 0, f"{state} ends")
 
 
+def case_told():
+    """a Suspend that was told of takes less time, once"""
+    with machine(extra="lm-suspend-delay-ms=50,lm-suspend-told-ms=10") as (qemu, pf):
+        vf = guest(pf.vfs[0])
+        for ms in (10, 50):
+            if ms == 10:
+                same(pf.send(0, vf.cntlid).status, 0, "a notification")
+                same(pf.report()[f"vf.{vf.cntlid}"], "running", "that stops nothing")
+            pf.start(0, 0x41, dwords=(0, vf.cntlid | 1 << 16))
+            qemu.settle()
+            qemu.step_ms(ms - 1)
+            qemu.settle()
+            ok(pf.queues[0].peek() is None, f"a Suspend takes {ms} ms")
+            qemu.step_ms(1)
+            same(pf.wait(0).status, 0, "and ends")
+            same(pf.resume(vf), 0, "resume")
+
+
+def case_no_resume_irq():
+    """lm-resume-irq=off: what was completed by a Suspend interrupts nobody"""
+    with machine(slow=True, extra="lm-resume-irq=off") as (qemu, pf):
+        vf = guest(pf.vfs[0])
+        for by in ("off", "on"):
+            pf.control(f"lm-resume-irq={by}")
+            vf.irq(1)
+            for block in range(4):      # one is fast, the drive is slow then
+                vf.start_io(1, READ, block * 8, qemu.alloc(PAGE))
+            vf.wait(1)
+            vf.irq(1)
+            pf.start(0, 0x41, dwords=(0, vf.cntlid | 1 << 16))
+            same(pf.wait(0).status, 0, "suspend")
+            vf.irq(1)
+            same(pf.resume(vf), 0, "resume")
+            qemu.settle()
+            same(bool(vf.irq(1)), by == "on", f"an interrupt, {by}")
+            for _ in range(3):
+                same(vf.wait(1).status, 0, "who looks finds them all the same")
+
+
 def case_pace():
     """commands that take their time, and their data's, one after the other"""
     with machine(extra="lm-command-us=20000,lm-mib-per-s=1") as (qemu, pf):
@@ -153,6 +192,30 @@ def case_pace():
         pf.enable(64)
         same(pf.admin(6, prp1=qemu.alloc(PAGE), dwords=(1,)).status, 0,
              "a reset takes what waits with it")
+
+
+def case_slow_identify():
+    """Identify that takes its time, of a PF only, one after the other"""
+    with machine() as (qemu, pf):
+        pf.control("lm-identify-ms=30")
+        qemu.step_ms(1)
+        cids = []
+        for cns in 1, 0x20:
+            cids.append(pf.start(0, 0x06, prp1=qemu.alloc(PAGE), dwords=(cns,)))
+        qemu.settle()
+        qemu.step_ms(29)
+        qemu.settle()
+        ok(pf.queues[0].peek() is None, "it takes its time")
+        qemu.step_ms(1)
+        for cid in cids:
+            done = pf.wait(0)
+            same((done.cid, done.status), (cid, 0), "it ends")
+        pf.start(0, 0x06, prp1=qemu.alloc(PAGE), dwords=(1,))
+        qemu.settle()
+        pf.disable()
+        qemu.step_ms(100)
+        pf.enable(64)
+        ok(pf.queues[0].peek() is None, "a reset takes what waits with it")
 
 
 def exercise(qemu, pf, a, b, dest_pf=None):
@@ -468,7 +531,7 @@ def case_reset():
             report = pf.report()
             same({report[f"vf.{vf.cntlid}"] for vf in (a, b)}, {"offline"},
                  f"PF {name}: VFs are offline")
-            ok(not any("sequence" in key or "uncommitted" in key
+            ok(not any(key.startswith("vf.") and ("sequence" in key or "uncommitted" in key)
                        for key in report), f"PF {name}: no sequence is left")
             for vf in a, b:
                 pf.online(vf)

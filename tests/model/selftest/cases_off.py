@@ -8,8 +8,8 @@ OURS = 0x3d, 0x3e, 0x41, 0x42, 0xc4, 0xc8, 0xcc, 0xd2, 0xd5, 0xe1, 0xe2
 QUEUE = 0x45                    # of user data: nobody has it
 PF0 = "/machine/peripheral/pf0"
 # Each property takes some of these, and one of them at least is not its default.
-VALUES = ("1", "4096", "3/2", "on", "off", "cq", "end", "vendor", "csup-clear",
-          "0x41@7=0x6", "0x41@7")
+VALUES = ("1", "two", "4096", "3/2", "on", "off", "cq", "end", "down", "vendor", "csup-clear",
+          "uuid", "0x41@7=0x6", "0x41@7")
 COMMANDS = {"lm-reset-counters", "lm-reset-knobs"}
 
 
@@ -107,7 +107,9 @@ def case_control():
                      "lm-track-ranges=1/", "lm-track-ranges=1/65536",
                      "lm-track-min=40", "lm-track-max=-1",
                      "lm-track-pow2=1", "lm-track-grain=x",
-                     "lm-track-room=65536", "lm-model=" + "x" * 41, "lm-firmware=" + "x" * 9):
+                     "lm-track-room=65536", "lm-ids=0", "lm-ids=65520",
+                     "lm-ids=1/0", "lm-ids=1/2/up", "lm-list-more=1025",
+                     "lm-list-order=any", "lm-model=" + "x" * 41, "lm-firmware=" + "x" * 9):
             same(pf.control("lm-pad=8\n" + text), INVALID_FIELD,
                  f"refused: {text[:30]}")
         same(pf.report()["lm-pad"], "4096", "and nothing of it was taken")
@@ -171,6 +173,16 @@ def other(qemu, name, value):
     raise KeyError(f"none of VALUES is another value for {name} than {value!r}")
 
 
+def identify_late(qemu, pf):
+    """Identify, by a device that takes its time for it."""
+    page = qemu.alloc(PAGE)
+    pf.start(0, 0x06, prp1=page, dwords=(1,))
+    qemu.settle()
+    qemu.step_ms(100)
+    same(pf.wait(0).status, 0, "Identify that takes its time")
+    return qemu.read(page, PAGE)
+
+
 def case_reset_knobs():
     """lm-reset-knobs puts back every property that there is"""
     with machine() as (qemu, pf):
@@ -180,7 +192,7 @@ def case_reset_knobs():
         was = pf.identify(1)[1]
         changed = {name: other(qemu, name, value) for name, value in begun.items()}
         same(ours(qemu)[0], changed, "each is set to another value")
-        ok(pf.identify(1)[1] != was, "and shows")
+        ok(identify_late(qemu, pf) != was, "and shows")
         ok(put(qemu, "lm-reset-knobs", "1"), "lm-reset-knobs")
         same(ours(qemu)[0], begun, "all are what the device was started with: nothing given")
         same(pf.identify(1)[1], was, "and so are its commands and names")
@@ -188,6 +200,8 @@ def case_reset_knobs():
         same(pf.control("lm-reset-knobs=1\nlm-pad=8"), 0, "back, and then another")
         same(ours(qemu)[0], {**begun, "lm-pad": "8"}, "in the order of the lines")
         same(pf.control("lm-reset-knobs=0"), INVALID_FIELD, "lm-reset-knobs=0 is refused")
+    # by which it could not be set up
+    changed["lm-identify-ms"] = begun["lm-identify-ms"]
     line = ",".join(f"{name}={value}" for name, value in changed.items())
     with machine(lm=None, extra=line) as (qemu, pf):
         same(ours(qemu)[0], changed, "a device that was started with all other values")

@@ -156,6 +156,8 @@ def case_track_payload():
         same(pf.track(vf, many, 1).status, 0, "400 of them, in two pages")
         same(pf.report()[f"vf.{vf.cntlid}.tracked"], "400", "all are there")
         pf.untrack(vf)
+        refused("a BAR of its own", [(0, 2 ** 32 - 1)], 1)
+        pf.control("lm-track-bars=off")
         same(pf.track(vf, [(0, 2 ** 32 - 1), (-2 * PAGE & 2 ** 64 - 1, 1)], 1)
              .status, 0, "the largest, and the last address")
         pf.untrack(vf)
@@ -268,6 +270,35 @@ def case_track_receive():
         same((report.ntmcd, report.more), (0, 0), "what was told is cleared")
         same((pf.report()["status.3e.0"], pf.report()["status.3e.1"]),
              ("0x000", "0x002"), "the last statuses")
+
+
+def case_track_short():
+    """lm-track-short: a report without room for a range"""
+    with machine(lm="standard", extra="lm-track-short=on") as (_, pf):
+        vf = tracked(pf, guest(pf.vfs[0]))
+        same(pf.read_data(0x3e, 64, dwords=(0, vf.cntlid, 2))[0].status, INVALID_FIELD,
+             "without room for its header")
+        for length in 16, 28:
+            report = pf.changes(vf, length)
+            same((report.ntmcd, report.more), (0, 0), f"{length} bytes: nothing was written")
+        vf.read_block(1, 0)
+        for length in 16, 28:
+            report = pf.changes(vf, length)
+            same((report.ntmcd, report.more), (0, 1), f"{length} bytes: there is more")
+        ok(pf.changes(vf).ntmcd, "which then is told")
+
+
+def case_track_void():
+    """lm-track-void: a report of a VF that is not tracked"""
+    with machine(lm="standard") as (_, pf):
+        vf = guest(pf.vfs[0])
+        same(pf.read_data(0x3e, 64, dwords=(0, vf.cntlid, 15))[0].status, 0x11f, "is refused")
+        pf.control("lm-track-void=on")
+        report = pf.changes(vf)
+        same((report.ntmcd, report.more), (0, 0), "or tells of nothing")
+        tracked(pf, vf)
+        vf.read_block(1, 0)
+        ok(pf.changes(vf).ntmcd, "of one that is tracked it tells")
 
 
 def case_track_split():

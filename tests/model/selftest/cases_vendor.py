@@ -108,6 +108,34 @@ def case_vendor_cancel():
         same(a.csts, 1, "ready")
 
 
+def case_vendor_drain():
+    """lm-vendor-drain-ms: SUSPEND leaves what was fetched to SAVE, or to time"""
+    with machine(lm="vendor", slow=True, extra="lm-vendor-drain-ms=9000") as (qemu, pf):
+        a = guest(pf.vfs[0])
+        state = f"vf.{a.cntlid}"
+        for by in ("save", "time", "resume"):
+            for block in range(4):      # one is fast, the drive is slow then
+                a.start_io(1, READ, block * 8, qemu.alloc(PAGE))
+            same(pf.vendor(VENDOR_SUSPEND, a).status, 0, "suspend")
+            same(pf.report()[state], "suspending", "with reads under way")
+            same(pf.vendor(VENDOR_SUSPEND, a).status, 0, "suspend again")
+            if by == "save":
+                pf.start(0, VENDOR_SIZE, dwords=(1,))
+                same(pf.wait(0).status, 0, "a question for the size")
+                done, blob = pf.vendor_save(a)
+                same(done.status, 0, "save")
+                same(pf.report()[state], "suspended", "ends them")
+                same(pf.vendor_load(a, blob), 0, "load")
+            elif by == "time":
+                for _ in range(100):
+                    qemu.step_ms(100)
+                    qemu.settle()
+                same(pf.report()[state], "suspended", "they end by themselves")
+            same(pf.vendor(VENDOR_RESUME, a).status, 0, "resume")
+            for _ in range(4):
+                same(a.wait(1).status, 0, f"a read, ended by {by}")
+
+
 def case_vendor_load():
     """a blob is untrusted"""
     with machine(lm="vendor", extra="lm-pad=64") as (_, pf):

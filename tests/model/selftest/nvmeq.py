@@ -24,6 +24,7 @@ class Completion:
             struct.unpack("<IIHHHH", raw)
         self.phase = status & 1
         self.status = status >> 1 & 0x7ff
+        self.retry_delay = status >> 12 & 3
 
 
 class Queue:
@@ -262,13 +263,25 @@ class Pf(Controller):
         self.function.writel(sriov + 0x28, 0)
         self.function.writew(sriov + 0x10, self.nr)
         self.function.writew(sriov + 8, 0x9)
-        _, data = self.identify(0x15)
-        for i in range(data[0]):
-            scid, _, _, _, _, vfn = struct.unpack_from("<HHBBHH", data,
-                                                       32 + 32 * i)
-            function = Function(self.qemu, self.bus, 0, vfn)
-            self.vfs.append(Controller(self.qemu, function,
-                                       base + (vfn - 1) * size, scid))
+        for scid, _, _, _, _, vfn in sorted(self.secondaries(),
+                                            key=lambda entry: entry[5]):
+            if vfn:
+                function = Function(self.qemu, self.bus, 0, vfn)
+                self.vfs.append(Controller(self.qemu, function,
+                                           base + (vfn - 1) * size, scid))
+
+    def secondaries(self):
+        """All entries of the list, page after page: SCID, PCID, SCS, reserved,
+        reserved, VFN."""
+        entries, start = [], 0
+        while True:
+            _, data = self.identify(0x15, cntid=start)
+            page = [struct.unpack_from("<HHBBHH", data, 32 + 32 * i)
+                    for i in range(data[0])]
+            entries += page
+            if len(page) < 127:
+                return entries
+            start = max(entry[0] for entry in page) + 1
 
     def virt(self, cntlid, action, resource=0, count=0):
         return self.admin(0x1c, dwords=(

@@ -9,15 +9,17 @@ import sys
 import traceback
 
 import bed
+import cases_any
 import cases_fault
 import cases_move
+import cases_ns
 import cases_off
 import cases_rules
 import cases_track
 import cases_vendor
 
 MODULES = (cases_off, cases_rules, cases_move, cases_vendor, cases_fault,
-           cases_track)
+           cases_track, cases_any, cases_ns)
 
 
 def main():

@@ -9,23 +9,19 @@
 #include <unistd.h>
 
 #include "base/tool.h"
+#include "here.h"
 #include "said.h"
 #include "setup/config.h"
 #include "tap.h"
 
-static char dir[] = "/tmp/nvme-vfio-config-XXXXXX";
+static const char dir[] = "etc/nvme-vfio";
 
-static void put(const char *name, const char *text)
+static void file(const char *name, const char *text)
 {
 	char path[128];
-	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f)) {
-		perror(path);
-		exit(1);
-	}
+	put(path, text);
 }
 
 static void drop(const char *name)
@@ -47,26 +43,27 @@ static void test_good(void)
 	struct config_vf vf;
 	struct config c;
 
-	put("a.conf",
+	file("a.conf",
 	    "; a comment\n"
 	    "# another\n"
 	    "[one]\n"
 	    "    serial = S6XY NX0T\n"
 	    "    num_vfs = 4\n"
 	    "\tqueues=9\n"
-	    "interrupts : 8   ; of each\n"
-	    "namespaces = 1, 2 3\n"
+	    "interrupts = 8   ; of each\n"
+	    "namespaces = 1, 2 3	# three\n"
 	    "vf2.queues = 17\n"
 	    "vf2.driver = none\n"
 	    "vf4.namespaces = 7\n"
+	    "vf3.namespaces = 2-5,9\n"
 	    "\n"
-	    "[two]\r\n"
+	    "[two] # a drive\r\n"
 	    "nqn = nqn.2014-08.org.nvmexpress:uuid:0123\r\n"
 	    "num_vfs = 65535\r\n"
 	    "driver = vfio-pci\r\n");
-	put("b.conf", "[three]\naddress = 0000:3b:00.0\nnum_vfs = 1");
-	put("c.conf~", "not a configuration");
-	put(".conf", "neither");
+	file("b.conf", "[three]\naddress = 0000:3b:00.0\nnum_vfs = 1");
+	file("c.conf~", "not a configuration");
+	file(".conf", "neither");
 	ok(!load(&c) && !said_lines, "good files give no message (%s)", said);
 	ok(c.n == 3, "three sections");
 	ok(c.pf[0].key == KEY_SERIAL && !strcmp(c.pf[0].id, "S6XY NX0T"),
@@ -89,6 +86,9 @@ static void test_good(void)
 	vf = config_of(&c.pf[0], 4);
 	ok(vf.queues == 9 && vf.nns == 1 && vf.nsid[0] == 7,
 	   "a VF's own namespaces take the place of those of all");
+	vf = config_of(&c.pf[0], 3);
+	ok(vf.nns == 5 && vf.nsid[0] == 2 && vf.nsid[3] == 5 && vf.nsid[4] == 9,
+	   "a range of namespaces");
 	vf = config_of(&c.pf[1], 1);
 	ok(!vf.queues && !vf.nsid && !strcmp(vf.driver, "vfio-pci"),
 	   "what is not given is as it is");
@@ -115,12 +115,29 @@ static const struct {
 	{ "a typo in a key", HEAD "quues = 4\n", ":4: unknown key quues" },
 	{ "a typo after vfN.", HEAD "vf1.queue = 4\n", ":4: unknown key vf1.queue" },
 	{ "a key that only a PF has", HEAD "vf1.num_vfs = 4\n", ":4: unknown key vf1.num_vfs" },
+	{ "a policy that the driver would not take", HEAD "policy = media=mine\n",
+	  ":4: policy: media=mine is not media=shared" },
+	{ "a policy that lacks a word", HEAD "policy = match=firmware\n",
+	  ":4: policy: firmware= is missing" },
+	{ "a policy of one VF", HEAD "vf1.policy = media=copied\n",
+	  ":4: unknown key vf1.policy" },
+	{ "two policies", HEAD "policy = media=copied\npolicy = media=copied\n",
+	  ":5: policy is given twice" },
 	{ "no section", "serial = x\n", ":1: a section must come first" },
 	{ "no value", HEAD "queues =\n", ":4: queues = : must be a number from 2" },
 	{ "no equals sign", HEAD "queues 4\n", ":4: neither [section] nor key = value" },
 	{ "a word for a number", HEAD "queues = many\n", ":4: queues = many: must be a number" },
 	{ "a negative number", HEAD "interrupts = -1\n", ":4: interrupts = -1: must be" },
-	{ "a number with more behind it", HEAD "queues = 4 # four\n", ":4: queues = 4 # four: must be" },
+	{ "a number with more behind it", HEAD "queues = 4#four\n", ":4: queues = 4#four: must be" },
+	{ "a colon for the equals sign", HEAD "queues: 4\n", ":4: neither [section] nor key = value" },
+	{ "text behind a section", "[d]x\nserial = y\n", ":1: a section is [name]" },
+	{ "no PCI address", "[a]\naddress = foo\n", ":2: address = foo: must be a PCI address" },
+	{ "half a PCI address", "[a]\naddress = 3b:00\n", ":2: address = 3b:00: must be" },
+	{ "what a terminal would do something with", HEAD "\033[31m = 4\n", ":4: there is a character that is no text" },
+	{ "a range that runs backwards", HEAD "namespaces = 4-1\n", ":4: namespaces: 4-1 is no range" },
+	{ "a range without its end", HEAD "namespaces = 4-\n", ":4: namespaces: 4- is no range" },
+	{ "a range of too many", HEAD "namespaces = 1-4294967294\n", ":4: namespaces: more than 1024" },
+	{ "a namespace twice, once in a range", HEAD "namespaces = 1-4 3\n", ":4: namespaces: 3 is there twice" },
 	{ "a number too large", HEAD "queues = 65536\n", ":4: queues = 65536: must be a number from 2 to 65535" },
 	{ "a number too large for anything", HEAD "queues = 99999999999999999999999\n", ":4: queues = 9" },
 	{ "one queue, so no I/O", HEAD "queues = 1\n", ":4: queues = 1: must be" },
@@ -139,15 +156,25 @@ static const struct {
 	{ "a path for a driver", HEAD "driver = ../../x\n", ":4: driver = ../../x: must be the name" },
 	{ "no name of the PF", "[a]\nnum_vfs = 4\n", ":1: [a] does not say which PF" },
 	{ "two names of the PF", HEAD "nqn = y\n", ":4: nqn: a PF is known by one of" },
+	{ "a model beside a serial number", HEAD "model = y\n", ":4: model: this section is about one PF already, by serial" },
+	{ "a serial number beside a PCI id", "[a]\npci = 1234:5678\nserial = x\n", ":3: serial: a PF is known by one of" },
+	{ "two models", "[a]\nmodel = x\nmodel = x\n", ":3: model is given twice" },
+	{ "an empty model", "[a]\nmodel =\n", ":2: model is empty" },
+	{ "two PCI ids", "[a]\npci = 1234:5678\npci = 1234:5678\n", ":3: pci is given twice" },
+	{ "half a PCI id", "[a]\npci = 1234\n", ":2: pci = 1234: must be the PF's vendor and device id" },
+	{ "a PCI id with more behind it", "[a]\npci = 1234:5678a\n", ":2: pci = 1234:5678a: must be" },
+	{ "a PCI id that is none", "[a]\npci = 1234:567g\n", ":2: pci = 1234:567g: must be" },
+	{ "two sections for one model", "[a]\nmodel = x\nnum_vfs = 1\n[b]\nmodel = x\nnum_vfs = 2\n",
+	  "two sections for one PF (model = x)" },
 	{ "a name twice", HEAD "serial = y\n", ":4: serial is given twice" },
 	{ "an empty name", "[a]\nserial =\nnum_vfs = 1\n", ":2: serial is empty" },
 	{ "no number of VFs", "[a]\nserial = x\n", ":1: [a] does not say how many VFs" },
 	{ "a section twice", HEAD "[b]\nserial = y\nnum_vfs = 1\n" HEAD, ":7: section [a] is there twice, first at" },
-	{ "two sections for one PF", HEAD "[b]\nserial = x\nnum_vfs = 1\n", "two sections for one PF (x)" },
+	{ "two sections for one PF", HEAD "[b]\nserial = x\nnum_vfs = 1\n", "two sections for one PF (serial = x)" },
 	{ "an empty section", "[b]\n" HEAD, ":1: the section is empty" },
 	{ "an empty section at the end", HEAD "[b]\n", ":4: the section is empty" },
-	{ "a section without its end", "[a\nserial = x\n", ":1: neither" },
-	{ "a line that is too long", HEAD "driver = " LONG LONG LONG "\n", ":4: the line is too long" },
+	{ "a section without its end", "[a\nserial = x\n", ":1: a section is [name]" },
+	{ "a driver's name in a long line", HEAD "driver = " LONG LONG LONG LONG "\n", ":4: driver = " },
 	{ "a driver's name that is too long", HEAD "driver = " LONG "\n", ":4: driver = " },
 };
 
@@ -160,7 +187,7 @@ static void test_bad(void)
 
 	snprintf(where, sizeof(where), "%s/a.conf:", dir);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		put("a.conf", bad[i].text);
+		file("a.conf", bad[i].text);
 		err = load(&c);
 		ok(err == TOOL_CONFIG && said_lines == 1 &&
 		   !strncmp(said, where, strlen(where)) &&
@@ -169,17 +196,170 @@ static void test_bad(void)
 		   err, said_lines, said);
 		config_free(&c);
 	}
-	put("a.conf", HEAD);
-	put("b.conf", "[c]\nserial = x\nnum_vfs = 2\n");
+	file("a.conf", HEAD);
+	file("b.conf", "[c]\nserial = x\nnum_vfs = 2\n");
 	ok(load(&c) == TOOL_CONFIG && said_lines == 1 && strstr(said, "a.conf:1 and ") &&
 	   strstr(said, "b.conf:1: two sections for one PF"),
 	   "two files with one PF: both are named (%s)", said);
 	config_free(&c);
-	put("b.conf", HEAD);
+	file("b.conf", HEAD);
 	ok(load(&c) == TOOL_CONFIG && said_lines == 1,
 	   "two files with one section (%s)", said);
 	config_free(&c);
 	drop("b.conf");
+}
+
+static void test_like(void)
+{
+	struct config c;
+
+	file("a.conf", "[a]\nmodel =  SAMSUNG PM*\t\npci = 144D:A80a\nnum_vfs = 1\n"
+	     "[b]\nmodel = SAMSUNG PM*\nnum_vfs = 1\n[c]\npci = 144d:a80a\nnum_vfs = 2\n");
+	ok(!load(&c) && c.n == 3 && c.pf[0].key == KEY_LIKE && !strcmp(c.pf[0].model, "SAMSUNG PM*") &&
+	   !strcmp(c.pf[0].pci, "144d:a80a"), "PFs by model and PCI id (%s)", said);
+	ok(!strcmp(c.pf[0].words, "model = SAMSUNG PM*, pci = 144d:a80a") &&
+	   !strcmp(c.pf[1].words, "model = SAMSUNG PM*") && !strcmp(c.pf[2].words, "pci = 144d:a80a"),
+	   "and by one of them");
+	config_free(&c);
+	drop("a.conf");
+}
+
+/* The names of the sections that count, in the order in which they are read. */
+static const char *sections(int (*how)(struct config *c))
+{
+	static char names[64];
+	struct config c;
+	size_t i;
+
+	said_forget();
+	*names = 0;
+	if (how(&c))
+		strcpy(names, "failed");
+	else
+		for (i = 0; i < c.n; i++)
+			strcat(names, c.pf[i].name);
+	config_free(&c);
+	return names;
+}
+
+static int standard(struct config *c)
+{
+	return config_load(NULL, c);
+}
+
+#define SECTION(name)	"[" name "]\nserial = " name "\nnum_vfs = 1\n"
+
+static void test_layers(void)
+{
+	struct config c;
+
+	ok(!strcmp(sections(standard), "") && !said_warnings, "no folder is there");
+	put("usr/lib/nvme-vfio/10-a.conf", SECTION("a"));
+	put("usr/lib/nvme-vfio/30-c.conf", SECTION("c"));
+	put("usr/lib/nvme-vfio/50-e.conf", SECTION("e"));
+	put("run/nvme-vfio/20-b.conf", SECTION("b"));
+	put("run/nvme-vfio/0000:01:00.0.lock", "");
+	ok(!strcmp(sections(standard), "abce"), "files of all folders, by their names (%s)", sections(standard));
+	ok(!strcmp(sections(config_load_boot), "ace"), "what is in /run is gone after a boot (%s)", sections(config_load_boot));
+	put("run/nvme-vfio/30-c.conf", SECTION("r"));
+	ok(!strcmp(sections(standard), "abre"), "/run goes before /usr/lib (%s)", sections(standard));
+	put("etc/nvme-vfio/30-c.conf", SECTION("x"));
+	ok(!strcmp(sections(standard), "abxe"), "/etc goes before both (%s)", sections(standard));
+	put("etc/nvme-vfio/30-c.conf", "");
+	ok(!strcmp(sections(standard), "abe"), "an empty file masks (%s)", sections(standard));
+	ok(!symlink("/dev/null", "etc/nvme-vfio/50-e.conf") && !strcmp(sections(standard), "ab"),
+	   "so does a link to /dev/null (%s, %s)", sections(standard), said);
+	put("run/nvme-vfio/20-b.conf", "junk\n");
+	ok(!strcmp(sections(standard), "failed") && strstr(said, "run/nvme-vfio/20-b.conf:1:"), "a mistake is named with its folder (%s)", said);
+	said_forget();
+	ok(config_check(NULL) == TOOL_CONFIG && said_lines == 1, "check-config reads all folders (%s)", said);
+	put("etc/nvme-vfio/20-b.conf", SECTION("a"));
+	ok(!strcmp(sections(standard), "failed") && strstr(said, "etc/nvme-vfio/20-b.conf:1: section [a] is there twice, first at ./usr/lib/"),
+	   "what files of other names say counts all (%s)", said);
+	unlink("etc/nvme-vfio/20-b.conf");
+	unlink("run/nvme-vfio/20-b.conf");
+	unlink("usr/lib/nvme-vfio/10-a.conf");
+	said_forget();
+	ok(!standard(&c) && !c.n && !c.others, "nothing is left");
+	config_warn_empty(NULL, &c);
+	ok(said_warnings == 1, "and that is said");
+	config_free(&c);
+	unlink("etc/nvme-vfio/50-e.conf");
+	unlink("etc/nvme-vfio/30-c.conf");
+	unlink("run/nvme-vfio/30-c.conf");
+	ok(!standard(&c) && c.n == 2, "what is not masked any more counts again");
+	config_free(&c);
+	unlink("usr/lib/nvme-vfio/30-c.conf");
+	unlink("usr/lib/nvme-vfio/50-e.conf");
+	rmdir("usr/lib/nvme-vfio");
+	put("usr/lib/nvme-vfio", "");
+	ok(!strcmp(sections(standard), "failed") && said_lines == 1, "a file for a folder (%s)", said);
+	unlink("usr/lib/nvme-vfio");
+}
+
+/* NQNs have up to 223 bytes, and there may be a hundred namespaces. */
+static void test_long(void)
+{
+	char text[2048] = "[a]\nnqn = nqn.2014-08.org.example:" LONG LONG LONG "\nnum_vfs = 1\nnamespaces =";
+	struct config c;
+	int i;
+
+	for (i = 1; i <= 200; i++)
+		sprintf(text + strlen(text), " %d", i);
+	file("a.conf", text);
+	ok(!load(&c) && c.n == 1 && strlen(c.pf[0].id) > 220 && c.pf[0].all.nns == 200,
+	   "long lines (%s)", said);
+	config_free(&c);
+	drop("a.conf");
+}
+
+/* What is no file with a text is refused, and not waited for. */
+static void test_odd(void)
+{
+	char path[128];
+	struct config c;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/a.conf", dir);
+	ok(!mkfifo(path, 0600) && load(&c) == TOOL_CONFIG && said_lines == 1 && strstr(said, "not a regular file"),
+	   "a pipe (%s)", said);
+	config_free(&c);
+	unlink(path);
+	ok(!mkdir(path, 0700) && load(&c) == TOOL_CONFIG && said_lines == 1 && strstr(said, "not a regular file"),
+	   "a folder (%s)", said);
+	config_free(&c);
+	rmdir(path);
+	said_forget();
+	ok(config_load("/dev/zero", &c) == TOOL_CONFIG && said_lines == 1, "a device (%s)", said);
+	config_free(&c);
+	f = fopen(path, "w");
+	ok(f && fwrite("[a]\nserial = x\nnum_vfs = 4\0 or 5\n", 1, 32, f) == 32 && !fclose(f) &&
+	   load(&c) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":3: there is a character"),
+	   "a NUL and what is behind it (%s)", said);
+	config_free(&c);
+	drop("a.conf");
+	file("drive.cfg", HEAD);
+	ok(!load(&c) && !c.n && c.others == 1, "a folder with files of other names: they are counted");
+	config_free(&c);
+	drop("drive.cfg");
+}
+
+static void test_check(void)
+{
+	file("a.conf", "queues = 4\n"
+	    "[a]\nserial = x\nnum_vfs = many\nquues = 4 # and a second time\nqueues 4\n"
+	    "[b]\nnum_vfs = 4\n"
+	    "[empty]\n"
+	    "[c]\naddress = foo\n");
+	file("b.conf", HEAD "namespaces = 0\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 8,
+	   "check-config: all that is wrong with two files, and nothing that follows from it (%d)", said_lines);
+	drop("b.conf");
+	file("a.conf", HEAD);
+	said_forget();
+	ok(!config_check(dir) && !said_lines, "check-config: nothing is wrong (%s)", said);
+	drop("a.conf");
 }
 
 /* Whatever is in a file, it is read to its end, and wrong ones are named. */
@@ -200,7 +380,7 @@ static void test_noise(void)
 		text[0] = 0;
 		for (k = rand() % 60; k; k--)
 			strcat(text, piece[rand() % (sizeof(piece) / sizeof(piece[0]))]);
-		put("a.conf", text);
+		file("a.conf", text);
 		err = load(&c);
 		config_free(&c);
 		bads += err && err != TOOL_CONFIG;
@@ -212,13 +392,15 @@ static void test_noise(void)
 
 int main(void)
 {
-	if (!mkdtemp(dir)) {
-		perror(dir);
-		return 1;
-	}
+	here_begin();
+	test_layers();
 	test_good();
+	test_like();
 	test_bad();
+	test_long();
+	test_odd();
+	test_check();
 	test_noise();
-	rmdir(dir);
+	here_end();
 	return tap_done();
 }

@@ -19,7 +19,7 @@
 struct dev dev;
 struct ctrl_resource dev_res[RESOURCES];
 const char *dev_broken;
-int dev_calls, dev_fail_at, dev_fail_again, dev_gone_at;
+int dev_calls, dev_fail_at, dev_errno, dev_fail_again, dev_gone_at;
 bool dev_lies;
 static bool gone;
 
@@ -39,6 +39,7 @@ void dev_begin(void)
 	dev_broken = NULL;
 	dev_calls = 0;
 	dev_fail_at = 0;
+	dev_errno = 0;
 	dev_fail_again = 0;
 	dev_gone_at = 0;
 	dev_lies = false;
@@ -78,8 +79,9 @@ static int fails(void)
 		gone = true;
 	if (gone)
 		return -ENODEV;
-	return dev_calls == dev_fail_at || dev_calls == dev_fail_again ?
-	       -EIO : 0;
+	if (dev_calls != dev_fail_at && dev_calls != dev_fail_again)
+		return 0;
+	return dev_errno ? dev_errno : -EIO;
 }
 
 /* -- sysfs --------------------------------------------------------------------- */

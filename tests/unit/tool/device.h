@@ -49,6 +49,9 @@ extern int dev_calls;
 /** dev_fail_at - which of them fails, from 1; 0: none */
 extern int dev_fail_at;
 
+/** dev_errno - by which errno, negative; 0: -EIO */
+extern int dev_errno;
+
 /** dev_fail_again - the one after that which fails as well; 0: none */
 extern int dev_fail_again;
 

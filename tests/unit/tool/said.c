@@ -7,12 +7,13 @@
 #include "said.h"
 
 struct tool_options tool = { .quiet = true };
-int said_lines;
+int said_lines, said_warnings;
 char said[1024];
 
 void said_forget(void)
 {
 	said_lines = 0;
+	said_warnings = 0;
 	said[0] = 0;
 }
 
@@ -28,6 +29,14 @@ int fail(enum tool_exit code, const char *fmt, ...)
 	return code;
 }
 
+const char *const *fail_texts(size_t *n)
+{
+	static const char *first[] = { said };
+
+	*n = said_lines ? 1 : 0;
+	return first;
+}
+
 void note(const char *fmt, ...)
 {
 	(void)fmt;
@@ -35,5 +44,6 @@ void note(const char *fmt, ...)
 
 void warn(const char *fmt, ...)
 {
+	said_warnings++;
 	(void)fmt;
 }

@@ -9,6 +9,9 @@ extern int said_lines;
 /** said - the first of them; empty if there is none */
 extern char said[1024];
 
+/** said_warnings - how many warnings since said_forget() */
+extern int said_warnings;
+
 /** said_forget - begin anew */
 void said_forget(void);
 

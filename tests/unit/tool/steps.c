@@ -3,6 +3,7 @@
  * Planning and doing: from any state of a PF to any configuration and back, with
  * a failure at each call on the way, on a device that keeps the rules.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -580,6 +581,47 @@ static void test_lies(void)
 	   said);
 }
 
+/* VFs are made by the second call, after autoprobe was switched off */
+static void test_no_room(void)
+{
+	static const struct { int err; const char *said[3]; } t[] = {
+		{ -ENOMEM, { "sriov_numvfs", "Above 4G Decoding", "pci=realloc" } },
+		{ -ENOSPC, { "sriov_numvfs", "Above 4G Decoding", "dmesg" } },
+		{ -EBUSY, { "sriov_numvfs", "meanwhile", "again" } },
+		{ -EIO, { "sriov_numvfs", "Input/output", "dmesg | grep " DEV_PF } },
+	};
+	struct config_pf c = some(2, 4, 4);
+	struct dev before;
+	size_t i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		fresh();
+		before = dev;
+		dev_fail_at = 2;
+		dev_errno = t[i].err;
+		ok(apply(&c) == TOOL_FAILED && said_lines == 1 &&
+		   strstr(said, t[i].said[0]) && strstr(said, t[i].said[1]) &&
+		   strstr(said, t[i].said[2]) && dev_same(&dev, &before),
+		   "no VFs are made (%s): told with what helps, and undone (%s)",
+		   strerror(-t[i].err), said);
+	}
+}
+
+/* Real drives often give all there is to the PF itself, until told otherwise. */
+static void test_primary_holds(void)
+{
+	struct config_pf c = some(2, 4, 4);
+
+	fresh();
+	dev_res[RESOURCE_QUEUES].primary = dev_res[RESOURCE_QUEUES].total;
+	dev_res[RESOURCE_INTERRUPTS].primary = dev_res[RESOURCE_INTERRUPTS].total;
+	refuses("the PF holds all queues and interrupts", &c, TOOL_LIMIT,
+		"nvme virt-mgmt /dev/nvme0 -c 7 -r 0 -a 1 -n 10 && nvme virt-mgmt /dev/nvme0 -c 7 -r 1 -a 1 -n 10 && nvme reset /dev/nvme0");
+	c = some(3, 8, 4);
+	refuses("the PF holds more than are left, and giving back is not enough", &c,
+		TOOL_LIMIT, "3 VFs want 24 queues, but the PF has 0 for them, and 19 if it kept none itself");
+}
+
 static void test_stuck(void)
 {
 	struct config_pf c = some(2, 4, 4);
@@ -600,6 +642,8 @@ int main(void)
 	test_swap();
 	test_driver_refuses();
 	test_lies();
+	test_no_room();
+	test_primary_holds();
 	test_stuck();
 	test_random(32, 8, 2);
 	test_random(16, 8, 1);

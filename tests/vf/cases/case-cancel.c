@@ -72,6 +72,7 @@ static void cancel_full_cq(const void *arg)
 	struct vfio_dev a;
 	struct workload *w;
 
+	full_queues_suspend();
 	w = solo_open(&a, VF_A, &small);
 	workload_stuff(w, 30);
 	once(w, &a, arg);

@@ -58,6 +58,7 @@ static void between_pfs(const void *arg)
 	struct workload *w;
 
 	(void)arg;
+	one_command_each();
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	workload_fill(w, 40);
 	model_zero(0);
@@ -77,6 +78,7 @@ static void on_one_pf(const void *arg)
 	struct workload *w;
 
 	(void)arg;
+	one_command_each();
 	w = pair_open(&a, VF_A, &b, VF_B, NULL);
 	workload_fill(w, 40);
 	model_zero(0);
@@ -96,6 +98,7 @@ static void cancelled(const void *arg)
 	struct workload *w;
 
 	(void)arg;
+	one_command_each();
 	w = solo_open(&a, VF_A, NULL);
 	workload_fill(w, 40);
 	model_zero(0);

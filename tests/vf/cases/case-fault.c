@@ -31,6 +31,9 @@ static const unsigned int status[] = {
 	0x002, 0x00c, 0x006, 0x11f, 0x137, 0x138, 0x13a, 0x371,
 };
 
+/* or the driver would try again what may be */
+#define DNR	0x4000
+
 #define NSTATUS	(sizeof(status) / sizeof(status[0]))
 
 /* one VF as source: run to the arc in question. Return: what the arc gave */
@@ -86,7 +89,7 @@ static void expect_error(struct vfio_dev *dev, int err, const char *rule,
 
 static void set_rule(int pf, const struct fault *f, unsigned int st)
 {
-	model_set(pf, "lm-fail=%s=0x%x", f->rule, st);
+	model_set(pf, "lm-fail=%s=0x%x", f->rule, st | DNR);
 }
 
 static void source_fault(const struct fault *f)
@@ -162,7 +165,7 @@ static void suspend_fails_softly(const void *arg)
 	(void)arg;
 	w = solo_open(&a, VF_A, NULL);
 	workload_fill(w, 30);
-	model_set(0, "lm-fail=%s=0x006",
+	model_set(0, "lm-fail=%s=0x4006",
 		  bed.set == SET_VENDOR ? "0xc8@1" : "0x41/0@1");
 	check(mig_stop(&a, NULL), "expected the suspend to fail");
 	must(vfio_mig_get(&a, &state));
@@ -179,8 +182,8 @@ static void suspend_fails_softly(const void *arg)
 static void cancel_again(const void *arg)
 {
 	const char *rule[2][2] = {
-		{ "0x41/1@1=0x006", NULL },
-		{ "0xd5@1=0x006", "0xcc@1=0x006" },
+		{ "0x41/1@1=0x4006", NULL },
+		{ "0xd5@1=0x4006", "0xcc@1=0x4006" },
 	};
 	struct mig_stream s = { 0 };
 	struct vfio_dev a;

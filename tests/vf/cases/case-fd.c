@@ -301,7 +301,7 @@ static void read_again(const void *arg)
 	w = large_open(&a, &b);
 	workload_fill(w, 40);
 	must(mig_stop(&a, NULL));
-	model_set(0, "lm-fail=0x42@3=0x6");
+	model_set(0, "lm-fail=0x42@3=0x4006");
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	err = mig_read(fd, &s, SIZE_MAX);
 	check_eq(err, -EIO, "read of a piece that the device refuses");
@@ -325,7 +325,7 @@ static void read_fails(const void *arg)
 	(void)arg;
 	w = large_open(&a, &b);
 	workload_fill(w, 40);
-	model_set(0, "lm-fail=0x42@2=0x6");
+	model_set(0, "lm-fail=0x42@2=0x4006");
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	check_eq(mig_read(fd, &s, SIZE_MAX), -EIO, "read");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
@@ -334,8 +334,8 @@ static void read_fails(const void *arg)
 	workload_event(w);
 }
 
-/* a VF that is not suspended any more when a further piece is read */
-static void read_lost(const void *arg)
+/* for a further piece the device does not say that the VF was suspended */
+static void read_doubted(const void *arg)
 {
 	struct mig_stream s = { 0 };
 	struct vfio_dev a, b;
@@ -344,20 +344,17 @@ static void read_lost(const void *arg)
 
 	(void)arg;
 	w = large_open(&a, &b);
+	workload_fill(w, 40);
 	must(mig_stop(&a, NULL));
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	must(mig_read(fd, &s, 1000));
 	model_set(0, "lm-lie=csup-clear");
-	check_eq(mig_read(fd, &s, SIZE_MAX), -EIO, "read of a VF that runs");
-	state_is(&a, MIG_ERROR);
-	expect_errno(read(fd, s.data, 1), ENODEV, "read in ERROR");
+	check_eq(mig_read(fd, &s, SIZE_MAX), -EIO, "read of what may run");
+	state_is(&a, MIG_STOP_COPY);
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	close(fd);
-	model_set(0, "lm-lie=");
-	check_eq(vfio_mig_set(&a, MIG_RUNNING, NULL), -EINVAL, "out of ERROR");
-	must(vfio_reset(&a));
-	state_is(&a, MIG_RUNNING);
-	workload_free(w);
-	alive(&a, VF_A);
+	workload_check(w);
+	workload_event(w);
 }
 
 static const unsigned int running = MIG_RUNNING, p2p = MIG_RUNNING_P2P,
@@ -392,7 +389,7 @@ const struct tap_case fd_cases[] = {
 	  .fn = read_again, .log = "failed with status" },
 	{ .name = "large state, a read fails and the guest goes on",
 	  .fn = read_fails, .log = "failed with status" },
-	{ .name = "large state, the VF is lost while it is read",
-	  .fn = read_lost, .log = "not suspended" },
+	{ .name = "large state, a piece is in doubt and the guest goes on",
+	  .fn = read_doubted, .log = "does not confirm" },
 	{ }
 };

@@ -55,30 +55,62 @@ static void other_drive(const void *arg)
 	workload_event(w);
 }
 
-/*
- * @arg: resource of which the destination has one less: 0 queues, 1
- * interrupts. Told by the first record, before any state is sent.
- */
-static void too_few(const void *arg)
+/* the first VF of a PF has a queue less, or with @type 1 an interrupt */
+static void one_less(int pf, unsigned int type)
 {
-	const char *name = bed.pf[1].name;
-	unsigned int type = *(const unsigned int *)arg;
 	struct pf_secondary list[TOPO_VFS], *s = list;
-	struct mig_stream m = { 0 };
-	struct vfio_dev a, b;
-	struct workload *w;
-	int fd, n, err;
+	const char *name = bed.pf[pf].name;
+	int n = pf_secondaries(name, list, TOPO_VFS);
 
-	bed_need(VF_A);
-	bed_need(VF_C);
-	n = pf_secondaries(name, list, TOPO_VFS);
-	while (s < list + n && s->vfn != bed.pf[1].vfn[0])
+	while (s < list + n && s->vfn != bed.pf[pf].vfn[0])
 		s++;
 	check(s < list + n, "%s: the VF is not listed", name);
 	must(pf_virt_mgmt(name, s->cntlid, 7, 0, 0));
 	must(pf_virt_mgmt(name, s->cntlid, 8, 0, s->nvq - !type));
 	must(pf_virt_mgmt(name, s->cntlid, 8, 1, s->nvi - type));
 	must(pf_virt_mgmt(name, s->cntlid, 9, 0, 0));
+}
+
+/*
+ * More interrupts are another MSI-X table in config space, which a VMM would
+ * refuse when the guest has stopped.
+ */
+static void more_interrupts(const void *arg)
+{
+	struct mig_stream m = { 0 };
+	struct vfio_dev a, b;
+	struct workload *w;
+	int fd, err;
+
+	(void)arg;
+	bed_need(VF_A);
+	bed_need(VF_C);
+	one_less(0, 1);
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	take_stream(w, &a, &m);
+	must(vfio_mig_set(&b, MIG_RESUMING, &fd));
+	err = mig_write(fd, m.data, 200, 0);
+	check(err == -EINVAL, "expected EINVAL, got %d", err);
+	close(fd);
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	workload_check(w);
+}
+
+/*
+ * @arg: resource of which the destination has one less: 0 queues, 1
+ * interrupts. Told by the first record, before any state is sent.
+ */
+static void too_few(const void *arg)
+{
+	unsigned int type = *(const unsigned int *)arg;
+	struct mig_stream m = { 0 };
+	struct vfio_dev a, b;
+	struct workload *w;
+	int fd, err;
+
+	bed_need(VF_A);
+	bed_need(VF_C);
+	one_less(1, type);
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	take_stream(w, &a, &m);
@@ -201,7 +233,9 @@ const struct tap_case foreign_cases[] = {
 	{ .name = "destination with fewer queues", .fn = too_few,
 	  .arg = &(const unsigned int){ 0 }, .log = "fewer queues" },
 	{ .name = "destination with fewer interrupts", .fn = too_few,
-	  .arg = &(const unsigned int){ 1 }, .log = "fewer interrupts" },
+	  .arg = &(const unsigned int){ 1 }, .log = "another number of interrupts" },
+	{ .name = "destination with more interrupts", .fn = more_interrupts,
+	  .log = "another number of interrupts" },
 	{ .name = "stream of another model is refused", .fn = other_drive,
 	  .arg = "lm-model", .log = "another model" },
 	{ .name = "stream of another firmware is refused", .fn = other_drive,

@@ -4,6 +4,7 @@
  * nothing else, in every state that a migration passes through.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -245,6 +246,180 @@ static void last_report(const void *arg)
 	must(vfio_log_stop(&a));
 	move_load(w, &b, &s, NULL);
 	workload_check(w);
+}
+
+/*
+ * The drive loses its log while the VF runs, and has nothing to tell from then
+ * on: @arg, whether it would track anew.
+ */
+static void lost_by_drive(const void *arg)
+{
+	bool refuses = !*(const bool *)arg;
+	struct vfio_dev a;
+	struct workload *w;
+	struct log *l;
+
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	log_start(l);
+	do_reads(l);
+	log_collect(l);
+	log_judge(l, true);
+	log_forget(l);
+
+	do_reads(l);
+	model_set(0, "lm-track=off\nlm-track-void=on");
+	model_set(0, "lm-track=on");
+	do_reads(l);
+	log_collect(l);
+	do_reads(l);
+	if (refuses)
+		model_set(0, "lm-fail=0x3d/1@1=0x4002");
+	must(mig_stop(&a, NULL));
+	log_collect(l);
+	log_judge(l, false);
+	/* told once is told */
+	log_forget(l);
+	log_collect(l);
+	check(!memchr(l->seen, 1, l->pages), "told of again");
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	vfio_log_stop(&a);
+	workload_check(w);
+}
+
+/* the drive is asked before each suspend, and says that it still tracks */
+static void confirmed(const void *arg)
+{
+	struct vfio_dev a;
+	struct workload *w;
+	struct log *l;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	log_start(l);
+	do_reads(l);
+	log_collect(l);
+	log_forget(l);
+	model_zero(0);
+	do_reads(l);
+	must(mig_stop(&a, NULL));
+	check_eq(model_count(0, 0x3d, 1), 1, "Track Send");
+	log_collect(l);
+	log_judge(l, true);
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	check_eq(model_count(0, 0x3d, 1), 1, "Track Send");
+	must(vfio_log_stop(&a));
+	workload_check(w);
+}
+
+static long reports(void)
+{
+	return model_count(0, 0x3e, -1);
+}
+
+/*
+ * User space asks for one range of memory after the other, but when the device
+ * has told all that a suspended VF wrote there is nothing more to ask it for;
+ * until it runs again.
+ */
+static void told_once(const void *arg)
+{
+	struct vfio_dev a;
+	struct workload *w;
+	struct log *l;
+	long n;
+	int i;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	l = log_new(w, &a);
+	log_start(l);
+	for (i = 0; i < 2; i++) {
+		log_forget(l);
+		do_reads(l);
+		model_zero(0);
+		must(mig_stop(&a, NULL));
+		log_collect(l);
+		n = reports();
+		log_collect(l);
+		must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
+		log_collect(l);
+		log_judge(l, true);
+		check_eq(reports(), n, "reports when all has been told");
+		check_eq(n, 1, "reports of a suspended VF");
+		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+		log_collect(l);
+		check(reports() > n, "a VF that runs again is not asked");
+	}
+	must(vfio_log_stop(&a));
+	workload_check(w);
+}
+
+/* where the device has its own registers */
+static struct vfio_log_range own_bar(struct vfio_dev *dev)
+{
+	unsigned long long first, last;
+	char text[4096];
+
+	check(sysfs_read(text, sizeof(text), "/sys/bus/pci/devices/%s/resource",
+			 dev->bdf) > 0, "no resources");
+	check(sscanf(text, "%llx %llx", &first, &last) == 2 && last > first,
+	      "no BAR: %.40s", text);
+	return (struct vfio_log_range){ first, last - first + 1 };
+}
+
+/*
+ * A device refuses a range with a BAR of its own in it: that is left out, and
+ * counts as written always. @arg: properties of the model; may be NULL
+ */
+static void around_bar(const void *arg)
+{
+	const uint64_t around = 64 * PAGE;
+	struct vfio_log_range r[2], bar;
+	uint64_t bitmap[64] = { 0 }, unit = PAGE;
+	struct vfio_dev a;
+	struct workload *w;
+	unsigned int i, k, n;
+	struct log *l;
+
+	if (arg)
+		model_set(0, "%s", (const char *)arg);
+	w = solo_open(&a, VF_A, NULL);
+	need_log(&a);
+	bar = own_bar(&a);
+	n = (bar.len + 2 * around) / PAGE;
+	check(n <= 64 * 64, "a BAR of %llu bytes",
+	      (unsigned long long)bar.len);
+	r[0] = (struct vfio_log_range){ bar.iova - around,
+					bar.len + 2 * around };
+	l = log_new(w, &a);
+	r[1] = (struct vfio_log_range){ w->mem.iova, w->mem.size };
+	must(vfio_log_start(&a, r, 2, &unit));
+	check_eq(unit, PAGE, "unit");
+	for (k = 0; k < 3; k++) {
+		if (k == 2)
+			must(mig_stop(&a, NULL));
+		memset(bitmap, 0, sizeof(bitmap));
+		must(vfio_log_report(&a, r[0].iova, r[0].len, PAGE, bitmap));
+		for (i = 0; i < n; i++) {
+			uint64_t at = r[0].iova + (uint64_t)i * PAGE;
+			bool own = at >= bar.iova && at < bar.iova + bar.len;
+
+			check_eq(bitmap[i / 64] >> (i % 64) & 1, own,
+				 "page of the BAR, or beside it");
+		}
+	}
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	log_collect(l);
+	log_forget(l);
+	do_reads(l);
+	log_collect(l);
+	log_judge(l, true);
+	must(vfio_log_stop(&a));
 }
 
 /* a guest that is paused when its migration begins, and resumed in its middle */
@@ -570,7 +745,20 @@ const struct tap_case log_cases[] = {
 	  .arg = "lm-track-pow2=on\nlm-track-ranges=3\n" },
 	{ .name = "last report after the suspend", .fn = last_report,
 	  .quick = true },
+	{ .name = "log of memory with the VF's own BAR in it",
+	  .fn = around_bar },
+	{ .name = "log with the VF's own BAR in it, powers of two",
+	  .fn = around_bar, .arg = "lm-track-pow2=on\nlm-track-ranges=64" },
+	{ .name = "log of a suspended VF is asked for once", .fn = told_once },
 	{ .name = "log begun while the guest is paused", .fn = paused },
+	{ .name = "log lost by the drive, which tracks anew",
+	  .fn = lost_by_drive, .arg = &(const bool){ true },
+	  .log = "has lost its log" },
+	{ .name = "log lost by the drive, which does not say so",
+	  .fn = lost_by_drive, .arg = &(const bool){ false },
+	  .log = "does not say that it tracks" },
+	{ .name = "log confirmed by the drive before a suspend",
+	  .fn = confirmed },
 	{ .name = "log ended while the VF is suspended",
 	  .fn = stop_when_suspended },
 	{ .name = "log ended by a reset", .fn = ends_by_reset },

@@ -61,7 +61,8 @@ static void read_initial(int fd, struct mig_stream *s)
 
 /*
  * A whole migration as QEMU does it; @arg: also by way of PRE_COPY_P2P. The
- * source's and destination's commands from the stop on are counted.
+ * source's and destination's commands from the stop on are counted, of a state
+ * that one command carries.
  */
 static void through(const void *arg)
 {
@@ -73,6 +74,7 @@ static void through(const void *arg)
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	need_precopy(&a);
+	one_command_each();
 	must(vfio_mig_set(&a, MIG_PRE_COPY, &out));
 	must(vfio_mig_set(&b, MIG_RESUMING, &in));
 	check(out >= 0 && in >= 0, "no data fd");
@@ -153,6 +155,107 @@ static void grows(const void *arg)
 		vfio_close(&b);
 		workload_free(w);
 	}
+}
+
+/*
+ * A device may tell of less than there is when it is suspended: what comes on
+ * top costs no command more. Without PRE_COPY the size is asked for.
+ */
+static void grows_a_little(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct workload *w;
+	uint64_t size;
+	int fd = -1;
+
+	(void)arg;
+	if (bed.set == SET_VENDOR)
+		tap_skip("the vendor set moves the state in one command");
+	/* more than a page, of which two are asked for */
+	model_set(0, "lm-pad=5000");
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	must(vfio_mig_data_size(&a, &size));
+	if (has_precopy(&a))
+		must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
+	model_set(0, "lm-pad=15000");
+	model_set(1, "lm-pad=15000");
+	model_zero(0);
+	must(vfio_mig_set(&a, MIG_STOP_COPY, fd < 0 ? &fd : NULL));
+	must(mig_read(fd, &s, SIZE_MAX));
+	close(fd);
+	check(s.len > 15000, "the stream has %zu bytes", s.len);
+	check_eq(model_count(0, 0x42, 0), 1, "reads of the state");
+	move_load(w, &b, &s, NULL);
+	workload_check(w);
+}
+
+/* a device that knows of the Suspend beforehand may need less time for it */
+static void told_before(const void *arg)
+{
+	uint64_t start, us;
+	struct vfio_dev a;
+	struct workload *w;
+	int fd;
+
+	(void)arg;
+	if (bed.set == SET_VENDOR)
+		tap_skip("the vendor set has no word for it");
+	model_set(0, "lm-suspend-delay-ms=3000\nlm-suspend-told-ms=20");
+	w = solo_open(&a, VF_A, NULL);
+	need_precopy(&a);
+	must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
+	workload_burst(w, 1);
+	start = now_us();
+	must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
+	us = now_us() - start;
+	check(us < 3000000, "the stop took %llu ms",
+	      (unsigned long long)us / 1000);
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	close(fd);
+	/* and one that will not hear of it is suspended all the same */
+	model_set(0, "lm-fail=0x41/0@1=0x4002");
+	must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
+	must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	close(fd);
+	workload_check(w);
+}
+
+/*
+ * QEMU asks for the size ten times a second, and a device may let I/O wait
+ * while it finds out.
+ */
+static void size_seldom(const void *arg)
+{
+	int std = bed.set == SET_STANDARD;
+	struct vfio_dev a;
+	struct workload *w;
+	uint64_t size;
+	long asked;
+	int fd, i;
+
+	(void)arg;
+	w = solo_open(&a, VF_A, NULL);
+	model_zero(0);
+	for (i = 0; i < 16; i++) {
+		must(vfio_mig_data_size(&a, &size));
+		usleep(50000);
+	}
+	asked = model_count(0, std ? 0x42 : 0xc4, std ? 0 : -1);
+	check(asked >= 1 && asked <= 3, "a running device was asked %ld times",
+	      asked);
+	/* who has just been told need not ask */
+	if (has_precopy(&a)) {
+		must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
+		model_zero(0);
+		for (i = 0; i < 4; i++)
+			must(vfio_mig_data_size(&a, &size));
+		asked = model_count(0, std ? 0x42 : 0xc4, std ? 0 : -1);
+		check_eq(asked, 0, "questions behind PRE_COPY");
+		close(fd);
+	}
+	workload_check(w);
 }
 
 /* what does not fit together is refused before anybody stops */
@@ -340,6 +443,12 @@ const struct tap_case precopy_cases[] = {
 	{ .name = "migration with PRE_COPY", .fn = through, .quick = true },
 	{ .name = "migration with PRE_COPY_P2P", .fn = through, .arg = &pre_p2p },
 	{ .name = "state larger than PRE_COPY expected", .fn = grows },
+	{ .name = "state that has grown a little costs no command",
+	  .fn = grows_a_little },
+	{ .name = "a device is told that a Suspend will follow",
+	  .fn = told_before, .limit_s = 60 },
+	{ .name = "a running device is seldom asked for the size",
+	  .fn = size_seldom },
 	{ .name = "wrong destinations refuse in PRE_COPY", .fn = refuses_early,
 	  .log = "", .limit_s = 60 },
 	{ .name = "too large a state is refused in PRE_COPY", .fn = too_large,

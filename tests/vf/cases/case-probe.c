@@ -4,10 +4,14 @@
  * that cannot migrate is still a working one.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "cases.h"
 #include "move.h"
 #include "plain.h"
+
+/* three of these are more than a second */
+#define SLOW_IDENTIFY_MS	350
 
 static void flags(const void *arg)
 {
@@ -137,7 +141,7 @@ static void size_under_load(const void *arg)
 	workload_event(w);
 }
 
-/* the PF lost the ability: its VFs are plain vfio-pci devices from then on */
+/* @arg: why the PF has lost the ability: its VFs are plain vfio-pci devices then */
 static void incapable_vf(const void *arg)
 {
 	struct place at = { bed.npf - 1, 0 };
@@ -145,9 +149,10 @@ static void incapable_vf(const void *arg)
 	struct vfio_dev dev;
 	struct workload *w;
 
-	(void)arg;
+	if (bed.set == SET_VENDOR && strcmp(arg, "lm=off"))
+		tap_skip("the vendor set lists no formats");
 	bed_need(at);
-	model_set(at.pf, "lm=off");
+	model_set(at.pf, "%s", (const char *)arg);
 	must(topo_rebind(bdf));
 	w = workload_new();
 	bed_open(&dev, at, &w->mem);
@@ -160,8 +165,32 @@ static void incapable_vf(const void *arg)
 	plain_device(&dev);
 	vfio_close(&dev);
 
-	model_set(at.pf, "lm=%s", bed_set_name(bed.set));
+	model_set(at.pf, "lm-no-format=\nlm=%s", bed_set_name(bed.set));
 	must(topo_rebind(bdf));
+	alive(&dev, at);
+}
+
+/*
+ * It answers, though all answers take longer than one that never comes is
+ * waited for. Otherwise the driver would warn.
+ */
+static void slow_identify(const void *arg)
+{
+	const struct place at = VF_A;
+	struct vfio_dev dev;
+	struct workload *w = workload_new();
+	uint64_t f;
+
+	(void)arg;
+	if (bed.set != SET_STANDARD)
+		tap_skip("the vendor set is found by fewer commands");
+	model_set(at.pf, "lm-identify-ms=%d", SLOW_IDENTIFY_MS);
+	must(topo_rebind(bed.pf[at.pf].vf[at.vf]));
+	bed_open(&dev, at, &w->mem);
+	must(vfio_mig_flags(&dev, &f));
+	check(f & VFIO_MIGRATION_STOP_COPY, "no migration");
+	vfio_close(&dev);
+	model_set(at.pf, "lm-identify-ms=0");
 	alive(&dev, at);
 }
 
@@ -170,6 +199,12 @@ const struct tap_case probe_cases[] = {
 	{ .name = "feature probes", .fn = probe_features },
 	{ .name = "data size in every state", .fn = data_size },
 	{ .name = "data size under load", .fn = size_under_load },
-	{ .name = "VF of an incapable PF is a plain one", .fn = incapable_vf },
+	{ .name = "a PF that answers slowly", .fn = slow_identify },
+	{ .name = "VF of an incapable PF is a plain one", .fn = incapable_vf,
+	  .arg = "lm=off" },
+	{ .name = "VF of a PF without a version of states is a plain one",
+	  .fn = incapable_vf, .arg = "lm-no-format=version" },
+	{ .name = "VF of a PF without a format of the vendor's part is a plain one",
+	  .fn = incapable_vf, .arg = "lm-no-format=uuid" },
 	{ }
 };

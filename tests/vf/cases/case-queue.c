@@ -3,8 +3,10 @@
  * case-queue.c - what happens to queues around a suspension: completions that
  * find no room, doorbells that ring at the wrong time, polled queues.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cases.h"
 #include "move.h"
@@ -23,6 +25,7 @@ static void full_cq(const void *arg)
 	struct workload *w;
 
 	(void)arg;
+	full_queues_suspend();
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
 	for (round = 0; round < 3; round++) {
 		struct vfio_dev *src = round % 2 ? &b : &a;
@@ -46,6 +49,7 @@ static void half_drained(const void *arg)
 	unsigned int i;
 
 	(void)arg;
+	full_queues_suspend();
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
 	workload_stuff(w, 30);
 	for (i = 0; i < w->ctrl.nio; i++) {
@@ -80,6 +84,7 @@ static void shadow_doorbells(const void *arg)
 	struct workload *w;
 
 	(void)arg;
+	full_queues_suspend();
 	w = pair_open(&a, VF_A, &b, VF_C, &shadow);
 	for (round = 0; round < 4; round++) {
 		struct vfio_dev *src = round % 2 ? &b : &a;
@@ -162,6 +167,105 @@ static void ring_destination(const void *arg)
 	workload_event(w);
 }
 
+#define LAZY_MS		300
+
+/* not a byte of memory may change, though the device would take its time */
+static void is_quiet(struct workload *w, const char *where)
+{
+	uint64_t sum = workload_sum(w);
+
+	sleep_us(2 * LAZY_MS * 1000);
+	check(workload_sum(w) == sum, "memory was written in %s", where);
+}
+
+/*
+ * SUSPEND of the vendor set may leave DMA under way that only SAVE_DATA ends.
+ * Then there is no P2P, and to stop is to save.
+ */
+static void save_drains(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct workload *w;
+	uint64_t flags;
+	int i, fd = -1;
+
+	(void)arg;
+	if (bed.set != SET_VENDOR)
+		tap_skip("Suspend of the standard set ends all DMA");
+	bed_vouch(false);
+	model_set(0, "lm-vendor-drain-ms=%d", LAZY_MS);
+	model_set(1, "lm-vendor-drain-ms=%d", LAZY_MS);
+	w = pair_open(&a, VF_A, &b, VF_C, NULL);
+	must(vfio_mig_flags(&a, &flags));
+	check(!(flags & VFIO_MIGRATION_P2P), "P2P, though nobody vouches for it");
+	check(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL) == -EINVAL,
+	      "RUNNING_P2P, though there is no P2P");
+
+	for (i = 0; i < 3; i++) {
+		workload_fill(w, 40);
+		must(vfio_mig_set(&a, MIG_STOP, NULL));
+		is_quiet(w, "STOP");
+		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+		workload_check(w);
+	}
+	/* a pause is none the worse for a state that cannot move */
+	model_set(0, "lm-fail=0xd2@1=0x4006");
+	must(vfio_mig_set(&a, MIG_STOP, NULL));
+	check_eq(vfio_mig_set(&a, MIG_STOP_COPY, &fd), -EIO,
+		 "STOP_COPY of what could not be saved");
+	state_is(&a, MIG_STOP);
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	workload_check(w);
+
+	if (flags & VFIO_MIGRATION_PRE_COPY) {
+		must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
+		model_set(0, "lm-fail=0xd2@1=0x4006");
+		check_eq(vfio_mig_set(&a, MIG_STOP_COPY, NULL), -EIO,
+			 "STOP_COPY with a save that fails");
+		state_is(&a, MIG_PRE_COPY);
+		workload_burst(w, 2);
+		workload_fill(w, 40);
+		must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
+	} else {
+		workload_fill(w, 40);
+		must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
+	}
+	is_quiet(w, "STOP_COPY");
+	must(mig_read(fd, &s, SIZE_MAX));
+	close(fd);
+	move_load(w, &b, &s, NULL);
+	workload_check(w);
+	workload_event(w);
+}
+
+/* completions that wait for room are under way whatever the moment */
+static void save_ends_suspend(const void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a, b;
+	struct workload *w;
+
+	(void)arg;
+	if (bed.set != SET_VENDOR)
+		tap_skip("Suspend of the standard set ends all DMA");
+	full_queues_suspend();
+	bed_vouch(false);
+	/* by itself it would end long after the case has */
+	model_set(0, "lm-vendor-drain-ms=%d", 100 * LAZY_MS);
+	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
+	workload_stuff(w, 40);
+	must(vfio_mig_set(&a, MIG_STOP, NULL));
+	check(model_vf_is(VF_A, "suspended"), "STOP, and the VF is not suspended yet");
+	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
+	workload_check(w);
+	/* a stream of a state that was read by stopping lacks nothing */
+	workload_stuff(w, 40);
+	move(w, &a, &b, &s, NULL);
+	workload_check(w);
+	workload_event(w);
+}
+
 /* the tail was told before the suspension, nothing was fetched yet */
 static void unfetched(const void *arg)
 {
@@ -195,6 +299,10 @@ static void unfetched(const void *arg)
 const struct tap_case queue_cases[] = {
 	{ .name = "full completion queues", .fn = full_cq, .quick = true },
 	{ .name = "completion queues half drained", .fn = half_drained },
+	{ .name = "a stop ends all DMA, though SUSPEND does not",
+	  .fn = save_drains, .log = "", .limit_s = 60 },
+	{ .name = "a stop does not end before what SUSPEND leaves",
+	  .fn = save_ends_suspend, .quick = true },
 	{ .name = "polled queues", .fn = polled_queues },
 	{ .name = "doorbells while suspended, then resume",
 	  .fn = ring_and_cancel },

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cases.h"
+#include "drive.h"
 #include "move.h"
 
 #define SLOW_MS		4000	/* a reset cuts it short */
@@ -231,12 +232,15 @@ static void write_on_and_on(struct other *o)
 /* a reader is at the data fd when the state is left, by an arc or a reset */
 static void leave_while_reading(const void *arg)
 {
+	unsigned long pad = bed.set == SET_VENDOR ? 65536 : 1048576;
 	struct vfio_dev a;
 	struct workload *w;
 	unsigned int round;
 
 	(void)arg;
-	model_set(0, bed.set == SET_VENDOR ? "lm-pad=65536" : "lm-pad=1048576");
+	if (bed.set == SET_VENDOR && pad > drive_carries(0) / 2)
+		pad = drive_carries(0) / 2;
+	model_set(0, "lm-pad=%lu", pad);
 	w = solo_open(&a, VF_A, NULL);
 	for (round = 0; round < 4; round++) {
 		struct other o = { 0 };

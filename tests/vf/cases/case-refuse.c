@@ -62,6 +62,14 @@ static void expect_refusal(struct refusal *sc, const char *what, size_t n)
 	state_is(&sc->b, MIG_RUNNING);
 }
 
+/* The kernel lets ten warnings of one kind through, then none for a while. */
+#define WARN_INTERVAL_US	5100000
+
+static void let_warn_again(void)
+{
+	sleep_us(WARN_INTERVAL_US);
+}
+
 static void truncated(const void *arg)
 {
 	struct refusal *sc = refusal_new();
@@ -84,6 +92,7 @@ static void truncated(const void *arg)
 	}
 	tap_note("%u lengths of %zu", n, len);
 	refusal_end(sc);
+	let_warn_again();
 }
 
 static void corrupted(const void *arg)
@@ -108,6 +117,7 @@ static void corrupted(const void *arg)
 	}
 	tap_note("%u positions of %zu", CHANGES, len);
 	refusal_end(sc);
+	let_warn_again();
 }
 
 static void trailing(const void *arg)
@@ -149,6 +159,7 @@ static void garbage(const void *arg)
 		expect_refusal(sc, "garbage", round);
 	}
 	refusal_end(sc);
+	let_warn_again();
 }
 
 /* the same pieces, but in another order or missing in the middle */
@@ -174,6 +185,7 @@ static void shuffled(const void *arg)
 			       len - half + 8));
 	expect_refusal(sc, "8 bytes doubled before", half);
 	refusal_end(sc);
+	let_warn_again();
 }
 
 static void nothing(const void *arg)

@@ -18,13 +18,20 @@ extern const struct tap_case size_cases[];
 extern const struct tap_case count_cases[];
 extern const struct tap_case refuse_cases[];
 extern const struct tap_case foreign_cases[];
+extern const struct tap_case namespace_cases[];
+extern const struct tap_case policy_cases[];
 extern const struct tap_case fault_cases[];
+extern const struct tap_case sysfs_cases[];
 extern const struct tap_case reset_cases[];
 extern const struct tap_case fd_cases[];
 extern const struct tap_case race_cases[];
 extern const struct tap_case nomem_cases[];
 extern const struct tap_case lie_cases[];
+extern const struct tap_case deviate_cases[];
 extern const struct tap_case last_cases[];
+
+/* those of vf-test --lies */
+extern const struct tap_case drive_cases[];
 
 /* those of vf-test --pf */
 extern const struct tap_case pf_cases[];

@@ -73,6 +73,13 @@ bool bed_set_of(const char *name, enum cmdset *set)
 	return !strcmp(name, bed_set_name(*set));
 }
 
+static bool vouched(void)
+{
+	char text[16];
+
+	return sysfs_read(text, sizeof(text), P2P_PARAM) > 0 && *text == 'Y';
+}
+
 const char *bed_find(const char *driver, enum cmdset set)
 {
 	char text[32];
@@ -90,6 +97,7 @@ const char *bed_find(const char *driver, enum cmdset set)
 	}
 	if (sysfs_read(text, sizeof(text), CAP_PARAM) > 0)
 		bed.max_state_mb = atol(text);
+	bed.vouched = vouched();
 	limit = read_limit(limit_param());
 	nvme_limit = read_limit(NVME_LIMIT_PARAM);
 	return NULL;
@@ -200,6 +208,15 @@ void bed_use_set(int pf, enum cmdset set)
 	rebind_all(pf);
 }
 
+void bed_vouch(bool on)
+{
+	int p;
+
+	must(sysfs_write(on ? "1" : "0", P2P_PARAM));
+	for (p = 0; p < bed.npf; p++)
+		rebind_all(p);
+}
+
 /* those that a case has unbound, and failed */
 static void bind_lost(int pf)
 {
@@ -217,7 +234,7 @@ static void bind_lost(int pf)
 }
 
 /* called outside of a case: what fails here shows in the next one */
-static void baseline_pf(int pf)
+static void baseline_pf(int pf, bool bind)
 {
 	char report[4096], value[32], text[64];
 	const char *name = bed.pf[pf].name;
@@ -227,7 +244,7 @@ static void baseline_pf(int pf)
 		tap_note("%s", lib_msg());
 	if (pf_test_get(name, report, sizeof(report)))
 		return;
-	changed = report_get(report, "lm", value, sizeof(value)) ||
+	changed = bind || report_get(report, "lm", value, sizeof(value)) ||
 		  strcmp(value, bed_set_name(bed.set));
 	snprintf(text, sizeof(text), "lm-reset-knobs=1\nlm=%s",
 		 bed_set_name(bed.set));
@@ -249,15 +266,21 @@ static void baseline_pf(int pf)
 void bed_baseline(void)
 {
 	char cap[32];
+	bool bind;
 	int i;
 
 	snprintf(cap, sizeof(cap), "%ld", bed.max_state_mb);
 	if (bed.max_state_mb)
 		sysfs_write(cap, CAP_PARAM);
+	bind = bed.vouched && !vouched();
+	if (bind)
+		sysfs_write("1", P2P_PARAM);
 
 	for (i = 0; i < bed.npf; i++) {
-		baseline_pf(i);
+		baseline_pf(i, bind);
 		bind_lost(i);
+		/* an address alone: the defaults */
+		sysfs_write(bed.pf[i].bdf, "%s", POLICY);
 	}
 	put_back();
 }

@@ -21,6 +21,12 @@
 /* the driver's cap of a state in MiB; takes effect at once */
 #define CAP_PARAM	"/sys/module/nvme_vfio_pci/parameters/max_state_mb"
 
+/* what administrators allow, a line for each PF */
+#define POLICY		"/sys/bus/pci/drivers/" VF_DRIVER "/policy"
+
+/* whether SUSPEND of the vendor set is told to end all DMA; for what is bound then */
+#define P2P_PARAM	"/sys/module/nvme_vfio_pci/parameters/vendor_p2p"
+
 enum cmdset { SET_STANDARD, SET_VENDOR };
 
 /**
@@ -29,12 +35,14 @@ enum cmdset { SET_STANDARD, SET_VENDOR };
  * @npf: how many
  * @set: command set under test
  * @max_state_mb: the driver's cap in MiB, 0 when it cannot be read
+ * @vouched: SUSPEND of the vendor set is said to end all DMA
  */
 struct bed {
 	struct topo_pf pf[TOPO_PFS];
 	int npf;
 	enum cmdset set;
 	long max_state_mb;
+	bool vouched;
 };
 
 extern struct bed bed;
@@ -73,6 +81,13 @@ bool bed_set_of(const char *name, enum cmdset *set);
 
 /** bed_use_set - let a PF speak another command set; its VFs are bound anew */
 void bed_use_set(int pf, enum cmdset set);
+
+/**
+ * bed_vouch - say of the vendor set's SUSPEND that it ends all DMA, or nothing
+ *
+ * All VFs are bound anew.
+ */
+void bed_vouch(bool on);
 
 /** pf_driver - nvme takes a PF, "bind", or leaves it, "unbind" */
 void pf_driver(int pf, const char *what);

@@ -45,6 +45,24 @@ struct workload *pair_busy(struct vfio_dev *a, struct vfio_dev *b)
 	return w;
 }
 
+static void all_have(const char *property)
+{
+	int pf;
+
+	for (pf = 0; pf < bed.npf; pf++)
+		model_set(pf, "%s", property);
+}
+
+void full_queues_suspend(void)
+{
+	all_have("lm-suspend-waits=");
+}
+
+void one_command_each(void)
+{
+	all_have("lm-pad=0\nlm-fail=");
+}
+
 struct workload *solo_open(struct vfio_dev *a, struct place at_a,
 			   const struct workload_opts *opts)
 {

@@ -27,6 +27,17 @@ struct workload *pair_open(struct vfio_dev *a, struct place at_a,
 /** pair_busy - the same of VF_A and VF_C, with I/O under way */
 struct workload *pair_busy(struct vfio_dev *a, struct vfio_dev *b);
 
+/**
+ * full_queues_suspend - the drives suspend a VF although completions of it find
+ * no room in their queues; for cases that make some
+ *
+ * A drive may wait for room, which a guest that is stopped does not make.
+ */
+void full_queues_suspend(void);
+
+/** one_command_each - a state takes one, none is refused; for cases that count */
+void one_command_each(void);
+
 /** solo_open - a workload on VF @a, and no second VF */
 struct workload *solo_open(struct vfio_dev *a, struct place at_a,
 			   const struct workload_opts *opts);

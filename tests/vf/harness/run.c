@@ -13,6 +13,7 @@
 static struct {
 	enum run_level level;
 	const char *only;
+	bool until_failure;
 } wants;
 
 void expect_failed(const char *file, int line, const char *fmt, ...)
@@ -49,6 +50,11 @@ static bool wanted(const struct tap_case *c)
 	return !wants.only || strstr(c->name, wants.only);
 }
 
+void run_until_failure(void)
+{
+	wants.until_failure = true;
+}
+
 int run_cases(const struct tap_case *cases, enum run_level level,
 	      const char *only, void (*before)(void),
 	      bool (*judge)(const struct tap_case *c, enum tap_result result))
@@ -56,6 +62,7 @@ int run_cases(const struct tap_case *cases, enum run_level level,
 	struct tap_run run = {
 		.limit_s = DEFAULT_LIMIT_S, .slow = slowness(), .times = true,
 		.wanted = wanted, .before = before, .judge = judge,
+		.until_failure = wants.until_failure,
 	};
 
 	wants.level = level;

@@ -55,7 +55,7 @@ static void arm(const char *name, const char *value)
 static void command_fails(struct scene *s)
 {
 	model_zero(0);
-	arm("lm-fail", "=0x006");
+	arm("lm-fail", "=0x4006");
 	say_next(s);
 	model_set(0, "lm-fail=");
 	if (!model_commands(0))

@@ -5,28 +5,37 @@
 #ifndef NVME_VFIO_LOCK_H
 #define NVME_VFIO_LOCK_H
 
+#include <stdint.h>
+
+#ifndef LOCK_DIR		/* tests have their own */
+#define LOCK_DIR	"/run/nvme-vfio"
+#endif
+
 /**
- * lock_pf - take the lock of a PF, without waiting
+ * lock_pf - take the lock of a PF
  * @bdf: address of the PF
+ * @until: by now_us(): when to give up; 0: at once
  * @fd: set; unlock_pf() it. The end of the process does as well.
  *
- * Return: TOOL_OK, or a code after saying why.
+ * Return: TOOL_OK, TOOL_LOCKED after saying who has it, or another code after
+ * saying why.
  */
-int lock_pf(const char *bdf, int *fd);
+int lock_pf(const char *bdf, uint64_t until, int *fd);
 
 /** unlock_pf - give it back; -1 is fine */
 void unlock_pf(int fd);
 
 /**
  * lock_turn - wait until it is one's turn
+ * @until: by now_us(): when to give up; 0: at once
  * @fd: set; unlock_pf() it
  *
  * At boot several processes are started to set up PFs, and each is to find the
  * work of those before it done. They take turns, and with that held look at the
  * host.
  *
- * Return: TOOL_OK, or a code after saying why.
+ * Return: as lock_pf().
  */
-int lock_turn(int *fd);
+int lock_turn(uint64_t until, int *fd);
 
 #endif

@@ -2,31 +2,91 @@
 /*
  * msg.c - what is said on standard error, and how much.
  */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tool.h"
 
 struct tool_options tool;
 
-static void say(const char *fmt, va_list ap)
+/* Names of others are in it: what a terminal would do something with is not. */
+static void say_from(const char *who, const char *text)
 {
 	/* What a report has printed so far stays in front of it. */
 	fflush(stdout);
-	fputs(TOOL_NAME ": ", stderr);
-	vfprintf(stderr, fmt, ap);
+	fputs(who, stderr);
+	for (; *text; text++)
+		fputc(iscntrl((unsigned char)*text) ? '?' : *text, stderr);
 	fputc('\n', stderr);
+}
+
+static void say(const char *text)
+{
+	say_from(TOOL_NAME ": ", text);
+}
+
+static void vsay(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		return say("out of memory");
+	say(text);
+	free(text);
+}
+
+static char **texts;
+static size_t ntexts;
+
+/* For those who read JSON; where memory is short they have the exit status. */
+static void keep(char *text)
+{
+	char **more = realloc(texts, (ntexts + 1) * sizeof(*more));
+
+	if (!more) {
+		free(text);
+		return;
+	}
+	texts = more;
+	texts[ntexts++] = text;
 }
 
 int fail(enum tool_exit code, const char *fmt, ...)
 {
+	char *text;
 	va_list ap;
+	int len;
 
 	va_start(ap, fmt);
-	say(fmt, ap);
+	len = vasprintf(&text, fmt, ap);
 	va_end(ap);
+	if (len < 0) {
+		say("out of memory");
+		return code;
+	}
+	say(text);
+	keep(text);
 	return code;
+}
+
+void fail_said(const char *line)
+{
+	const char *text = strstr(line, ": ");
+	char *copy = strdup(text ? text + 2 : line);
+
+	say_from("", line);
+	if (copy)
+		keep(copy);
+}
+
+const char *const *fail_texts(size_t *n)
+{
+	*n = ntexts;
+	return (const char *const *)texts;
 }
 
 void warn(const char *fmt, ...)
@@ -36,7 +96,7 @@ void warn(const char *fmt, ...)
 	if (tool.quiet)
 		return;
 	va_start(ap, fmt);
-	say(fmt, ap);
+	vsay(fmt, ap);
 	va_end(ap);
 }
 
@@ -47,7 +107,7 @@ void note(const char *fmt, ...)
 	if (!tool.verbose)
 		return;
 	va_start(ap, fmt);
-	say(fmt, ap);
+	vsay(fmt, ap);
 	va_end(ap);
 }
 

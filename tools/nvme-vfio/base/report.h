@@ -17,15 +17,44 @@
 
 /** struct report_column - a column
  * @key: name in JSON; NULL: only in tables
- * @head: heading in tables; NULL: only in JSON
+ * @head: heading in tables, and the name that chooses it; NULL: only in JSON
+ * @what: what it tells, for the help
  * @right: align to the right
- * @wrap: may be broken into several lines
+ * @wrap: may be broken into several lines, between words
+ * @cut: may be cut off where the terminal is narrow
+ * @tree: has the titles of groups, and what is in a group below its title
+ * @extra: only where it is asked for
+ * @in: of several tables: those that have it, a bit each; 0: the first one
  */
 struct report_column {
 	const char *key;
 	const char *head;
+	const char *what;
 	bool right;
 	bool wrap;
+	bool cut;
+	bool tree;
+	bool extra;
+	unsigned int in;
+};
+
+/** struct report_look - how tables shall look; all 0: as they do by default
+ * @columns: names of columns, with commas between them; with a + before them they
+ *	come after those by default; NULL: those
+ * @noheadings: no line of headings
+ * @raw: a blank between cells, and nothing is aligned
+ * @pairs: NAME="value"
+ * @color: cells have the colours that they were given
+ *
+ * With names of columns, @raw or @pairs there is one table. Then, and with
+ * @noheadings, there are no notes.
+ */
+struct report_look {
+	const char *columns;
+	bool noheadings;
+	bool raw;
+	bool pairs;
+	bool color;
 };
 
 struct report;
@@ -43,8 +72,33 @@ struct report;
 struct report *report_new(const char *command, const char *list,
 			  const struct report_column *column, size_t n);
 
+/**
+ * report_look - how its tables shall look; before the first row
+ * @look: stays where its strings are
+ *
+ * Return: TOOL_OK, or TOOL_USAGE after saying which column there is not.
+ */
+int report_look(struct report *r, const struct report_look *look);
+
+/**
+ * report_group - begin a group of rows, which JSON has not
+ * @title: for the line above them, in the first column, which is a tree
+ */
+void report_group(struct report *r, const char *title);
+
 /** report_row - begin a row; its cells are null and "-" until they are set */
 void report_row(struct report *r);
+
+/** report_row_in - the same, in one of several tables, from 0; JSON has one list */
+void report_row_in(struct report *r, unsigned int table);
+
+/** report_lead - the line above the tables, which JSON has not */
+void report_lead(struct report *r, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** report_note - a line below the tables, which JSON has not */
+void report_note(struct report *r, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /** report_text - a cell with a text; NULL or empty leaves it unset */
 void report_text(struct report *r, size_t column, const char *text);
@@ -64,6 +118,9 @@ void report_flag(struct report *r, size_t column, bool flag, const char *yes,
 void report_value(struct report *r, size_t column, json_object *value,
 		  const char *text);
 
+/** report_color - the colour of a cell, as libsmartcols names it */
+void report_color(struct report *r, size_t column, const char *color);
+
 /**
  * report_extra - something beside the rows, in JSON only
  * @value: now owned by the report; NULL stands for null
@@ -73,9 +130,20 @@ void report_extra(struct report *r, const char *key, json_object *value);
 /**
  * report_print - print it, as the global options say, and free it
  *
+ * JSON has what goes wrong afterwards as well: it is printed by report_finish().
+ *
  * Return: TOOL_OK, or TOOL_FAILED after saying why.
  */
 int report_print(struct report *r);
+
+/**
+ * report_finish - where JSON is wanted, print it
+ * @command: the command's name, where there was no report; NULL: not known
+ * @stream: the command prints objects itself, a line each: only what went wrong
+ *
+ * Return: as report_print().
+ */
+int report_finish(const char *command, bool stream);
 
 /** report_free - nobody wants to see it */
 void report_free(struct report *r);

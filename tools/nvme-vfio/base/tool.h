@@ -6,6 +6,8 @@
 #define NVME_VFIO_TOOL_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
 
 #define TOOL_NAME	"nvme-vfio"
 #define TOOL_DRIVER	"nvme-vfio-pci"
@@ -27,6 +29,7 @@
  * @TOOL_BROKEN: a step failed, and undoing failed as well: the device is not
  *	as it was
  * @TOOL_UNFIT: "doctor" or "selftest" found what keeps VFs from migrating
+ * @TOOL_DIFFERS: "diff" found something that differs
  *
  * These numbers are part of the interface and never change their meaning.
  */
@@ -43,6 +46,7 @@ enum tool_exit {
 	TOOL_LIMIT = 9,
 	TOOL_BROKEN = 10,
 	TOOL_UNFIT = 11,
+	TOOL_DIFFERS = 12,
 };
 
 /**
@@ -68,6 +72,25 @@ extern struct tool_options tool;
  */
 int fail(enum tool_exit code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/**
+ * fail_texts - what was said by fail() so far
+ * @n: set to how many lines
+ */
+const char *const *fail_texts(size_t *n);
+
+/**
+ * fail_said - the same, of a line that somebody else has made
+ * @line: it begins with who says it, and ": "
+ */
+void fail_said(const char *line);
+
+/** need_memory - end the program with TOOL_FAILED unless @there is some */
+static inline void need_memory(bool there)
+{
+	if (!there)
+		exit(fail(TOOL_FAILED, "out of memory"));
+}
 
 /** warn - one line that is worth knowing; silenced by --quiet */
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -11,7 +11,9 @@
 #include "base/lock.h"
 #include "cmd.h"
 #include "host/host.h"
+#include "setup/boot_unit.h"
 #include "setup/config.h"
+#include "setup/match.h"
 #include "setup/setup.h"
 #include "util.h"
 
@@ -21,6 +23,7 @@ struct apply_options {
 	bool wait;
 	unsigned int wait_seconds;
 	struct setup how;
+	json_object *remade;	/* PFs that the next boot sets up again */
 	char **name;
 	int n;
 };
@@ -30,6 +33,8 @@ enum {
 	KEY_DRY_RUN = 'n',
 	KEY_WAIT = 'w',
 	KEY_IF_CONFIGURED = 256,
+	KEY_BOOT,
+	KEY_DISABLE,
 };
 
 #define WAIT_MAX	3600	/* seconds */
@@ -49,6 +54,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_IF_CONFIGURED:
 		o->if_configured = true;
 		return 0;
+	case KEY_BOOT:
+		o->how.boot = true;
+		return 0;
+	case KEY_DISABLE:
+		o->how.disable = true;
+		return 0;
 	case KEY_WAIT:
 		o->wait = true;
 		o->wait_seconds = strtoul(arg, &end, 10);
@@ -67,68 +78,40 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option apply_options[] = {
 	{ "config", KEY_CONFIG, "PATH", 0,
-	  "Read this file, or the *.conf files of this folder (" CONFIG_DIR ")", 0 },
+	  "Read this file, or the *.conf files of this folder, and nothing else", 0 },
 	{ "dry-run", KEY_DRY_RUN, NULL, 0, "Only print the steps", 0 },
 	{ "if-configured", KEY_IF_CONFIGURED, NULL, 0,
 	  "A PF without configuration is no error", 0 },
+	{ "boot", KEY_BOOT, NULL, 0,
+	  "Skip PFs that teardown --disable has put back, as the units do", 0 },
 	{ "wait", KEY_WAIT, "SECONDS", 0,
-	  "Wait so long for PFs that are not at work yet, and for other processes that wait", 0 },
+	  "Wait up to SECONDS in all for PFs that are not ready yet, and for other processes", 0 },
 	{ }
 };
 
 static const struct argp apply_argp = {
 	.options = apply_options, .parser = parse, .args_doc = "[PF...]",
-	.doc = "Makes VFs as the configuration says: of the PFs named by "
-	       "address, controller, serial number or NQN, or of all that are "
+	.doc = "Creates VFs as the configuration says, on the PFs named by "
+	       "address, controller, serial number or NQN, or on all that are "
 	       "configured. What is right already is left alone; after a "
-	       "failure all is put back. VFs in use are not touched, and the "
-	       "PF is never reset.",
+	       "failure everything is put back. VFs in use are not touched, "
+	       "and the PF is never reset.",
 };
 
 static const struct argp_option teardown_options[] = {
 	{ "dry-run", KEY_DRY_RUN, NULL, 0, "Only print the steps", 0 },
+	{ "disable", KEY_DISABLE, NULL, 0,
+	  "Keep the units from setting up these PFs at boot, until the next apply", 0 },
 	{ }
 };
 
 static const struct argp teardown_argp = {
 	.options = teardown_options, .parser = parse, .args_doc = "[PF...]",
-	.doc = "Puts PFs and their VFs back to what they were before "
-	       TOOL_NAME " apply: those named by address, controller, serial "
-	       "number or NQN, or all.",
+	.doc = "Puts PFs and their VFs back to what they were before nvme-vfio "
+	       "apply: those named by address, controller, serial number or "
+	       "NQN, or all. The next boot creates what is configured again, "
+	       "unless --disable is given.",
 };
-
-static bool section_fits(const struct config_pf *c, struct host *h,
-			 const struct host_fn *fn)
-{
-	switch (c->key) {
-	case KEY_SERIAL:
-		return !strcmp(c->id, fn->serial);
-	case KEY_NQN:
-		return !strcmp(c->id, fn->nqn);
-	case KEY_ADDRESS:
-		return host_find(h, c->id) == fn;
-	default:
-		return false;
-	}
-}
-
-/* The section of a PF; NULL: none. More than one is an error. */
-static int section_of(const struct config *c, struct host *h,
-		      const struct host_fn *fn, const struct config_pf **found)
-{
-	size_t i;
-
-	*found = NULL;
-	for (i = 0; i < c->n; i++) {
-		if (!section_fits(&c->pf[i], h, fn))
-			continue;
-		if (*found)
-			return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s)",
-				    (*found)->where, c->pf[i].where, fn->bdf);
-		*found = &c->pf[i];
-	}
-	return TOOL_OK;
-}
 
 /*
  * What passes by itself: some states of a controller, and a controller whose
@@ -145,14 +128,19 @@ static bool passing(const struct host_fn *fn)
 #define PATIENCE_US	10000000
 #define POLL_US		100000
 
+/* When to stop waiting for what passes by itself: what was asked for counts. */
+static uint64_t patience(const struct apply_options *o)
+{
+	return o->wait ? o->how.until : now_us() + PATIENCE_US;
+}
+
 /*
  * The host, once the PF that is named, or every one, works or does not: one
  * that has just appeared or is being reset does not even tell its serial
  * number.
  */
-static int load(struct host *h, const char *name)
+static int load(struct host *h, const char *name, uint64_t end)
 {
-	uint64_t end = now_us() + PATIENCE_US;
 	struct host_fn *fn;
 	bool wait;
 	size_t i;
@@ -166,7 +154,7 @@ static int load(struct host *h, const char *name)
 		wait = fn && passing(fn);
 		for (i = 0; !fn && i < h->n; i++)
 			wait = wait || passing(&h->fn[i]);
-		if (!wait || now_us() > end)
+		if (!wait || now_us() >= end)
 			return TOOL_OK;
 		host_free(h);
 		sleep_us(POLL_US);
@@ -174,17 +162,17 @@ static int load(struct host *h, const char *name)
 }
 
 /* A mistake in the configuration is found before anything is touched. */
-static int check_sections(const struct config *c)
+static int check_sections(const struct apply_options *o, const struct config *c)
 {
 	const struct config_pf *section;
 	struct host h;
 	size_t i;
 	int err;
 
-	err = load(&h, NULL);
+	err = load(&h, NULL, patience(o));
 	for (i = 0; !err && i < h.n; i++)
 		if (h.fn[i].role != ROLE_VF)
-			err = section_of(c, &h, &h.fn[i], &section);
+			err = match_section(c, &h, &h.fn[i], &section);
 	host_free(&h);
 	return err;
 }
@@ -198,7 +186,7 @@ static int apply_named(const struct apply_options *o, const struct config *c,
 
 	err = host_find_pf(h, name, &fn);
 	if (!err)
-		err = section_of(c, h, fn, &section);
+		err = match_section(c, h, fn, &section);
 	if (err)
 		return err;
 	if (section)
@@ -207,82 +195,127 @@ static int apply_named(const struct apply_options *o, const struct config *c,
 		note("%s: not configured", fn->bdf);
 		return TOOL_OK;
 	}
-	return fail(TOOL_CONFIG, "%s: not configured: %s has no section with serial = %s or address = %s",
-		    fn->bdf, o->config, fn->serial, fn->bdf);
+	if (!*fn->ctrl)
+		return fail(TOOL_CONFIG, "%s: not configured: no section of %s has its address, and with %s for a driver it tells neither serial number nor model",
+			    fn->bdf, config_name(o->config),
+			    *fn->driver ? fn->driver : "none");
+	return fail(TOOL_CONFIG, "%s: not configured: no section of %s is about it: add one with serial = %s",
+		    fn->bdf, config_name(o->config), fn->serial);
+}
+
+static bool works(const struct host_fn *fn)
+{
+	return !strcmp(fn->driver, "nvme") && !strcmp(fn->state, "live");
+}
+
+/* PFs that were found to be alike, so that each gets its turn once. */
+struct job {
+	bool done;
+	char (*bdf)[BDF_MAX];
+	size_t n;
+};
+
+static bool has(const struct job *job, const char *bdf)
+{
+	size_t i;
+
+	for (i = 0; i < job->n; i++)
+		if (!strcmp(job->bdf[i], bdf))
+			return true;
+	return false;
+}
+
+static void keep(struct job *job, const char *bdf)
+{
+	char (*more)[BDF_MAX] = realloc(job->bdf, (job->n + 1) * sizeof(*more));
+
+	if (!more)
+		exit(fail(TOOL_FAILED, "out of memory"));
+	job->bdf = more;
+	strcpy(more[job->n++], bdf);
+}
+
+/* Those at work, or in the end whatever there is. */
+static int apply_alike(const struct apply_options *o, const struct config *c,
+		       struct host *h, const struct config_pf *section,
+		       struct job *job, bool last)
+{
+	const struct config_pf *own;
+	int ret, err = TOOL_OK;
+	size_t i;
+
+	for (i = 0; i < h->n; i++) {
+		const struct host_fn *fn = &h->fn[i];
+
+		if (!match_fits(section, h, fn) || has(job, fn->bdf) ||
+		    (!last && !works(fn)))
+			continue;
+		ret = match_section(c, h, fn, &own);
+		if (!ret && own == section)
+			ret = setup_apply(fn, section, &o->how);
+		err = err ? err : ret;
+		keep(job, fn->bdf);
+	}
+	return err;
 }
 
 /* Each section's own words find its PF, so that messages can tell the line. */
-static int apply_section(const struct apply_options *o, struct host *h,
-			 const struct config_pf *section)
+static int apply_one(const struct apply_options *o, const struct config *c,
+		     struct host *h, size_t i, struct job *job, bool last)
 {
-	static const char * const key[] = { "", "serial", "nqn", "address" };
-	struct host_fn *fn = NULL;
-	size_t i;
+	struct host_fn *fn;
 	int err;
 
-	for (i = 0; i < h->n; i++) {
-		if (h->fn[i].role == ROLE_VF ||
-		    !section_fits(section, h, &h->fn[i]))
-			continue;
-		if (fn)
-			return fail(TOOL_CONFIG, "%s: %s = %s fits both %s and %s: name one by its address",
-				    section->where, key[section->key],
-				    section->id, fn->bdf, h->fn[i].bdf);
-		fn = &h->fn[i];
-	}
-	if (!fn)
-		return fail(TOOL_NODEV, "%s: this host has no PF with %s = %s that is bound to nvme",
-			    section->where, key[section->key], section->id);
-	err = host_find_pf(h, fn->bdf, &fn);
-	return err ? err : setup_apply(fn, section, &o->how);
-}
-
-static int apply_one(const struct apply_options *o, const struct config *c,
-		     struct host *h, size_t i)
-{
-	return o->n ? apply_named(o, c, h, o->name[i]) :
-		      apply_section(o, h, &c->pf[i]);
+	if (o->n)
+		return apply_named(o, c, h, o->name[i]);
+	if (c->pf[i].key == KEY_LIKE)
+		return apply_alike(o, c, h, &c->pf[i], job, last);
+	err = match_pf(h, &c->pf[i], &fn);
+	return err ? err : setup_apply(fn, &c->pf[i], &o->how);
 }
 
 static bool called(struct host *h, const struct host_fn *fn, const char *name)
 {
-	return host_find(h, name) == fn ||
-	       (*name && (!strcmp(fn->serial, name) || !strcmp(fn->nqn, name)));
+	return host_find(h, name) == fn || host_called(fn, name);
 }
 
 /* Whatever else is wrong with a PF, waiting does not help: see apply_one(). */
 static bool at_work(const struct apply_options *o, const struct config *c,
 		    struct host *h, size_t i)
 {
+	bool alike = !o->n && c->pf[i].key == KEY_LIKE;
 	size_t k;
 
 	for (k = 0; k < h->n; k++) {
 		const struct host_fn *fn = &h->fn[k];
 
-		if (fn->role == ROLE_VF || strcmp(fn->driver, "nvme") ||
-		    strcmp(fn->state, "live"))
+		if (alike && match_may_fit(&c->pf[i], fn) && !works(fn))
+			return false;
+		if (alike || fn->role == ROLE_VF || !works(fn))
 			continue;
 		if (o->n ? called(h, fn, o->name[i]) :
-			   section_fits(&c->pf[i], h, fn))
+			   match_fits(&c->pf[i], h, fn))
 			return true;
 	}
-	return false;
+	return alike;
 }
 
-/* Return: whether there is an end of it; then *@err is what came out. */
+/* Return: whether there is an end of it; *@err is what came out. */
 static bool attempt(const struct apply_options *o, const struct config *c,
-		    size_t i, bool last, int *err)
+		    size_t i, struct job *job, bool last, int *err)
 {
+	bool alike = !o->n && c->pf[i].key == KEY_LIKE;
 	struct host h = { };
 	int turn = -1;
 	bool end;
 
-	*err = o->wait ? lock_turn(&turn) : TOOL_OK;
+	*err = o->wait ? lock_turn(o->how.until, &turn) : TOOL_OK;
 	if (!*err)
-		*err = last ? load(&h, o->n ? o->name[i] : NULL) : host_load(&h);
+		*err = last ? load(&h, o->n ? o->name[i] : NULL, patience(o)) :
+			      host_load(&h);
 	end = *err || last || at_work(o, c, &h, i);
-	if (!*err && end)
-		*err = apply_one(o, c, &h, i);
+	if (!*err && (end || alike))
+		*err = apply_one(o, c, &h, i, job, last);
 	host_free(&h);
 	unlock_pf(turn);
 	return end;
@@ -295,30 +328,69 @@ static bool attempt(const struct apply_options *o, const struct config *c,
 static int apply_all(const struct apply_options *o, const struct config *c)
 {
 	size_t i, n = o->n ? (size_t)o->n : c->n, left = n;
-	uint64_t end = now_us() + 1000000ULL * o->wait_seconds;
-	bool *done = calloc(n + 1, sizeof(*done));
+	struct job *job = calloc(n + 1, sizeof(*job));
 	int ret, err = TOOL_OK;
 
-	if (!done)
+	if (!job)
 		return fail(TOOL_FAILED, "out of memory");
 	while (left) {
-		bool last = !o->wait || now_us() >= end;
+		bool last = !o->wait || now_us() >= o->how.until;
 
 		for (i = 0; i < n; i++) {
-			if (done[i] || !attempt(o, c, i, last, &ret))
+			if (job[i].done)
 				continue;
-			done[i] = true;
-			left--;
+			job[i].done = attempt(o, c, i, &job[i], last, &ret);
+			left -= job[i].done;
 			err = err ? err : ret;
 		}
 		if (left)
 			sleep_us(POLL_US);
 	}
-	free(done);
+	for (i = 0; i < n; i++)
+		free(job[i].bdf);
+	free(job);
 	return err;
 }
 
-static int teardown_all(const struct apply_options *o)
+static void remade(const struct apply_options *o, const struct config_pf *c,
+		   const struct host_fn *fn)
+{
+	warn("%s: the next boot or reset of the drive makes its VFs again, as %s says. To keep it from that: "
+	     TOOL_NAME " teardown --disable %s", fn->bdf, c->where, fn->bdf);
+	json_object_array_add(o->remade, json_object_new_string(fn->bdf));
+}
+
+/* Whether it lasts, of which nobody thinks who is busy with the drive. */
+static void say_boot(const struct apply_options *o, const struct config *c,
+		     struct host *h, const struct host_fn *fn)
+{
+	const struct config_pf *section;
+
+	if (match_section(c, h, fn, &section))
+		note("%s: nothing is made at the next boot, the configuration is wrong", fn->bdf);
+	else if (!section)
+		note("%s: not configured: stays as it is at the next boot", fn->bdf);
+	else if (o->how.disable || setup_disabled(fn))
+		note("%s: disabled: stays as it is at the next boot, until "
+		     TOOL_NAME " apply", fn->bdf);
+	else if (!boot_unit_enabled())
+		note("%s: " BOOT_UNIT " is not enabled: stays as it is at the next boot",
+		     fn->bdf);
+	else
+		remade(o, section, fn);
+}
+
+static int teardown_one(const struct apply_options *o, const struct config *c,
+			struct host *h, const struct host_fn *fn)
+{
+	int err = setup_teardown(fn, &o->how);
+
+	if (!err)
+		say_boot(o, c, h, fn);
+	return err;
+}
+
+static int teardown_all(const struct apply_options *o, const struct config *c)
 {
 	int ret, err, worst = TOOL_OK;
 	struct host_fn *fn;
@@ -326,18 +398,18 @@ static int teardown_all(const struct apply_options *o)
 	size_t k;
 	int i;
 
-	err = load(&h, NULL);
+	err = load(&h, NULL, patience(o));
 	for (i = 0; !err && i < o->n; i++) {
 		ret = host_find_pf(&h, o->name[i], &fn);
 		if (!ret)
-			ret = setup_teardown(fn, &o->how);
+			ret = teardown_one(o, c, &h, fn);
 		worst = worst ? worst : ret;
 	}
 	for (k = 0; !err && !o->n && k < h.n; k++) {
 		/* Without a controller it cannot even be told which it is. */
 		if (h.fn[k].role != ROLE_PF || !*h.fn[k].ctrl)
 			continue;
-		ret = setup_teardown(&h.fn[k], &o->how);
+		ret = teardown_one(o, c, &h, &h.fn[k]);
 		worst = worst ? worst : ret;
 	}
 	host_free(&h);
@@ -356,24 +428,38 @@ static int finish(const struct apply_options *o, int err)
 	return err ? err : ret;
 }
 
+static void tell_unmatched(const struct config *c)
+{
+	struct host h;
+
+	if (!host_load(&h))
+		match_none(c, &h);
+	host_free(&h);
+}
+
 int cmd_apply(int argc, char **argv)
 {
-	struct apply_options o = { .config = CONFIG_DIR };
+	struct apply_options o = { };
 	struct config c;
 	int err;
 
 	tool_parse(&apply_argp, argc, argv, &o);
+	if (o.wait)
+		o.how.until = now_us() + 1000000ULL * o.wait_seconds;
 	err = need_root();
 	if (err)
 		return err;
 	err = config_load(o.config, &c);
-	if (!err && !c.n && !o.if_configured)
-		warn("%s: no PF is configured", o.config);
+	if (!err && !o.if_configured)
+		config_warn_empty(o.config, &c);
 	o.how.report = setup_report("apply");
 	if (!err && c.n)
-		err = check_sections(&c);
-	if (!err)
+		err = check_sections(&o, &c);
+	if (!err) {
 		err = apply_all(&o, &c);
+		if (!o.n)
+			tell_unmatched(&c);
+	}
 	config_free(&c);
 	return finish(&o, err);
 }
@@ -381,6 +467,7 @@ int cmd_apply(int argc, char **argv)
 int cmd_teardown(int argc, char **argv)
 {
 	struct apply_options o = { };
+	struct config c;
 	int err;
 
 	tool_parse(&teardown_argp, argc, argv, &o);
@@ -388,5 +475,14 @@ int cmd_teardown(int argc, char **argv)
 	if (err)
 		return err;
 	o.how.report = setup_report("teardown");
-	return finish(&o, teardown_all(&o));
+	/* one that is wrong is said so, and makes nothing at boot either */
+	if (config_load_boot(&c)) {
+		config_free(&c);
+		c = (struct config){ };
+	}
+	o.remade = json_object_new_array();
+	report_extra(o.how.report, "remade_at_boot", o.remade);
+	err = teardown_all(&o, &c);
+	config_free(&c);
+	return finish(&o, err);
 }

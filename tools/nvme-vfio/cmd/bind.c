@@ -38,20 +38,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option bind_options[] = {
-	{ "driver", 'd', "NAME", 0, "Another driver than " TOOL_DRIVER, 0 },
+	{ "driver", 'd', "NAME", 0, "Bind to this driver instead of " TOOL_DRIVER, 0 },
 	{ }
 };
 
 static const struct argp bind_argp = {
 	.options = bind_options, .parser = parse, .args_doc = "VF...",
-	.doc = "Gives VFs, named by address or controller, to " TOOL_DRIVER
-	       ", and keeps other drivers away from them until they are unbound.",
+	.doc = "Binds VFs, named by address or controller, to " TOOL_DRIVER
+	       ", and keeps other drivers from them until they are unbound.",
 };
 
 static const struct argp unbind_argp = {
 	.parser = parse, .args_doc = "VF...",
-	.doc = "Takes VFs from their VFIO driver. They have none then, and no "
-	       "driver is kept away from them any more.",
+	.doc = "Unbinds VFs from their VFIO driver. Afterwards they have no "
+	       "driver, and any driver may bind them.",
 };
 
 static struct step *step(struct steps *s, enum step_kind kind,
@@ -142,7 +142,7 @@ static int one(const char *name, const char *driver)
 		strcpy(bdf, fn->pf_bdf);
 	host_free(&h);
 	if (!err)
-		err = lock_pf(bdf, &lock);
+		err = lock_pf(bdf, 0, &lock);
 	if (err)
 		return err;
 	err = locked(&h, name, driver);

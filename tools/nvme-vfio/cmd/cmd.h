@@ -24,6 +24,9 @@ struct command {
 
 int cmd_apply(int argc, char **argv);
 int cmd_bind(int argc, char **argv);
+int cmd_certify(int argc, char **argv);
+int cmd_check_config(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);

@@ -9,40 +9,80 @@
 
 #include "base/report.h"
 #include "cmd.h"
+#include "host/driver_view.h"
 #include "host/host.h"
 #include "host/pf_query.h"
 
 enum {
 	ADDRESS, ROLE, PF, VF, DRIVER, OVERRIDE, CONTROLLER, CNTLID, QUEUES,
-	INTERRUPTS, ONLINE, NAMESPACES, GROUP, CDEV, USERS, SET, MIGRATABLE,
-	REASON, SERIAL, NQN, MODEL, FIRMWARE, VFS, VFS_MAX, COLUMNS
+	INTERRUPTS, ONLINE, NAMESPACES, DIGEST, GROUP, CDEV, USERS, MIGRATABLE, REASON,
+	SERIAL, MODEL, FIRMWARE, VFS, SET, NQN, VFS_MAX, SAYS, COLUMNS
 };
 
+/* one table of drives, one of VFs */
+enum { DRIVES, VFUNCTIONS };
+
+#define OF_DRIVES	(1u << DRIVES)
+#define OF_VFS		(1u << VFUNCTIONS)
+
 static const struct report_column columns[COLUMNS] = {
-	[ADDRESS]	= { "address", "ADDRESS" },
-	[ROLE]		= { "role", "ROLE" },
-	[PF]		= { "pf" },
-	[VF]		= { "vf" },
-	[DRIVER]	= { "driver", "DRIVER" },
-	[OVERRIDE]	= { "driver_override" },
-	[CONTROLLER]	= { "controller" },
-	[CNTLID]	= { "controller_id", "ID", .right = true },
-	[QUEUES]	= { "queues", "QUEUES", .right = true },
-	[INTERRUPTS]	= { "interrupts", "INTR", .right = true },
-	[ONLINE]	= { "online", "ONLINE" },
-	[NAMESPACES]	= { "namespaces", "NSID" },
-	[GROUP]		= { "iommu_group", "GROUP", .right = true },
-	[CDEV]		= { "vfio_device" },
-	[USERS]		= { "users", "USED BY" },
-	[SET]		= { "command_set" },
-	[MIGRATABLE]	= { "migratable", "MIGRATABLE", .wrap = true },
-	[REASON]	= { "reason" },
-	[SERIAL]	= { "serial" },
-	[NQN]		= { "nqn" },
-	[MODEL]		= { "model" },
-	[FIRMWARE]	= { "firmware" },
-	[VFS]		= { "vfs" },
-	[VFS_MAX]	= { "vfs_max" },
+	[ADDRESS]	= { "address", "ADDRESS", "PCI address",
+			    .in = OF_DRIVES | OF_VFS },
+	[ROLE]		= { "role", "ROLE", "pf, vf, or drive: without SR-IOV",
+			    .extra = true },
+	[PF]		= { "pf", "PF", "of a VF: its PF's address",
+			    .extra = true },
+	[VF]		= { "vf", "VF", "of a VF: its number, from 1",
+			    .right = true, .extra = true },
+	[DRIVER]	= { "driver", "DRIVER", "what it is bound to",
+			    .in = OF_DRIVES | OF_VFS },
+	[OVERRIDE]	= { "driver_override", "OVERRIDE",
+			    "the only driver it may be bound to", .extra = true },
+	[CONTROLLER]	= { "controller", "CONTROLLER",
+			    "the nvme driver's name for it", .extra = true },
+	[CNTLID]	= { "controller_id", "CNTLID", "NVMe controller id",
+			    .right = true, .extra = true },
+	[QUEUES]	= { "queues", "QUEUES", "of a VF: queues given to it",
+			    .right = true, .in = OF_VFS },
+	[INTERRUPTS]	= { "interrupts", "INTR",
+			    "of a VF: interrupts given to it",
+			    .right = true, .in = OF_VFS },
+	[ONLINE]	= { "online", "ONLINE", "the controller is online",
+			    .in = OF_VFS },
+	[NAMESPACES]	= { "namespaces", "NSID",
+			    "namespaces attached to it", .in = OF_VFS },
+	[DIGEST]	= { "namespace_digest", "DIGEST",
+			    "number that identifies its set of namespaces",
+			    .extra = true },
+	[GROUP]		= { "iommu_group", "GROUP", "IOMMU group",
+			    .right = true, .extra = true },
+	[CDEV]		= { "vfio_device", "VFIO",
+			    "its name in /dev/vfio/devices", .extra = true },
+	[USERS]		= { "users", "USERS", "processes that have it open",
+			    .in = OF_VFS },
+	[SERIAL]	= { "serial", "SERIAL", "serial number",
+			    .in = OF_DRIVES },
+	[MODEL]		= { "model", "MODEL", "model number", .cut = true,
+			    .in = OF_DRIVES },
+	[FIRMWARE]	= { "firmware", "FIRMWARE", "firmware revision",
+			    .in = OF_DRIVES },
+	[VFS]		= { "vfs", "VFS",
+			    "of a PF: VFs that exist/VFs that it can have",
+			    .right = true, .in = OF_DRIVES },
+	[SET]		= { "command_set", "COMMANDS",
+			    "migration commands of the PF: standard or vendor",
+			    .in = OF_DRIVES },
+	[MIGRATABLE]	= { "migratable", "MIGRATABLE",
+			    "of a VF: yes, no, or ?: not known",
+			    .in = OF_VFS },
+	[REASON]	= { "reason", "REASON",
+			    "why it cannot migrate; of a PF: what its VFs offer",
+			    .wrap = true, .extra = true },
+	[NQN]		= { "nqn", "NQN", "NVMe qualified name",
+			    .extra = true },
+	[VFS_MAX]	= { "vfs_max", "MAXVFS", "of a PF: VFs that it can have",
+			    .right = true, .extra = true },
+	[SAYS]		= { "driver_says" },
 };
 
 /* Numbers with commas between them, in a table's cell. */
@@ -51,10 +91,16 @@ static void namespaces(struct report *r, const struct host_fn *fn)
 	json_object *list;
 	char *text = NULL;
 	size_t len, i;
+	char digest[20];
 	FILE *f;
 
 	if (!fn->nsid)
 		return;
+	if (fn->namespaces.known) {
+		snprintf(digest, sizeof(digest), "%016llx",
+			 (unsigned long long)ns_get64(&fn->namespaces.digest));
+		report_text(r, DIGEST, digest);
+	}
 	list = json_object_new_array();
 	f = open_memstream(&text, &len);
 	for (i = 0; list && f && i < fn->nns; i++) {
@@ -90,21 +136,34 @@ static void users(struct report *r, const struct host_fn *fn)
 	free(text);
 }
 
+/* Of a PF this is no question, and what is unknown is not false. */
 static void migratable(struct report *r, const struct host_fn *fn)
 {
-	char *text = NULL;
-
 	report_text(r, SET, host_set_name(fn->set));
 	report_text(r, REASON, fn->why);
-	if (fn->why && asprintf(&text, "no: %s", fn->why) < 0)
-		text = NULL;
-	report_flag(r, MIGRATABLE, !fn->why, host_set_name(fn->set), text);
-	free(text);
+	report_value(r, SAYS, driver_view_json(&fn->says), NULL);
+	if (fn->role == ROLE_VF && !fn->unknown)
+		report_flag(r, MIGRATABLE, !fn->why, "yes", "no");
+	else if (fn->role == ROLE_VF)
+		report_value(r, MIGRATABLE, NULL, "?");
+	else if (fn->role == ROLE_PLAIN)
+		report_flag(r, MIGRATABLE, false, NULL, NULL);
+	if (fn->why && (fn->role == ROLE_VF || !fn->set))
+		report_note(r, "%s: %s", fn->bdf, fn->why);
+}
+
+static void of_pf(struct report *r, const struct host_fn *fn)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u/%u", fn->numvfs, fn->totalvfs);
+	report_value(r, VFS, json_object_new_int64(fn->numvfs), text);
+	report_number(r, VFS_MAX, fn->totalvfs);
 }
 
 static void row(struct report *r, const struct host_fn *fn)
 {
-	report_row(r);
+	report_row_in(r, fn->role == ROLE_VF ? VFUNCTIONS : DRIVES);
 	report_text(r, ADDRESS, fn->bdf);
 	report_text(r, ROLE, host_role_name(fn->role));
 	report_text(r, DRIVER, fn->driver);
@@ -132,13 +191,12 @@ static void row(struct report *r, const struct host_fn *fn)
 	report_text(r, NQN, fn->nqn);
 	report_text(r, MODEL, fn->model);
 	report_text(r, FIRMWARE, fn->firmware);
-	if (fn->role == ROLE_PF) {
-		report_number(r, VFS, fn->numvfs);
-		report_number(r, VFS_MAX, fn->totalvfs);
-	}
+	if (fn->role == ROLE_PF)
+		of_pf(r, fn);
 }
 
 struct list_options {
+	struct report_look look;
 	bool all;
 	char **name;
 	int n;
@@ -148,10 +206,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct list_options *o = state->input;
 
-	(void)arg;
 	switch (key) {
 	case 'a':
 		o->all = true;
+		return 0;
+	case 'n':
+		o->look.noheadings = true;
+		return 0;
+	case 'o':
+		o->look.columns = arg;
+		return 0;
+	case 'P':
+		o->look.pairs = true;
+		return 0;
+	case 'r':
+		o->look.raw = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (o->look.raw && o->look.pairs)
+			argp_error(state, "--raw and --pairs exclude each other");
 		return 0;
 	case ARGP_KEY_ARGS:
 		o->name = state->argv + state->next;
@@ -162,15 +235,45 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "all", 'a', NULL, 0, "Drives without SR-IOV as well", 0 },
+	{ "all", 'a', NULL, 0, "List drives without SR-IOV as well", 0 },
+	{ "noheadings", 'n', NULL, 0, "No headings, and no reasons below the table", 0 },
+	{ "output", 'o', "COL[,COL...]", 0,
+	  "One table with these columns; +COL: these beside the usual ones", 0 },
+	{ "pairs", 'P', NULL, 0, "One table, as NAME=\"value\"", 0 },
+	{ "raw", 'r', NULL, 0, "One table, with one space between cells", 0 },
 	{ }
 };
 
+static char *help_filter(int key, const char *text, void *input)
+{
+	size_t len = 0, i;
+	char *help = NULL;
+	FILE *f;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&help, &len);
+	if (!f)
+		return (char *)text;
+	fputs("Columns:\n", f);
+	for (i = 0; i < COLUMNS; i++)
+		if (columns[i].head)
+			fprintf(f, "  %-11s %s\n", columns[i].head, columns[i].what);
+	fputs("\nColumns do not change what --json prints.", f);
+	if (fclose(f)) {
+		free(help);
+		return (char *)text;
+	}
+	return help;
+}
+
 static const struct argp argp = {
 	.options = options, .parser = parse, .args_doc = "[FUNCTION...]",
-	.doc = "Lists NVMe functions that have or are VFs, or the FUNCTIONs "
-	       "named by address or controller, and whether and how each can "
-	       "migrate.",
+	.doc = "Lists NVMe functions that are VFs or can have some, or the "
+	       "FUNCTIONs named by address or controller, and whether each can "
+	       "migrate, and how.",
+	.help_filter = help_filter,
 };
 
 static bool wanted(const struct list_options *o, struct host *h,
@@ -184,34 +287,51 @@ static bool wanted(const struct list_options *o, struct host *h,
 	return !o->n && (o->all || fn->role != ROLE_PLAIN);
 }
 
+static int list(const struct list_options *o, struct host *h, struct report *r)
+{
+	bool any = false;
+	int i, err;
+	size_t k;
+
+	err = host_load(h);
+	for (i = 0; !err && i < o->n; i++)
+		if (!host_find(h, o->name[i]))
+			err = fail(TOOL_NODEV, "%s: no such NVMe function",
+				   o->name[i]);
+	if (!err)
+		err = host_users(h);
+	if (!err)
+		err = pf_query_all(h);
+	for (k = 0; !err && k < h->n; k++) {
+		if (!wanted(o, h, &h->fn[k]))
+			continue;
+		row(r, &h->fn[k]);
+		any = true;
+	}
+	if (!err && !any && !tool.json)
+		warn("no NVMe function %s", o->all ? "here" : "with SR-IOV here; --all lists drives without");
+	return err;
+}
+
 int cmd_list(int argc, char **argv)
 {
 	struct list_options o = { };
+	struct host h = { };
 	struct report *r;
-	struct host h;
-	int err, i;
-	size_t k;
+	int err;
 
 	tool_parse(&argp, argc, argv, &o);
-	err = host_load(&h);
-	for (i = 0; !err && i < o.n; i++)
-		if (!host_find(&h, o.name[i]))
-			err = fail(TOOL_NODEV, "%s: no such NVMe function",
-				   o.name[i]);
+	r = report_new("list", "functions", columns, COLUMNS);
+	err = report_look(r, &o.look);
 	if (!err)
-		err = host_users(&h);
-	if (!err)
-		err = pf_query_all(&h);
-	if (!err) {
-		r = report_new("list", "functions", columns, COLUMNS);
-		for (k = 0; k < h.n; k++)
-			if (wanted(&o, &h, &h.fn[k]))
-				row(r, &h.fn[k]);
+		err = list(&o, &h, r);
+	if (err)
+		report_free(r);
+	else
 		err = report_print(r);
-		/* Half an answer must not look like a whole one. */
-		if (!err && h.n && geteuid())
-			err = fail(TOOL_PERM, "not root: what only the drives know is missing");
-	}
+	/* Half an answer must not look like a whole one. */
+	if (!err && h.n && geteuid())
+		err = fail(TOOL_PERM, "not root: what only the drives know is missing");
 	host_free(&h);
 	return err;
 }

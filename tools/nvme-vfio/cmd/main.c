@@ -6,19 +6,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/report.h"
 #include "cmd.h"
+#include "usage.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
 
 static const struct command commands[] = {
-	{ "doctor", "what keeps VFs from migrating, and the cure", cmd_doctor },
+	{ "doctor", "what keeps VFs from migrating, and the fix", cmd_doctor },
 	{ "list", "what can be migrated, and why the rest cannot", cmd_list },
 	{ "bind", "give VFs to " TOOL_DRIVER, cmd_bind },
 	{ "unbind", "take VFs from it", cmd_unbind },
+	{ "check-config", "what is wrong with a configuration", cmd_check_config },
+	{ "diff", "what differs from the configuration, now or after a boot", cmd_diff },
 	{ "apply", "make VFs as the configuration says", cmd_apply },
+	{ "certify", "prove the migration commands of a drive, without a VM", cmd_certify },
 	{ "selftest", "use a free VF, migrate it, and measure", cmd_selftest },
 	{ "teardown", "put everything back to what it was before", cmd_teardown },
 	{ "watch", "migrations while they run", cmd_watch },
@@ -29,15 +35,18 @@ static const struct command commands[] = {
 static const struct argp_option global_options[] = {
 	{ "json", 'j', NULL, 0, "Report as JSON", -2 },
 	{ "quiet", 'q', NULL, 0, "No warnings, only errors", -2 },
-	{ "verbose", 'v', NULL, 0, "Say each thing that is done", -2 },
+	{ "verbose", 'v', NULL, 0, "Print each step", -2 },
+	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, -2 },
 	{ }
 };
 
 static error_t global_parse(int key, char *arg, struct argp_state *state)
 {
 	(void)arg;
-	(void)state;
 	switch (key) {
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case 'j':
 		tool.json = true;
 		return 0;
@@ -64,6 +73,7 @@ void tool_parse(const struct argp *argp, int argc, char **argv, void *input)
 
 	with.children = global_argp;
 	err = argp_parse(&with, argc, argv, 0, NULL, input);
+	usage_end();
 	if (err)
 		exit(fail(TOOL_FAILED, "command line: %s", strerror(err)));
 }
@@ -83,7 +93,7 @@ static char *help_filter(int key, const char *text, void *input)
 		return (char *)text;
 	fprintf(f, "%s\n\nCommands:\n", text);
 	for (i = 0; i < NCOMMANDS; i++)
-		fprintf(f, "  %-10s %s\n", commands[i].name,
+		fprintf(f, "  %-13s %s\n", commands[i].name,
 			commands[i].summary);
 	fprintf(f, "\n`" TOOL_NAME " COMMAND --help' tells more about one.\n\n"
 		"Options, of every command:");
@@ -94,18 +104,50 @@ static char *help_filter(int key, const char *text, void *input)
 	return help;
 }
 
+/* The command that is run; what its error is of, where it prints no report. */
+static const struct command *command;
+
+static bool finished;
+
+static int finish(void)
+{
+	finished = true;
+	return report_finish(command ? command->name : NULL,
+			     command && command->run == cmd_watch);
+}
+
+static int run(int argc, char **argv, struct argp_state *state);
+
+/* "help COMMAND" is "COMMAND --help" */
+static int help(int argc, char **argv, struct argp_state *state)
+{
+	char option[] = "--help";
+	char *words[] = { argc > 1 ? argv[1] : NULL, option, NULL };
+
+	if (argc > 1 && strcmp(argv[1], "help") && *argv[1] != '-')
+		return run(2, words, state);
+	argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+	return TOOL_OK;
+}
+
 static int run(int argc, char **argv, struct argp_state *state)
 {
 	static char name[64];	/* argv points to it until the end */
 	size_t i;
+	int err, ret;
 
+	if (!strcmp(argv[0], "help"))
+		return help(argc, argv, state);
 	for (i = 0; i < NCOMMANDS; i++) {
 		if (strcmp(argv[0], commands[i].name))
 			continue;
+		command = &commands[i];
 		/* what messages about the command line begin with */
 		snprintf(name, sizeof(name), TOOL_NAME " %s", argv[0]);
 		argv[0] = name;
-		return commands[i].run(argc, argv);
+		err = commands[i].run(argc, argv);
+		ret = finish();
+		return err ? err : ret;
 	}
 	argp_error(state, "no command `%s'", argv[0]);
 	return TOOL_USAGE;
@@ -125,7 +167,11 @@ static error_t main_parse(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which command?");
+		if (usage_json())
+			argp_error(state, "which command?");
+		/* whoever types the name alone wants to know what there is */
+		argp_state_help(state, stderr, ARGP_HELP_EXIT_ERR |
+				(ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK));
 		return EINVAL;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -140,11 +186,25 @@ static const struct argp main_argp = {
 	       "3 no such device, 4 in use, 5 wrong configuration, 6 not root, "
 	       "7 module missing, 8 locked by another process, 9 beyond the "
 	       "device's limits, 10 failed and not undone, "
-	       "11 a check failed.",
+	       "11 a check failed, 12 something differs.",
 	.help_filter = help_filter,
 };
 
 const char *argp_program_version = TOOL_NAME " " VERSION;
+
+/* argp ends the program after --help, --version, and what makes no sense. */
+static void close_output(void)
+{
+	size_t n;
+
+	usage_end();
+	if (fail_texts(&n) && n && !finished && finish())
+		_exit(TOOL_FAILED);
+	if (!fflush(stdout) && !ferror(stdout))
+		return;
+	fail(TOOL_FAILED, "standard output: %s", strerror(errno));
+	_exit(TOOL_FAILED);
+}
 
 int main(int argc, char **argv)
 {
@@ -152,15 +212,14 @@ int main(int argc, char **argv)
 	int status = TOOL_OK;
 	error_t err;
 
+	atexit(close_output);
+	usage_begin(argc, argv);
+
 	argp_err_exit_status = TOOL_USAGE;
 	if (argc > 0)
 		argv[0] = name;
 	err = argp_parse(&main_argp, argc, argv, ARGP_IN_ORDER, NULL, &status);
 	if (err)
 		return fail(TOOL_FAILED, "command line: %s", strerror(err));
-	/* A report that could not be written is no success. */
-	if (fflush(stdout) || ferror(stdout))
-		return fail(TOOL_FAILED, "standard output: %s",
-			    strerror(errno));
 	return status;
 }

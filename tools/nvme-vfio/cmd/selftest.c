@@ -25,6 +25,7 @@ struct selftest_options {
 	char **name;
 	int n;
 	bool write;
+	bool yes;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -35,6 +36,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'w':
 		o->write = true;
+		return 0;
+	case 'y':
+		o->yes = true;
 		return 0;
 	case ARGP_KEY_ARGS:
 		o->name = state->argv + state->next;
@@ -52,15 +56,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
 	{ "write", 'w', NULL, 0,
 	  "Write as well: destroys data at the beginning of the namespace", 0 },
+	{ "yes", 'y', NULL, 0, "With --write: do not ask for confirmation", 0 },
 	{ }
 };
 
 static const struct argp argp = {
 	.options = options, .parser = parse, .args_doc = "VF [VF2]",
-	.doc = "Does to a free VF what a VM would: uses it, migrates it onto "
-	       "itself or to VF2 while it is in use, several times, and "
-	       "measures. VF2 must show the same namespace. Nothing is "
-	       "written, unless asked for.",
+	.doc = "Uses a free VF as a VM would, migrates it several times, onto "
+	       "itself or to VF2, while it is in use, and measures the times. "
+	       "VF2 must have the same namespace. Nothing is written unless "
+	       "--write is given.",
 };
 
 /* -- what the driver's trace tells of commands --------------------------------- */
@@ -365,10 +370,27 @@ static int lock_all(struct host *h, const struct selftest_options *o,
 		if (err)
 			return err;
 	}
-	err = lock_pf(fn[0]->pf_bdf, &lock[0]);
+	err = lock_pf(fn[0]->pf_bdf, 0, &lock[0]);
 	if (!err && o->n > 1 && strcmp(fn[0]->pf_bdf, fn[1]->pf_bdf))
-		err = lock_pf(fn[1]->pf_bdf, &lock[1]);
+		err = lock_pf(fn[1]->pf_bdf, 0, &lock[1]);
 	return err;
+}
+
+/* What was on the namespace is gone afterwards, so nobody shall type it in passing. */
+static int confirm(const struct selftest_options *o)
+{
+	char answer[16] = "";
+
+	if (!o->write || o->yes)
+		return TOOL_OK;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return fail(TOOL_USAGE, "%s: --write destroys the first 2 MiB of its namespace: add --yes if that is meant",
+			    o->name[0]);
+	fprintf(stderr, "The first 2 MiB of the namespace of %s will be overwritten. Type yes to go on: ",
+		o->name[0]);
+	if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "yes\n"))
+		return fail(TOOL_USAGE, "%s: nothing was done", o->name[0]);
+	return TOOL_OK;
 }
 
 int cmd_selftest(int argc, char **argv)
@@ -379,7 +401,9 @@ int cmd_selftest(int argc, char **argv)
 	int err;
 
 	tool_parse(&argp, argc, argv, &o);
-	err = need_root();
+	err = confirm(&o);
+	if (!err)
+		err = need_root();
 	if (err)
 		return err;
 	err = host_load(&h);

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/tool.h"
 #include "migrate.h"
 #include "selftest_run.h"
@@ -28,31 +28,6 @@ static struct selftest_result *result;
 static void stage(const char *text)
 {
 	snprintf(result->stage, sizeof(result->stage), "%s", text);
-}
-
-__attribute__((noreturn, format(printf, 1, 0)))
-static void give_up(const char *fmt, va_list ap)
-{
-	vsnprintf(result->why, sizeof(result->why), fmt, ap);
-	_exit(1);
-}
-
-void expect_failed(const char *file, int line, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)file;
-	(void)line;
-	va_start(ap, fmt);
-	give_up(fmt, ap);
-}
-
-void expect_missing(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	give_up(fmt, ap);
 }
 
 /* -- the work ------------------------------------------------------------------ */
@@ -148,7 +123,10 @@ static void migrate(struct workload *w, struct vfio_dev dev[2], bool two)
 	for (i = 0; i < SELFTEST_ROUNDS; i++) {
 		snprintf(result->stage, sizeof(result->stage),
 			 "migration %u of %u", i + 1, SELFTEST_ROUNDS);
-		workload_fill(w, 16);
+		if (i)
+			workload_fill(w, 16);
+		else
+			workload_unseen(w);
 		if (two)
 			to_another(w, &dev[i % 2], &dev[1 - i % 2], &s,
 				   &result->t[i]);
@@ -170,6 +148,7 @@ static void work(const struct selftest *what)
 	struct workload *w;
 	int err;
 
+	expect_into(result->why, sizeof(result->why), NULL, 0, 0);
 	stage("opening");
 	w = workload_new();
 	open_vf(&dev[0], what->vf[0], w);

@@ -15,6 +15,7 @@
 
 #include "base/report.h"
 #include "cmd.h"
+#include "host/driver_view.h"
 #include "host/host.h"
 #include "trace/mig_trace.h"
 #include "trace/tracefs.h"
@@ -216,28 +217,38 @@ static int watch(struct watch *w, int trace, int signals)
 	return err;
 }
 
-/* Those that can migrate are shown from the beginning. */
+/* Those that can migrate are shown from the beginning, and in which state. */
 static int find_vfs(struct watch *w)
 {
 	struct host h = { };
 	int err = host_load(&h);
+	struct driver_view says;
+	struct mig_trace *f;
 	size_t i;
 
-	for (i = 0; !err && i < h.n; i++)
-		if (h.fn[i].role == ROLE_VF &&
-		    !strcmp(h.fn[i].driver, TOOL_DRIVER) &&
-		    !trace_of(w, h.fn[i].bdf))
+	for (i = 0; !err && i < h.n; i++) {
+		if (h.fn[i].role != ROLE_VF ||
+		    strcmp(h.fn[i].driver, TOOL_DRIVER))
+			continue;
+		driver_view_read(&says, h.fn[i].bdf);
+		if (says.can == DRIVER_NO)
+			continue;
+		f = trace_of(w, h.fn[i].bdf);
+		if (f)
+			snprintf(f->state, sizeof(f->state), "%s", says.state);
+		else
 			err = fail(TOOL_FAILED, "out of memory");
+	}
 	host_free(&h);
 	return err;
 }
 
 static const struct argp argp = {
 	.doc = "Shows migrations of VFs of this host while they run: state, "
-	       "role, bytes of state moved, and how long the VF has stood "
-	       "still. On a terminal a table that is kept up to date, "
-	       "elsewhere a line for each event, with --json an object a line. "
-	       "Ends when it is interrupted.",
+	       "role, bytes of state moved, and how long the VF has been "
+	       "stopped. On a terminal it is a table, kept up to date; "
+	       "elsewhere one line for each event, with --json one object a "
+	       "line. Ends when interrupted.",
 };
 
 int cmd_watch(int argc, char **argv)

@@ -95,7 +95,7 @@ void check_alias(struct checkup *c, struct answer *a)
 	}
 	f = fopen(path, "re");
 	if (!f) {
-		say(a, CHECK_FAIL, "there is no %s: libvirt would take vfio-pci",
+		say(a, CHECK_FAIL, "there is no %s: libvirt starts no VM with this VF",
 		    path);
 		cure(a, "Run depmod -a.");
 		return;

@@ -76,6 +76,7 @@ static void built(struct checkup *c, struct answer *a)
 static void is_signed(struct checkup *c, struct answer *a)
 {
 	bool forced = signatures_forced() || secure_boot_on();
+	struct signing_key key;
 	struct module mod;
 
 	modules_look(c->modules, TOOL_DRIVER, &mod);
@@ -87,7 +88,9 @@ static void is_signed(struct checkup *c, struct answer *a)
 		say(a, CHECK_OK, "no, and this host takes it as it is");
 	} else {
 		say(a, CHECK_FAIL, "no, and this host takes only signed modules");
-		cure(a, "Let dkms sign it (dkms install --force) and enrol its key: mokutil --import /var/lib/dkms/mok.pub.");
+		signing_key(&key);
+		cure(a, "Let dkms sign it (dkms install --force) and enrol its key: mokutil --import %s.",
+		     key.certificate);
 	}
 }
 

@@ -9,48 +9,59 @@
 #include "check.h"
 #include "vfio_uapi.h"
 
-static void cure_refusal(const struct fn_facts *f, struct answer *a)
+static void cure_refusal(const struct host_fn *vf, struct answer *a)
 {
-	if (strstr(f->said, "vendor_ids"))
+	const char *reason = vf->says.reason;
+
+	if (strstr(reason, "vendor_ids"))
 		cure(a, "See pf-capability.");
-	else if (strstr(f->said, "proof"))
+	else if (strstr(reason, "proof"))
 		cure(a, "See pf-proof.");
-	else if (strstr(f->said, "busy") || strstr(f->said, "going away"))
-		cure(a, "Bind the VF again, now that the PF is at rest.");
+	else if (strstr(reason, "policy"))
+		cure(a, "Write a format that the PF lists to /sys/bus/pci/drivers/" TOOL_DRIVER "/policy, or none.");
+	else if (vf->says.can == DRIVER_NOT_NOW)
+		cure(a, "Fix what fails above, if anything does: the PF is asked again when the VF is opened.");
 	else
-		cure(a, "Cure what fails above, then bind the VF again: what can be done is found out when it is bound.");
+		cure(a, "Fix what fails above, then bind the VF again: what can be done is found out when it is bound.");
 }
 
-/* The VF could not be asked: what did the driver say when it was bound? */
-static void by_hearsay(const struct fn_facts *f, struct answer *a,
-		       const char *why)
+/* VFIO was not asked: what does the driver say? */
+static void by_driver(const struct host_fn *vf, struct answer *a, const char *why)
 {
-	if (!strncmp(f->said, "can migrate", 11)) {
-		say(a, CHECK_OK, "%s; when it was bound: %s", why, f->said);
-	} else if (*f->said) {
-		say(a, CHECK_FAIL, "%s; when it was bound: %s", why, f->said);
-		cure_refusal(f, a);
+	const char *failed = vf->says.last_error;
+	char text[400];
+
+	if (!*driver_view_text(&vf->says, text, sizeof(text))) {
+		say(a, CHECK_UNKNOWN, "%s%s", why, strcmp(vf->driver, TOOL_DRIVER) ? "" :
+		    "; and the driver, which is older than this program, does not say");
+	} else if (vf->says.can == DRIVER_YES) {
+		say(a, CHECK_OK, "%s; the driver says: %s%s%s", why, text,
+		    *failed ? "; what failed last: " : "", failed);
 	} else {
-		say(a, CHECK_UNKNOWN, "%s", why);
+		say(a, CHECK_FAIL, "%s; the driver says: %s", why, text);
+		cure_refusal(vf, a);
 	}
 }
 
 void check_offers(struct checkup *c, struct answer *a)
 {
 	const struct fn_facts *f = facts_of(c, c->fn);
+	char text[400];
 
 	if (!f->tried) {
-		by_hearsay(f, a, f->trouble);
+		by_driver(c->fn, a, f->trouble);
 	} else if (*f->trouble) {
 		say(a, CHECK_FAIL, "cannot be opened: %s", f->trouble);
 		cure(a, "Load vfio_iommu_type1 or iommufd if it is missing, see vf-group, and look in the kernel log.");
 	} else if (!f->offers) {
-		say(a, CHECK_FAIL, "no migration; the driver said: %s",
-		    *f->said ? f->said : "nothing that is still in the kernel log");
-		cure_refusal(f, a);
+		driver_view_text(&c->fn->says, text, sizeof(text));
+		say(a, CHECK_FAIL, "no migration; the driver says: %s",
+		    *text ? text : "nothing");
+		cure_refusal(c->fn, a);
 	} else {
 		say(a, CHECK_OK, "migration%s%s, %s dirty tracking, state of %llu bytes",
-		    f->flags & VFIO_MIGRATION_P2P ? ", P2P" : "",
+		    f->flags & VFIO_MIGRATION_P2P ? ", P2P" :
+		    ", no P2P (the only such device of a guest)",
 		    f->flags & VFIO_MIGRATION_PRE_COPY ? ", PRE_COPY" : "",
 		    f->log ? "with" : "without",
 		    (unsigned long long)f->state_bytes);

@@ -41,7 +41,7 @@ static void driver(struct checkup *c, struct answer *a)
 	} else if (strcmp(pf->state, "live")) {
 		say(a, CHECK_FAIL, "nvme, but the controller is %s",
 		    *pf->state ? pf->state : "gone");
-		cure(a, "Look what became of it: dmesg | grep -e %s -e nvme.",
+		cure(a, "See what became of it: dmesg | grep -e %s -e nvme.",
 		     pf->bdf);
 	} else {
 		say(a, CHECK_OK, "nvme (%s), live", pf->ctrl);
@@ -83,11 +83,63 @@ static void tracks(struct checkup *c, struct answer *a)
 	}
 }
 
+/* What a PF needs of a type, of those that it might give to VFs. */
+static unsigned int needs(const struct ctrl_resource *r, unsigned int type)
+{
+	static const unsigned int least[] = { 2, 1 };
+
+	return r->private ? 0 : least[type];
+}
+
+/* Does the PF hold so many itself that not even one VF could work? */
+static bool held(const struct ctrl_resource *r, unsigned int type)
+{
+	static const unsigned int least[] = { 2, 1 };
+
+	return r->flexible && r->primary > needs(r, type) &&
+	       r->total < r->primary + least[type];
+}
+
+/* Are there some for VFs, or does the PF hold all of them itself? */
+static void resources(struct checkup *c, struct answer *a)
+{
+	const struct fn_facts *f = facts_of(c, c->fn);
+	const struct ctrl_resource *q = &f->res[RESOURCE_QUEUES];
+	const struct ctrl_resource *i = &f->res[RESOURCE_INTERRUPTS];
+	unsigned int keep[RESOURCES], type;
+	const struct ctrl_resource *r;
+
+	if (!f->identified) {
+		say(a, CHECK_UNKNOWN, "see pf-capability");
+		return;
+	}
+	if (!q->flexible && !i->flexible) {
+		say(a, CHECK_OK, "the drive divides queues and interrupts among VFs by itself");
+		return;
+	}
+	for (type = 0; type < RESOURCES; type++) {
+		r = &f->res[type];
+		keep[type] = held(r, type) ? needs(r, type) : r->primary;
+	}
+	r = held(q, RESOURCE_QUEUES) ? q :
+	    held(i, RESOURCE_INTERRUPTS) ? i : NULL;
+	if (!r) {
+		say(a, CHECK_OK, "queues: %u for VFs, %u of them given; interrupts: %u, %u",
+		    q->total - q->primary, q->assigned, i->total - i->primary,
+		    i->assigned);
+		return;
+	}
+	say(a, CHECK_FAIL, "the PF holds all of its %u %s itself: none are left for VFs",
+	    r->total, r == q ? "queues" : "interrupts");
+	cure(a, "Give them back, which resets the drive: %s; a larger -n leaves the PF some.",
+	     ctrl_give_back(c->fn->ctrl, f->cntlid, keep));
+}
+
 /*
- * What the driver said of a VF tells that it got through to the PF: it could
- * migrate, or something that only the PF knows was in the way.
+ * What the driver says of a VF tells that it got through to the PF: it can
+ * migrate, or something that only the PF knows is in the way.
  */
-static bool got_through(const char *said)
+static bool got_through(const struct driver_view *says)
 {
 	static const char * const before[] = {
 		"the proof", "not a virtual function", "out of memory",
@@ -97,15 +149,14 @@ static bool got_through(const char *said)
 	size_t i;
 
 	for (i = 0; i < sizeof(before) / sizeof(*before); i++)
-		if (strstr(said, before[i]))
+		if (strstr(says->reason, before[i]))
 			return false;
-	return *said;
+	return says->can != DRIVER_UNKNOWN;
 }
 
 /* What the VFs that were bound to our driver tell of its way to the PF. */
 static void by_vfs(struct checkup *c, struct answer *a)
 {
-	const struct fn_facts *f;
 	size_t i;
 
 	for (i = 0; i < c->host->n; i++) {
@@ -113,20 +164,18 @@ static void by_vfs(struct checkup *c, struct answer *a)
 
 		if (vf->pf != c->fn || strcmp(vf->driver, TOOL_DRIVER))
 			continue;
-		f = &c->facts[i];
-		if (f->offers || got_through(f->said)) {
+		if (c->facts[i].offers || got_through(&vf->says)) {
 			say(a, CHECK_OK, "passed");
 			return;
 		}
-		if (strstr(f->said, "does not pass the proof")) {
+		if (strstr(vf->says.reason, "does not pass the proof")) {
 			say(a, CHECK_FAIL, "the nvme driver of kernel %s does not pass the proof of its %s",
-			    c->release, strstr(f->said, "requests") ? "requests" : "admin queue");
+			    c->release, strstr(vf->says.reason, "requests") ? "requests" : "admin queue");
 			cure(a, "Report it with the name of the kernel; until then, use another kernel, or one with the nvme patch of this project.");
 			return;
 		}
 	}
-	say(a, CHECK_UNKNOWN, "it is made when a VF is bound to " TOOL_DRIVER ", and %s",
-	    c->root ? "none that is bound tells of one" : "only root sees the result");
+	say(a, CHECK_UNKNOWN, "it is made when a VF is bound to " TOOL_DRIVER ", and none that is bound tells of one");
 }
 
 static void proof(struct checkup *c, struct answer *a)
@@ -158,6 +207,7 @@ const struct check checks_pf[] = {
 	{ "pf-driver", driver },
 	{ "pf-capability", capability },
 	{ "pf-tracking", tracks },
+	{ "pf-resources", resources },
 	{ "pf-proof", proof },
 	{ "claims", check_conflicts },
 	{ }

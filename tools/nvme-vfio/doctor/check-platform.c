@@ -55,7 +55,7 @@ static void iommu(struct checkup *c, struct answer *a)
 
 static void secure_boot(struct checkup *c, struct answer *a)
 {
-	const char *key = secure_boot_key();
+	struct signing_key key;
 	struct module mod;
 
 	if (!secure_boot_on()) {
@@ -65,16 +65,22 @@ static void secure_boot(struct checkup *c, struct answer *a)
 	modules_look(c->modules, TOOL_DRIVER, &mod);
 	if (mod.loaded) {
 		say(a, CHECK_OK, "on, and the kernel has taken the module");
-	} else if (!key) {
-		say(a, CHECK_WARN, "on, and dkms has no key of its own to sign modules with");
-		cure(a, "Reinstall the module by dkms, which makes one, then enrol it: mokutil --import /var/lib/dkms/mok.pub, and confirm at the next boot; or sign the modules with a key that is enrolled.");
-	} else if (secure_boot_enrolled(key) == 1) {
-		say(a, CHECK_OK, "on, and the key of dkms is enrolled");
+		return;
+	}
+	signing_key(&key);
+	if (!key.there) {
+		say(a, CHECK_WARN, "on, and there is no %s, by whose key dkms would sign modules%s%s",
+		    key.certificate, *key.by ? ", as says " : "", key.by);
+		cure(a, "Reinstall the module by dkms, which makes one (dkms install --force), then enrol it: mokutil --import %s, and confirm at the next boot; or sign the modules with a key that is enrolled.",
+		     key.certificate);
+	} else if (secure_boot_enrolled(key.certificate) == 1) {
+		say(a, CHECK_OK, "on, and the key of dkms is enrolled (%s)",
+		    key.certificate);
 	} else {
 		say(a, CHECK_WARN, "on, and the key of dkms is not known to be enrolled (%s)",
-		    key);
+		    key.certificate);
 		cure(a, "Run mokutil --import %s, and confirm at the next boot.",
-		     key);
+		     key.certificate);
 	}
 }
 
@@ -88,7 +94,7 @@ static void kernel(struct checkup *c, struct answer *a)
 	} else if (version_before(&v, 6, 1)) {
 		say(a, CHECK_FAIL, "%s has no VFIO migration that could be used",
 		    c->release);
-		cure(a, "Use a kernel from 6.1 on.");
+		cure(a, "Use kernel 6.1 or later.");
 	} else if (version_before(&v, 6, 2)) {
 		say(a, CHECK_OK, "%s; a wrong destination is found only with the guest stopped (PRE_COPY: from 6.2 on)",
 		    c->release);
@@ -140,7 +146,7 @@ static void tracking(struct checkup *c, struct answer *a)
 		say(a, CHECK_UNKNOWN, "/proc/kallsyms cannot be read");
 		return;
 	case TRACKING_NO:
-		say(a, CHECK_WARN, "this kernel has no IOMMUFD (CONFIG_IOMMUFD): all memory is sent while the guest stands still");
+		say(a, CHECK_WARN, "this kernel has no IOMMUFD (CONFIG_IOMMUFD): all memory is sent while the guest is stopped");
 		cure(a, "Use a kernel with CONFIG_IOMMUFD, or 6.1 to 6.6; or tell QEMU enable-migration=on and allow a downtime of memory / bandwidth.");
 		return;
 	case TRACKING_YES:

@@ -53,6 +53,9 @@ static void namespaces(struct checkup *c, struct answer *a)
 		return;
 	if (!vf->nsid) {
 		say(a, CHECK_UNKNOWN, "the PF does not tell");
+	} else if (vf->nns && vf->namespaces.known) {
+		say(a, CHECK_OK, "%zu attached, digest %016llx", vf->nns,
+		    (unsigned long long)ns_get64(&vf->namespaces.digest));
 	} else if (vf->nns) {
 		say(a, CHECK_OK, "%zu attached", vf->nns);
 	} else {
@@ -82,7 +85,7 @@ static void group(struct checkup *c, struct answer *a)
 		say(a, c->iommu ? CHECK_FAIL : CHECK_UNKNOWN, "in no group%s",
 		    c->iommu ? "" : ", see iommu");
 		if (c->iommu)
-			cure(a, "Look in the kernel log why the IOMMU leaves it out.");
+			cure(a, "See the kernel log for why the IOMMU leaves it out.");
 		return;
 	}
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/devices",

@@ -45,7 +45,9 @@ static void libvirt(struct checkup *c, struct answer *a)
 	struct version *v = &c->libvirt;
 
 	version_find(v, names);
-	if (!*v->path) {
+	if (!*v->path && !access("/usr/sbin/qm", X_OK)) {
+		say(a, CHECK_OK, "none; Proxmox VE does without (hostpci with driver=keep)");
+	} else if (!*v->path) {
 		say(a, CHECK_WARN, "no libvirt");
 		cure(a, "Install libvirt 10.0 or later, unless QEMU is run without it.");
 	} else if (!v->known) {

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/driver_view.h"
 #include "host/host.h"
+#include "host/nvme.h"
 #include "modinfo.h"
 #include "version.h"
 
@@ -30,34 +32,38 @@ struct answer {
 
 /**
  * struct fn_facts - what is found out about a function beyond host.h
- * @identified: of a PF: the next five are known
+ * @identified: of a PF: the next eight are known
  * @nvme_version: version of the specification it says it has
  * @track_memory: it can track what its VFs write
+ * @res: what it can give its VFs; all 0 where it gives nothing by command
+ * @cntlid: its controller id
  * @has_format: it has a format of state
  * @state_version: the one that the driver uses
  * @state_uuid: UUID of the vendor's part, in hexadecimal
+ * @formats: all that it lists, as Identify has them
  * @tried: of a VF: VFIO was asked, see offers.h
  * @offers: it offers migration
  * @flags: VFIO_MIGRATION_* bits
  * @log: it offers the log of writes to memory
  * @state_bytes: size of its state; 0: not known
  * @trouble: why VFIO could not be asked; empty: it could
- * @said: what the driver said in the kernel log when it was bound; or empty
  */
 struct fn_facts {
 	bool identified;
 	uint32_t nvme_version;
 	bool track_memory;
+	struct ctrl_resource res[RESOURCES];
+	uint16_t cntlid;
 	bool has_format;
 	uint16_t state_version;
 	char state_uuid[33];
+	uint8_t formats[LM_FORMATS_LEN];
 	bool tried;
 	bool offers;
 	uint64_t flags;
 	bool log;
 	uint64_t state_bytes;
 	char trouble[300];
-	char said[200];
 };
 
 /** enum tracking - whether this kernel passes on what a VF writes to memory */

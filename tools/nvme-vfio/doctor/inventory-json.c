@@ -8,6 +8,7 @@
 
 #include "base/tool.h"
 #include "inventory.h"
+#include "report-lists.h"
 #include "util.h"
 #include "vfio_uapi.h"
 
@@ -77,6 +78,34 @@ static json_object *offers(const struct fn_facts *f)
 	return list;
 }
 
+/* The words of its PF's policy; a driver without policies goes by the defaults. */
+static json_object *policy(const struct host_fn *fn)
+{
+	char all[4096], *line, *rest = all;
+	size_t len = strlen(fn->pf_bdf);
+
+	if (sysfs_read(all, sizeof(all), "/sys/bus/pci/drivers/" TOOL_DRIVER "/policy") < 0)
+		*all = 0;
+	while ((line = strsep(&rest, "\n")))
+		if (!strncmp(line, fn->pf_bdf, len) && line[len] == ' ')
+			return text(line + len + 1);
+	return json_object_new_string("");
+}
+
+static void add_namespaces(json_object *o, const struct host_fn *fn)
+{
+	const struct stream_namespaces *ns = &fn->namespaces;
+	bool known = fn->role == ROLE_VF && ns->known;
+	char s[32];
+
+	snprintf(s, sizeof(s), "%016llx",
+		 (unsigned long long)ns_get64(&ns->digest));
+	add(o, "namespace_digest", known ? text(s) : NULL);
+	add(o, "namespace_count",
+	    known ? json_object_new_int64(ns_get32(&ns->count)) : NULL);
+	add(o, "namespaces", known ? report_namespaces(ns) : NULL);
+}
+
 static json_object *function(struct checkup *c, const struct host_fn *fn)
 {
 	const struct host_fn *pf = fn->role == ROLE_VF ? fn->pf : fn;
@@ -106,13 +135,18 @@ static json_object *function(struct checkup *c, const struct host_fn *fn)
 	add(o, "state_version",
 	    format ? json_object_new_int64(of_pf->state_version) : NULL);
 	add(o, "state_uuid", format ? text(of_pf->state_uuid) : NULL);
+	add(o, "state_formats",
+	    format ? report_formats(of_pf->formats) : NULL);
 	add(o, "tracks_memory",
 	    known ? json_object_new_boolean(of_pf->track_memory) : NULL);
 	add(o, "queues", counted ? json_object_new_int64(fn->nvq) : NULL);
 	add(o, "interrupts", counted ? json_object_new_int64(fn->nvi) : NULL);
+	add_namespaces(o, fn);
+	add(o, "policy", fn->role == ROLE_VF ? policy(fn) : NULL);
 	add(o, "offers", fn->role == ROLE_VF ? offers(f) : NULL);
 	add(o, "state_bytes",
 	    f->state_bytes ? json_object_new_int64(f->state_bytes) : NULL);
+	add(o, "driver_says", driver_view_json(&fn->says));
 	return o;
 }
 

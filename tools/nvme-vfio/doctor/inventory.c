@@ -3,7 +3,6 @@
  * inventory.c - what is found out before any check is made.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +38,12 @@ static void identify(struct host_fn *pf, struct fn_facts *f)
 		f->identified = true;
 		f->nvme_version = id.version;
 		f->track_memory = id.track_memory;
+		f->cntlid = id.cntlid;
+		if (id.virt_mgmt && ctrl_resources(ctrl, id.cntlid, f->res))
+			memset(f->res, 0, sizeof(f->res));
 		f->has_format = pf->set == SET_STANDARD &&
-				!ctrl_format(ctrl, &format, &why) && !why;
+				!ctrl_format(ctrl, f->formats, &format, &why) &&
+				!why;
 	}
 	ctrl_close(ctrl);
 	if (!f->has_format)
@@ -48,50 +51,6 @@ static void identify(struct host_fn *pf, struct fn_facts *f)
 	f->state_version = format.version;
 	for (i = 0; i < sizeof(format.uuid); i++)
 		sprintf(f->state_uuid + 2 * i, "%02x", format.uuid[i]);
-}
-
-/* The driver's last word about each VF. */
-static void listen(struct checkup *c)
-{
-	char record[8192], *text, *said;
-	struct fn_facts *f;
-	ssize_t n;
-	size_t i;
-	int fd;
-
-	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	/* A record was overwritten meanwhile: the next one is there. */
-	while ((n = read(fd, record, sizeof(record) - 1)) > 0 ||
-	       (n < 0 && errno == EPIPE)) {
-		if (n < 0)
-			continue;
-		record[n] = 0;
-		text = strchr(record, ';');
-		if (!text)
-			continue;
-		text++;
-		text[strcspn(text, "\n")] = 0;
-		if (strncmp(text, TOOL_DRIVER " ", strlen(TOOL_DRIVER) + 1))
-			continue;
-		text += strlen(TOOL_DRIVER) + 1;
-		said = strstr(text, ": ");
-		if (!said)
-			continue;
-		*said = 0;
-		said += 2;
-		if (strncmp(said, "can migrate", 11) &&
-		    strncmp(said, "cannot migrate", 14))
-			continue;
-		for (i = 0; i < c->host->n; i++) {
-			f = &c->facts[i];
-			if (!strcmp(text, c->host->fn[i].bdf) &&
-			    !strcmp(c->host->fn[i].driver, TOOL_DRIVER))
-				snprintf(f->said, sizeof(f->said), "%s", said);
-		}
-	}
-	close(fd);
 }
 
 static int look_through(const struct host_fn *vf, struct fn_facts *f,
@@ -129,7 +88,7 @@ static void try_vfio(struct checkup *c, const struct host_fn *vf,
 	else if (!c->root)
 		why = "not root";
 	else if (!c->open)
-		why = "not opened, as asked for";
+		why = "not opened: --probe opens VFs that nobody uses, which resets them";
 	if (why) {
 		snprintf(f->trouble, sizeof(f->trouble), "%s", why);
 		return;
@@ -140,11 +99,11 @@ static void try_vfio(struct checkup *c, const struct host_fn *vf,
 		return;
 	}
 	/* Nor while "apply" resets it, or counts on it being at rest. */
-	if (lock_pf(vf->pf_bdf, &lock)) {
+	if (lock_pf(vf->pf_bdf, 0, &lock)) {
 		snprintf(f->trouble, sizeof(f->trouble), "not opened: another " TOOL_NAME " is at work on its PF");
 		return;
 	}
-	note("%s: opened, to see what VFIO offers", vf->bdf);
+	note("%s: opened to see what VFIO offers", vf->bdf);
 	/* Kernels with IOMMUFD alone have no groups. */
 	err = access("/dev/vfio/vfio", F_OK) && *vf->cdev ?
 	      look_through(vf, f, vfio_open_cdev) :
@@ -177,7 +136,6 @@ int inventory_find(struct checkup *c, const struct host_fn *only)
 	c->facts = calloc(c->host->n + 1, sizeof(*c->facts));
 	if (!c->modules || !c->facts)
 		return fail(TOOL_FAILED, "out of memory");
-	listen(c);
 	for (i = 0; i < c->host->n; i++) {
 		fn = &c->host->fn[i];
 		if (!inventory_wanted(fn, only))

@@ -11,7 +11,7 @@
 #include "check.h"
 
 /**
- * inventory_find - ask the drives, VFIO and the kernel log
+ * inventory_find - ask the drives and VFIO
  * @only: a PF or a VF that it is about; NULL: all
  *
  * VFs are opened, which resets them, only where c->open says so, the VF is

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "peer-identity.h"
+#include "report-lists.h"
 
 static const char *text(json_object *o, const char *key)
 {
@@ -74,22 +75,13 @@ static bool nvme_version(json_object *vf, __le32 *to)
 static bool format(json_object *vf, struct stream_identity *id)
 {
 	const char *s = text(vf, "state_uuid");
-	unsigned int i, byte;
 
 	if (!number(vf, "state_version", &id->state_version))
 		return false;
 	if (!s)
 		return true;
-	if (strlen(s) != 2 * sizeof(id->uuid) ||
-	    strspn(s, "0123456789abcdef") != 2 * sizeof(id->uuid))
-		return false;
-	for (i = 0; i < sizeof(id->uuid); i++) {
-		if (sscanf(s + 2 * i, "%2x", &byte) != 1)
-			return false;
-		id->uuid[i] = byte;
-	}
-	id->has_uuid = 1;
-	return true;
+	id->has_uuid = peer_bytes(s, id->uuid, sizeof(id->uuid));
+	return id->has_uuid;
 }
 
 void peer_identity(json_object *vf, struct peer_identity *p)
@@ -108,4 +100,6 @@ void peer_identity(json_object *vf, struct peer_identity *p)
 	known[IDENTITY_FORMAT] = format(vf, id);
 	known[IDENTITY_QUEUES] = number(vf, "queues", &id->nvq);
 	known[IDENTITY_INTERRUPTS] = number(vf, "interrupts", &id->nvi);
+	p->has_formats = peer_formats(vf, p->formats);
+	peer_namespaces(vf, &p->namespaces);
 }

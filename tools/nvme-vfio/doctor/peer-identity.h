@@ -13,10 +13,16 @@
  * struct peer_identity - what a report says of a VF
  * @id: as the driver would fill it; what is not compared stays zero
  * @known: the report says it, and so that it can be understood
+ * @formats: all that its PF lists, as identity.h wants them
+ * @has_formats: the report says that
+ * @namespaces: those of the VF; known if the report says it
  */
 struct peer_identity {
 	struct stream_identity id;
 	bool known[IDENTITY_PARTS];
+	uint8_t formats[LM_FORMATS_LEN];
+	bool has_formats;
+	struct stream_namespaces namespaces;
 };
 
 /** peer_identity - from an entry of a report's "functions" */

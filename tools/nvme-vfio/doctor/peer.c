@@ -10,12 +10,14 @@
 #include "base/tool.h"
 #include "peer-identity.h"
 #include "peer.h"
+#include "report-lists.h"
 
 #define MIB	(1 << 20)
 
 /*
  * One's own host, a VF of it; the other host, a VF of it; what a state is taken
- * from, where it is to be loaded.
+ * from, where it is to be loaded. @no_format: the policy here wants one that the
+ * drive has not.
  */
 struct pair {
 	json_object *here;
@@ -25,6 +27,9 @@ struct pair {
 	json_object *there_vf;
 	struct peer_identity from;
 	struct peer_identity to;
+	bool no_format;
+	struct policy policy;		/* of the other host */
+	bool has_policy;
 };
 
 static const char *text(json_object *o, const char *key)
@@ -52,7 +57,12 @@ static bool known(const struct pair *p, enum identity_part part)
 /* As the driver will find it. */
 static bool fits(const struct pair *p, enum identity_part part)
 {
-	return identity_fits(&p->from.id, &p->to.id, part);
+	const struct identity_rules rules = {
+		.policy = p->has_policy ? &p->policy : NULL,
+		.formats = p->to.has_formats ? p->to.formats : NULL,
+	};
+
+	return identity_fits(&p->from.id, &p->to.id, &rules, part);
 }
 
 /* What must be equal. The text names what it is. */
@@ -65,8 +75,11 @@ static void equal(const struct pair *p, struct answer *a,
 	if (!known(p, part)) {
 		say(a, CHECK_UNKNOWN, "%s: %s here, %s there", what,
 		    x ? x : "not known", y ? y : "not known");
-	} else if (fits(p, part)) {
+	} else if (fits(p, part) && same(p->here_vf, p->there_vf, key)) {
 		say(a, CHECK_OK, "%s on both", x);
+	} else if (fits(p, part)) {
+		say(a, CHECK_OK, "%s: %s here, %s there, which the policy there lets in",
+		    what, x, y);
 	} else {
 		say(a, CHECK_FAIL, "%s: %s here, %s there", what, x, y);
 		cure(a, "%s", advice);
@@ -110,8 +123,12 @@ static bool has_vendor_set(const struct peer_identity *v)
 
 static void format(const struct pair *p, struct answer *a)
 {
-	const char *x = text(p->here_vf, "state_version");
+	const struct stream_identity *id = &p->from.id;
+	json_object *uuid = id->has_uuid ?
+			    report_bytes(id->uuid, sizeof(id->uuid)) : NULL;
+	const char *x = json_object_get_string(uuid);
 	const char *y = text(p->there_vf, "state_version");
+	unsigned int version = le16toh(id->state_version);
 
 	if (has_vendor_set(&p->from) && has_vendor_set(&p->to)) {
 		say(a, CHECK_OK, "this command set has one");
@@ -119,20 +136,84 @@ static void format(const struct pair *p, struct answer *a)
 		say(a, CHECK_UNKNOWN, "format of state: %s here, %s there",
 		    p->from.known[IDENTITY_FORMAT] ? "known" : "not known",
 		    p->to.known[IDENTITY_FORMAT] ? "known" : "not known");
+	} else if (p->no_format) {
+		say(a, CHECK_FAIL, "the policy here wants a format of state that the drive does not have: %s",
+		    text(p->here_vf, "policy"));
+		cure(a, "Change the policy in /etc/" TOOL_NAME ", and run " TOOL_NAME " apply.");
 	} else if (!fits(p, IDENTITY_FORMAT)) {
-		say(a, CHECK_FAIL, "format of state: version %s, UUID %s here; version %s, UUID %s there",
-		    x, shown(text(p->here_vf, "state_uuid")), y,
-		    shown(text(p->there_vf, "state_uuid")));
-		cure(a, "Give both drives the same firmware.");
+		say(a, CHECK_FAIL, "format of state: version %u, UUID %s here, which is not one of those there; version %s, UUID %s there",
+		    version, shown(x), y, shown(text(p->there_vf, "state_uuid")));
+		cure(a, "Give both drives the same firmware, or let the source write a format that both have: policy = format=VERSION in its /etc/" TOOL_NAME ".");
 	} else {
-		say(a, CHECK_OK, "version %s, UUID %s on both", x,
-		    shown(text(p->here_vf, "state_uuid")));
+		say(a, CHECK_OK, "version %u, UUID %s on both", version,
+		    shown(x));
+	}
+	json_object_put(uuid);
+}
+
+/* A report of an older version has no more than the number of the whole. */
+static void digests(const struct pair *p, struct answer *a)
+{
+	const char *x = text(p->here_vf, "namespace_digest");
+	const char *y = text(p->there_vf, "namespace_digest");
+
+	if (!x || !y) {
+		bool refused = p->has_policy && p->policy.refuse_unknown;
+
+		say(a, refused ? CHECK_FAIL : CHECK_WARN,
+		    "namespaces: %s here, %s there", x ? x : "not known",
+		    y ? y : "not known");
+		cure(a, "Make them the same: nvme list-ns, nvme id-ns.");
+	} else if (!strcmp(x, y)) {
+		say(a, CHECK_OK, "the same, digest %s", x);
+	} else if (p->has_policy && p->policy.copied) {
+		say(a, CHECK_WARN, "others there (digest %s here, %s there), and the policy there says that their data were copied",
+		    x, y);
+		cure(a, "Copy the data before each migration.");
+	} else {
+		say(a, CHECK_FAIL, "namespaces: digest %s here, %s there", x,
+		    y);
+		cure(a, "Attach the same namespaces, by the same ids, to the VF there. If their data are copied: policy = media=copied in its /etc/" TOOL_NAME ".");
+	}
+}
+
+/* As the driver there will find it. */
+static void namespaces(const struct pair *p, struct answer *a)
+{
+	const struct stream_namespaces *x = &p->from.namespaces;
+	const struct stream_namespaces *y = &p->to.namespaces;
+	bool copied = p->has_policy && p->policy.copied;
+	bool refused = p->has_policy && p->policy.refuse_unknown;
+	struct ns_verdict v;
+
+	if (!x->known || !y->known) {
+		digests(p, a);
+		return;
+	}
+	v = ns_compare(x, y, copied);
+	if (v.why && v.nsid)
+		say(a, CHECK_FAIL, "namespace %u there %s", v.nsid, v.why);
+	else if (v.why)
+		say(a, CHECK_FAIL, "%s", v.why);
+	if (v.why) {
+		cure(a, "Attach the same namespaces, by the same ids, to the VF there. If their data are copied: policy = media=copied in its /etc/" TOOL_NAME ".");
+	} else if (copied && x->digest != y->digest) {
+		say(a, CHECK_WARN, "of the same layout there, and the policy there says that their data were copied");
+		cure(a, "Copy the data before each migration.");
+	} else if (v.unsure) {
+		say(a, refused ? CHECK_FAIL : CHECK_WARN,
+		    "nothing differs, but the drives do not tell enough of them to be sure");
+		cure(a, "Make them the same: nvme list-ns, nvme id-ns.");
+	} else {
+		say(a, CHECK_OK, "the same, digest %s",
+		    text(p->here_vf, "namespace_digest"));
 	}
 }
 
 static void enough(const struct pair *p, struct answer *a,
 		   enum identity_part part, const char *key)
 {
+	const struct pair back = { .from = p->to, .to = p->from };
 	const char *x = text(p->here_vf, key), *y = text(p->there_vf, key);
 
 	if (!known(p, part)) {
@@ -140,10 +221,10 @@ static void enough(const struct pair *p, struct answer *a,
 		    p->from.known[part] ? "known" : "not known",
 		    p->to.known[part] ? "known" : "not known");
 	} else if (!fits(p, part)) {
-		say(a, CHECK_FAIL, "%s: %s here, only %s there", key, x, y);
+		say(a, CHECK_FAIL, "%s: %s here, %s there", key, x, y);
 		cure(a, "Give the VF there as many, in its /etc/" TOOL_NAME ".");
-	} else if (!identity_fits(&p->to.id, &p->from.id, part)) {
-		say(a, CHECK_WARN, "%s: %s here, %s there: a guest that uses all of them finds no way back",
+	} else if (!fits(&back, part)) {
+		say(a, CHECK_WARN, "%s: %s here, %s there: a guest that uses all of them cannot return",
 		    key, x, y);
 		cure(a, "Give both VFs the same number.");
 	} else {
@@ -220,6 +301,7 @@ static const struct {
 	{ "peer-pci-id", pci_id },
 	{ "peer-nvme-version", nvme_version },
 	{ "peer-format", format },
+	{ "peer-namespaces", namespaces },
 	{ "peer-queues", queues },
 	{ "peer-interrupts", interrupts },
 	{ "peer-state-size", state_size },
@@ -302,6 +384,39 @@ static const struct {
 
 /* -- pairs ------------------------------------------------------------------ */
 
+static void read_policy(struct pair *p)
+{
+	const char *words = text(p->there_vf, "policy"), *bad;
+	unsigned int len;
+
+	p->has_policy = words &&
+			!nvme_vfio_policy_parse(&p->policy, words, &bad, &len);
+}
+
+/* The format that the policy here names is the one that is sent. */
+static void send_format(struct pair *p)
+{
+	const char *words = text(p->here_vf, "policy"), *bad;
+	struct stream_identity *id = &p->from.id;
+	struct state_format f;
+	struct policy here;
+	unsigned int len;
+
+	p->no_format = false;
+	if (!words || !p->from.has_formats ||
+	    nvme_vfio_policy_parse(&here, words, &bad, &len) ||
+	    !here.has_format)
+		return;
+	if (!nvme_vfio_pick_format(p->from.formats, here.version,
+				   here.has_uuid ? here.uuid : NULL, &f)) {
+		p->no_format = true;
+		return;
+	}
+	id->state_version = htole16(f.version);
+	memcpy(id->uuid, f.uuid, sizeof(id->uuid));
+	id->has_uuid = 1;
+}
+
 /* How far two VFs are from each other; all of the answers are for the caller. */
 static unsigned int judge(struct pair *p, struct answer *a)
 {
@@ -313,6 +428,7 @@ static unsigned int judge(struct pair *p, struct answer *a)
 	size_t i;
 
 	peer_identity(p->there_vf, &p->to);
+	read_policy(p);
 	for (i = 0; i < NVF; i++) {
 		answer_free(&a[i]);
 		vf_checks[i].run(p, &a[i]);
@@ -356,6 +472,7 @@ static void compare_vf(struct pair *p, peer_emit_fn emit, void *arg)
 	size_t i, fit = 0;
 
 	peer_identity(p->here_vf, &p->from);
+	send_format(p);
 	for (i = 0; i < json_object_array_length(all); i++) {
 		p->there_vf = json_object_array_get_idx(all, i);
 		if (!is_vf(p->there_vf))

@@ -14,6 +14,9 @@
 
 #define EFIVARS		"/sys/firmware/efi/efivars"
 #define SECURE_BOOT	EFIVARS "/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#ifndef ROOT_DIR		/* tests have their own */
+#define ROOT_DIR	""
+#endif
 #define MAX_FILE	(1 << 20)
 
 /* A whole file; free() it. NULL: it cannot be read, or is far too large. */
@@ -67,18 +70,90 @@ bool signatures_forced(void)
 	       !strstr(text, "[none]");
 }
 
-const char *secure_boot_key(void)
+/* The value of a line 'name=value' of a shell script; quotes may be round it. */
+static bool assignment(char *line, const char *name, char *value, size_t len)
 {
-	static const char * const path[] = {
-		"/var/lib/shim-signed/mok/MOK.der",
-		"/var/lib/dkms/mok.pub",
-	};
-	size_t i;
+	size_t n = strlen(name);
+	char quote, *end;
 
-	for (i = 0; i < sizeof(path) / sizeof(*path); i++)
-		if (!access(path[i], F_OK))
-			return path[i];
-	return NULL;
+	line += strspn(line, " \t");
+	if (!strncmp(line, "export ", 7))
+		line += 7;
+	if (strncmp(line, name, n) || line[n] != '=')
+		return false;
+	line += n + 1;
+	quote = *line == '"' || *line == '\'' ? *line++ : 0;
+	end = quote ? strchr(line, quote) : line + strcspn(line, " \t;#\r\n");
+	if (!end)
+		return false;
+	*end = 0;
+	snprintf(value, len, "%s", line);
+	return true;
+}
+
+/* Later lines and files go before earlier ones, as in the shell that reads them. */
+static void read_framework(const char *path, struct signing_key *key)
+{
+	FILE *f = fopen(path, "re");
+	char line[1024], value[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!assignment(line, "mok_certificate", value, sizeof(value)))
+			continue;
+		strcpy(key->certificate, value);
+		snprintf(key->by, sizeof(key->by), "%s", *value ? path : "");
+	}
+	if (f)
+		fclose(f);
+}
+
+static int is_conf(const struct dirent *e)
+{
+	const char *dot = strrchr(e->d_name, '.');
+
+	return *e->d_name != '.' && dot && !strcmp(dot, ".conf");
+}
+
+static bool on_ubuntu(void)
+{
+	FILE *f = fopen(ROOT_DIR "/etc/os-release", "re");
+	char line[256], id[64] = "";
+
+	while (f && fgets(line, sizeof(line), f))
+		assignment(line, "ID", id, sizeof(id));
+	if (f)
+		fclose(f);
+	return !strncmp(id, "ubuntu", 6);
+}
+
+void signing_key(struct signing_key *key)
+{
+	static const char folder[] = ROOT_DIR "/etc/dkms/framework.conf.d";
+	static const char shim[] = "/var/lib/shim-signed/mok/MOK.der";
+	static const char own[] = "/var/lib/dkms/mok.pub";
+	struct dirent **name;
+	char path[512];
+	int i, n;
+
+	memset(key, 0, sizeof(*key));
+	read_framework(ROOT_DIR "/etc/dkms/framework.conf", key);
+	n = scandir(folder, &name, is_conf, alphasort);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, name[i]->d_name);
+		read_framework(path, key);
+		free(name[i]);
+	}
+	if (n >= 0)
+		free(name);
+	if (!*key->certificate) {
+		snprintf(path, sizeof(path), ROOT_DIR "%s", own);
+		i = access(path, F_OK);
+		snprintf(path, sizeof(path), ROOT_DIR "%s", shim);
+		strcpy(key->certificate, on_ubuntu() || (i && !access(path, F_OK)) ?
+		       shim : own);
+	}
+	snprintf(path, sizeof(path), ROOT_DIR "%s", key->certificate);
+	key->there = !access(path, F_OK);
 }
 
 /* Lists of keys have each certificate in them as it is. */

@@ -14,11 +14,24 @@ bool secure_boot_on(void);
 bool signatures_forced(void);
 
 /**
- * secure_boot_key - the certificate by which dkms signs on this host
- *
- * Return: its path, or NULL if there is none.
+ * struct signing_key - the key by which dkms signs what it builds on this host
+ * @certificate: path of its certificate, which the firmware has to know
+ * @there: that file is there
+ * @by: the file that says so; empty: dkms' own choice
  */
-const char *secure_boot_key(void);
+struct signing_key {
+	char certificate[256];
+	bool there;
+	char by[256];
+};
+
+/**
+ * signing_key - find it as dkms does: framework.conf and what lies in
+ * framework.conf.d, or else Ubuntu's key, or else dkms' own
+ *
+ * All that says something of the key asks here.
+ */
+void signing_key(struct signing_key *key);
 
 /**
  * secure_boot_enrolled - whether the firmware knows a certificate

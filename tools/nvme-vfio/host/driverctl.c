@@ -23,6 +23,6 @@ void driverctl_warn(const char *bdf, const char *driver)
 
 	if (driverctl_has(bdf, other, sizeof(other)) || !strcmp(other, driver))
 		return;
-	warn("%s: driverctl will give it to %s when it next appears; cure: rm " DRIVERCTL_DIR "/pci-%s",
+	warn("%s: driverctl will give it to %s when it next appears; fix: rm " DRIVERCTL_DIR "/pci-%s",
 	     bdf, other, bdf);
 }

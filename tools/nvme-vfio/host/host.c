@@ -50,9 +50,20 @@ static void entry(char *name, size_t len, const char *bdf, const char *folder,
 	closedir(dir);
 }
 
+char *host_trim(char *text)
+{
+	size_t lead = strspn(text, " \t"), len = strlen(text + lead);
+
+	while (len && isspace((unsigned char)text[lead + len - 1]))
+		len--;
+	memmove(text, text + lead, len);
+	text[len] = 0;
+	return text;
+}
+
 static void load_ctrl(struct host_fn *fn)
 {
-	static const char dir[] = "/sys/class/nvme";
+	static const char dir[] = HOST_NVME;
 
 	entry(fn->ctrl, sizeof(fn->ctrl), fn->bdf, "nvme", "nvme");
 	if (!*fn->ctrl)
@@ -64,6 +75,10 @@ static void load_ctrl(struct host_fn *fn)
 	sysfs_read(fn->model, sizeof(fn->model), "%s/%s/model", dir, fn->ctrl);
 	sysfs_read(fn->firmware, sizeof(fn->firmware), "%s/%s/firmware_rev",
 		   dir, fn->ctrl);
+	host_trim(fn->serial);
+	host_trim(fn->nqn);
+	host_trim(fn->model);
+	host_trim(fn->firmware);
 }
 
 static void load_fn(struct host_fn *fn)
@@ -224,6 +239,19 @@ struct host_fn *host_find(struct host *h, const char *name)
 	return NULL;
 }
 
+bool host_called(const struct host_fn *fn, const char *name)
+{
+	char *text = strdup(name);
+	bool found;
+
+	if (!text)
+		exit(fail(TOOL_FAILED, "out of memory"));
+	host_trim(text);
+	found = *text && (!strcmp(fn->serial, text) || !strcmp(fn->nqn, text));
+	free(text);
+	return found;
+}
+
 /* By serial number or NQN; NULL with *@twice set: more than one fits. */
 static struct host_fn *by_identity(struct host *h, const char *name,
 				   struct host_fn **twice)
@@ -236,8 +264,7 @@ static struct host_fn *by_identity(struct host *h, const char *name,
 		struct host_fn *fn = &h->fn[i];
 
 		/* A VF shows the serial number of its drive as well. */
-		if (fn->role == ROLE_VF ||
-		    (strcmp(fn->serial, name) && strcmp(fn->nqn, name)))
+		if (fn->role == ROLE_VF || !host_called(fn, name))
 			continue;
 		if (found)
 			*twice = fn;

@@ -13,7 +13,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "driver_view.h"
+#include "verdict.h"
+
+#ifndef HOST_PCI		/* tests have their own */
 #define HOST_PCI	"/sys/bus/pci/devices"
+#define HOST_NVME	"/sys/class/nvme"
+#endif
 
 #define BDF_MAX		16
 #define HOST_NAME	64	/* drivers, controllers */
@@ -65,6 +71,8 @@ struct host_user {
  * What pf_query.h adds:
  *
  * @asked: the PF was asked about it
+ * @unknown: it could not be asked, though it may well answer somebody else: @why
+ *	says what kept it
  * @listed: of a VF: the PF lists it, the next five are known
  * @cntlid: controller id
  * @online: the controller is online
@@ -72,6 +80,9 @@ struct host_user {
  * @nvi: interrupt resources
  * @nsid: namespaces attached, ascending; not known if NULL
  * @nns: how many
+ * @namespaces: the same as the driver's stream has them; known where the driver
+ *	would know them
+ * @says: of a VF that is bound to our driver: what that says of it
  * @set: command set that migrates it (of a PF: its VFs)
  * @why: why it cannot migrate; NULL: it can
  */
@@ -101,6 +112,7 @@ struct host_fn {
 	size_t nusers;
 
 	bool asked;
+	bool unknown;
 	bool listed;
 	uint16_t cntlid;
 	bool online;
@@ -108,6 +120,8 @@ struct host_fn {
 	uint16_t nvi;
 	uint32_t *nsid;
 	size_t nns;
+	struct stream_namespaces namespaces;
+	struct driver_view says;
 	enum command_set set;
 	char *why;
 };
@@ -137,12 +151,24 @@ int host_users(struct host *h);
 void host_free(struct host *h);
 
 /**
+ * host_trim - take blanks away from both ends of a text, in place
+ *
+ * Drives pad their serial numbers and models with blanks, some in front. Kernels
+ * pass these on, people do not write them.
+ * Return: @text.
+ */
+char *host_trim(char *text);
+
+/**
  * host_find - a function by its PCI address, with or without the domain, or by
  * the name of its controller ("nvme0", "/dev/nvme0")
  *
  * Return: the function, or NULL.
  */
 struct host_fn *host_find(struct host *h, const char *name);
+
+/** host_called - whether a serial number or NQN is a function's; padding never counts */
+bool host_called(const struct host_fn *fn, const char *name);
 
 /**
  * host_find_pf - a PF by address, controller, serial number or NQN

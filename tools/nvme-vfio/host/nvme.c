@@ -4,6 +4,7 @@
  * little endian, at places the standard gives, and not trusted: counts in it
  * never lead out of the page.
  */
+#include <endian.h>
 #include <errno.h>
 #include <libnvme.h>
 #include <stdbool.h>
@@ -143,7 +144,7 @@ int ctrl_identify(struct ctrl *ctrl, struct ctrl_id *id)
 	return ret;
 }
 
-int ctrl_format(struct ctrl *ctrl, struct state_format *format,
+int ctrl_format(struct ctrl *ctrl, uint8_t *all, struct state_format *format,
 		const char **why)
 {
 	uint8_t *p;
@@ -154,6 +155,8 @@ int ctrl_format(struct ctrl *ctrl, struct state_format *format,
 		       &p);
 	if (!ret)
 		*why = lm_find_format(p, format);
+	if (!ret && all)
+		memcpy(all, p, LM_FORMATS_LEN);
 	free(p);
 	return ret;
 }
@@ -162,8 +165,8 @@ static void resource(struct ctrl_resource *r, const uint8_t *p, bool flexible)
 {
 	*r = (struct ctrl_resource){
 		.flexible = flexible, .total = le32(p), .assigned = le32(p + 4),
-		.primary = le16(p + 8), .max = le16(p + 12),
-		.grain = le16(p + 14),
+		.primary = le16(p + 8), .private = le16(p + 10),
+		.max = le16(p + 12), .grain = le16(p + 14),
 	};
 }
 
@@ -299,6 +302,29 @@ int ctrl_attached(struct ctrl *ctrl, uint32_t nsid, uint16_t **list,
 	}
 	free(p);
 	return ret;
+}
+
+int ctrl_namespace(struct ctrl *ctrl, uint32_t nsid, bool own,
+		   struct stream_namespace *ns)
+{
+	uint8_t *p;
+	int ret;
+
+	memset(ns, 0, sizeof(*ns));
+	ns->nsid = htole32(nsid);
+	ret = identify(ctrl, "Identify Namespace (allocated)", NS_CNS_STRUCT,
+		       0, nsid, &p);
+	if (!ret)
+		ns_take_struct(ns, p);
+	free(p);
+	if (ret < 0 || !own)
+		return ret < 0 ? ret : 0;
+	ret = identify(ctrl, "Namespace Identification Descriptor list",
+		       NS_CNS_DESCRIPTORS, 0, nsid, &p);
+	if (!ret)
+		ns_take_descriptors(ns, p);
+	free(p);
+	return ret < 0 ? ret : 0;
 }
 
 int ctrl_virt_mgmt(struct ctrl *ctrl, uint16_t cntlid, enum ctrl_action act,

@@ -85,11 +85,12 @@ int ctrl_identify(struct ctrl *ctrl, struct ctrl_id *id);
 
 /**
  * ctrl_format - find the format of state that the driver uses
+ * @all: set to all that the PF lists, LM_FORMATS_LEN bytes; may be NULL
  * @why: set to NULL, or to why there is none
  *
  * Return: as ctrl_admin().
  */
-int ctrl_format(struct ctrl *ctrl, struct state_format *format,
+int ctrl_format(struct ctrl *ctrl, uint8_t *all, struct state_format *format,
 		const char **why);
 
 /**
@@ -97,7 +98,8 @@ int ctrl_format(struct ctrl *ctrl, struct state_format *format,
  * @flexible: secondary controllers get theirs by command
  * @total: how many there are
  * @assigned: how many the secondary controllers have now
- * @primary: how many the primary controller keeps for itself
+ * @primary: how many of them the primary controller holds itself
+ * @private: how many it has beside them, which it cannot give away
  * @max: most that one secondary controller can have
  * @grain: they are given in multiples of this
  */
@@ -106,6 +108,7 @@ struct ctrl_resource {
 	uint32_t total;
 	uint32_t assigned;
 	uint32_t primary;
+	uint32_t private;
 	uint16_t max;
 	uint16_t grain;
 };
@@ -160,6 +163,16 @@ int ctrl_namespaces(struct ctrl *ctrl, uint32_t **list, size_t *n);
 int ctrl_attached(struct ctrl *ctrl, uint32_t nsid, uint16_t **list,
 		  size_t *n);
 
+/**
+ * ctrl_namespace - what a namespace is, as far as the PF tells
+ * @own: the PF has it as well, and can be asked for its descriptors
+ * @ns: filled in
+ *
+ * Return: as ctrl_admin(), but what the PF refuses to tell is not known.
+ */
+int ctrl_namespace(struct ctrl *ctrl, uint32_t nsid, bool own,
+		   struct stream_namespace *ns);
+
 enum ctrl_action {
 	CTRL_OFFLINE = 7,
 	CTRL_ASSIGN = 8,
@@ -175,6 +188,18 @@ enum ctrl_action {
  */
 int ctrl_virt_mgmt(struct ctrl *ctrl, uint16_t cntlid, enum ctrl_action act,
 		   unsigned int type, unsigned int count);
+
+/**
+ * ctrl_give_back - the commands by which a primary controller gives resources
+ * back that it holds itself
+ * @name: of the controller, such as "nvme0"
+ * @keep: how many of each type it is to hold afterwards
+ *
+ * Return: a shell command; valid until the next call. It ends in a reset of the
+ * controller, with which they take effect.
+ */
+const char *ctrl_give_back(const char *name, uint16_t cntlid,
+			   const unsigned int keep[RESOURCES]);
 
 /**
  * ctrl_attach - attach a namespace to a controller, or detach it

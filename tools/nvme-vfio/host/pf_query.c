@@ -58,7 +58,7 @@ static void find_set(struct ctrl *ctrl, const struct ctrl_id *id,
 	const char *why;
 
 	if (id->migration) {
-		if (ctrl_format(ctrl, &format, &why))
+		if (ctrl_format(ctrl, NULL, &format, &why))
 			because(pf, "the PF does not tell its formats of state: %s",
 				ctrl_error());
 		else if (why)
@@ -104,7 +104,8 @@ static int list_vfs(struct ctrl *ctrl, struct host *h, struct host_fn *pf)
 	return 0;
 }
 
-static int add_namespace(struct host_fn *fn, uint32_t nsid)
+static int add_namespace(struct host_fn *fn, uint32_t nsid,
+			 const struct stream_namespace *ns)
 {
 	uint32_t *more = realloc(fn->nsid, (fn->nns + 1) * sizeof(*more));
 
@@ -112,6 +113,7 @@ static int add_namespace(struct host_fn *fn, uint32_t nsid)
 		return -ENOMEM;
 	fn->nsid = more;
 	more[fn->nns++] = nsid;
+	ns_add(&fn->namespaces, ns);
 	return 0;
 }
 
@@ -125,14 +127,21 @@ static int list_namespaces(struct ctrl *ctrl, struct host *h,
 
 	ret = ctrl_namespaces(ctrl, &nsid, &n);
 	for (i = 0; !ret && i < n; i++) {
+		struct stream_namespace ns;
+		bool own = false;
+
 		ret = ctrl_attached(ctrl, nsid[i], &cntlid, &m);
+		for (j = 0; !ret && j < m; j++)
+			own |= cntlid[j] == pf->cntlid;
+		if (!ret)
+			ret = ctrl_namespace(ctrl, nsid[i], own, &ns);
 		for (j = 0; !ret && j < m; j++)
 			for (k = 0; !ret && k < h->n; k++) {
 				struct host_fn *fn = &h->fn[k];
 
 				if ((fn == pf || (fn->pf == pf && fn->listed)) &&
 				    fn->cntlid == cntlid[j])
-					ret = add_namespace(fn, nsid[i]);
+					ret = add_namespace(fn, nsid[i], &ns);
 			}
 		free(cntlid);
 	}
@@ -140,7 +149,11 @@ static int list_namespaces(struct ctrl *ctrl, struct host *h,
 	for (k = 0; !ret && k < h->n; k++) {
 		struct host_fn *fn = &h->fn[k];
 
-		if ((fn == pf || (fn->pf == pf && fn->listed)) && !fn->nsid) {
+		if (fn != pf && (fn->pf != pf || !fn->listed))
+			continue;
+		/* The driver looks at no more either. */
+		fn->namespaces.known = n <= NS_MAX_ASKED;
+		if (!fn->nsid) {
 			fn->nsid = calloc(1, sizeof(*fn->nsid));
 			if (!fn->nsid)
 				ret = -ENOMEM;
@@ -179,11 +192,17 @@ static void judge_vf(struct host_fn *vf)
 	const struct host_fn *pf = vf->pf;
 	char proof[32] = "";
 
+	if (!strcmp(vf->driver, TOOL_DRIVER))
+		driver_view_read(&vf->says, vf->bdf);
+	/* It decides, and needs nobody's leave to be asked. */
+	if (vf->says.can == DRIVER_NO && *vf->says.reason)
+		because(vf, "%s", vf->says.reason);
 	if (!pf) {
 		because(vf, "its PF %s is no NVMe function", vf->pf_bdf);
 		return;
 	}
 	vf->asked = pf->asked;
+	vf->unknown = pf->unknown && !vf->why;
 	vf->set = pf->set;
 	if (!pf->set) {
 		because(vf, "%s", pf->why ? pf->why : "not known");
@@ -192,17 +211,22 @@ static void judge_vf(struct host_fn *vf)
 	if (pf->set == SET_STANDARD && !vf->listed)
 		because(vf, LM_NOT_LISTED);
 	else if (vf->listed && !vf->online)
-		because(vf, "offline; cure: " TOOL_NAME " apply, or nvme virt-mgmt");
+		because(vf, "offline; fix: " TOOL_NAME " apply, or nvme virt-mgmt");
 	else if (!*vf->driver)
-		because(vf, "bound to no driver; cure: " TOOL_NAME " bind %s",
+		because(vf, "bound to no driver; fix: " TOOL_NAME " bind %s",
 			vf->bdf);
 	else if (strcmp(vf->driver, TOOL_DRIVER))
-		because(vf, "bound to %s; cure: " TOOL_NAME " bind %s",
+		because(vf, "bound to %s; fix: " TOOL_NAME " bind %s",
 			vf->driver, vf->bdf);
 	sysfs_read(proof, sizeof(proof),
 		   MODULE "/nvme_pf_shim/parameters/proof");
 	if (!strcmp(proof, "none"))
 		because(vf, "module nvme-pf-shim was loaded with proof=none");
+	/* Whether it will when it is opened nobody knows. */
+	if (!vf->why && vf->says.can == DRIVER_NOT_NOW) {
+		vf->unknown = true;
+		because(vf, "not for now: %s", vf->says.reason);
+	}
 }
 
 static void judge(struct host *h, struct host_fn *pf)
@@ -226,7 +250,8 @@ int pf_query(struct host *h, struct host_fn *pf)
 	int ret;
 
 	if (strcmp(pf->driver, "nvme") || !*pf->ctrl) {
-		because(pf, "the PF is not bound to the nvme driver");
+		because(pf, "the PF is bound to %s, and only nvme can reach its controller",
+			*pf->driver ? pf->driver : "no driver");
 	} else if (strcmp(pf->state, "live")) {
 		/* A command would wait for the reset, perhaps for long. */
 		because(pf, "the PF's controller is %s",
@@ -238,8 +263,10 @@ int pf_query(struct host *h, struct host_fn *pf)
 		ctrl_close(ctrl);
 		if (ret == -ENOMEM)
 			return fail(TOOL_FAILED, "out of memory");
-		if (ret)
+		if (ret) {
+			pf->unknown = true;
 			because(pf, "not known: %s", ctrl_error());
+		}
 	}
 	judge(h, pf);
 	return TOOL_OK;

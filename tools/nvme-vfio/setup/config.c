@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * config.c - configuration files, by libinih.
- *
- * libinih cuts lines that are too long, joins indented ones, and does not tell
- * where a section begins. The reader below, which it gets its lines from, sees
- * to that, and knows the line number.
+ * config.c - what the lines of configuration files mean. What means nothing is
+ * refused.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/tool.h"
 #include "config.h"
+#include "config_file.h"
+#include "host/verdict.h"
+#include "ini.h"
+#include "pf.h"
+
+#define NAMESPACES_MAX	1024		/* as many as a controller can list */
 
 struct parser {
 	struct config *c;
 	const char *path;
-	FILE *f;
 	int line;
-	int begun;		/* line of the last "[" */
+	char *section;		/* name of the last one; NULL: none as yet */
+	int begun;		/* its line */
 	int used;		/* that for which there is a config_pf */
-	bool failed;
+	bool all;		/* tell every mistake, not only the first */
+	bool failed;		/* something is wrong */
+	int told;		/* line of the last mistake that was told */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -38,41 +40,14 @@ static int wrong(struct parser *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* One mistake at a time: later ones often come from the first. */
-	if (!p->failed)
+	/* Of a line the first counts: others often come from it. */
+	if (!p->failed || (p->all && p->line != p->told))
 		fail(TOOL_CONFIG, "%s:%d: %s", p->path, p->line, text);
 	p->failed = true;
+	p->told = p->line;
+	if (p->c->n && p->used == p->begun)
+		p->c->pf[p->c->n - 1].bad = true;
 	return 0;
-}
-
-static char *read_line(char *str, int num, void *stream)
-{
-	struct parser *p = stream;
-	size_t len, lead;
-
-	if (!fgets(str, num, p->f))
-		return NULL;
-	p->line++;
-	len = strlen(str);
-	if (len == (size_t)num - 1 && str[len - 1] != '\n') {
-		int c = fgetc(p->f);
-
-		if (c != EOF && c != '\n')
-			wrong(p, "the line is too long, %d characters at most",
-			      num - 2);
-		while (c != EOF && c != '\n')
-			c = fgetc(p->f);
-	}
-	lead = strspn(str, " \t");
-	memmove(str, str + lead, len - lead + 1);
-	if (*str == '[') {
-		if (p->begun != p->used && !p->failed) {
-			p->line = p->begun;
-			wrong(p, "the section is empty");
-		}
-		p->begun = p->line;
-	}
-	return str;
 }
 
 static bool number(const char *text, unsigned int max, unsigned int *n)
@@ -116,50 +91,161 @@ static int set_driver(struct parser *p, const char *name, const char *value,
 	return 1;
 }
 
-static int set_namespaces(struct parser *p, const char *name,
-			  const char *value, struct config_vf *vf)
+static int add_namespace(struct parser *p, const char *name, uint32_t nsid,
+			 struct config_vf *vf)
 {
-	char text[512], *word, *rest = text;
-	unsigned int nsid;
 	uint32_t *more;
 	size_t i;
 
-	if (vf->nsid)
-		return wrong(p, "%s is given twice", name);
-	snprintf(text, sizeof(text), "%s", value);
-	while ((word = strsep(&rest, " \t,"))) {
-		if (!*word)
-			continue;
-		if (!number(word, 0xfffffffe, &nsid) || !nsid)
-			return wrong(p, "%s: %s is no namespace id", name, word);
-		for (i = 0; i < vf->nns; i++)
-			if (vf->nsid[i] == nsid)
-				return wrong(p, "%s: %u is there twice", name,
-					     nsid);
-		more = realloc(vf->nsid, (vf->nns + 1) * sizeof(*more));
-		if (!more)
-			return wrong(p, "out of memory");
-		vf->nsid = more;
-		more[vf->nns++] = nsid;
-	}
-	if (!vf->nns)
-		return wrong(p, "%s: names no namespace", name);
+	for (i = 0; i < vf->nns; i++)
+		if (vf->nsid[i] == nsid)
+			return wrong(p, "%s: %u is there twice", name, nsid);
+	if (vf->nns == NAMESPACES_MAX)
+		return wrong(p, "%s: more than %u", name, NAMESPACES_MAX);
+	more = realloc(vf->nsid, (vf->nns + 1) * sizeof(*more));
+	if (!more)
+		return wrong(p, "out of memory");
+	vf->nsid = more;
+	more[vf->nns++] = nsid;
 	return 1;
 }
 
-static int set_id(struct parser *p, struct config_pf *pf, enum config_key key,
-		  const char *name, const char *value)
+/* "7", or "1-4" */
+static int add_range(struct parser *p, const char *name, char *word,
+		     struct config_vf *vf)
 {
+	unsigned int first, last;
+	char *dash = strchr(word, '-');
+
+	if (dash)
+		*dash = 0;
+	if (!number(word, 0xfffffffe, &first) || !first)
+		return wrong(p, "%s: %s is no namespace id", name, word);
+	last = first;
+	if (dash && (!number(dash + 1, 0xfffffffe, &last) || last < first))
+		return wrong(p, "%s: %s-%s is no range", name, word, dash + 1);
+	for (; first < last; first++)
+		if (!add_namespace(p, name, first, vf))
+			return 0;
+	return add_namespace(p, name, last, vf);
+}
+
+static int set_namespaces(struct parser *p, const char *name,
+			  const char *value, struct config_vf *vf)
+{
+	char *text, *word, *rest;
+	int good = 1;
+
+	if (vf->nsid)
+		return wrong(p, "%s is given twice", name);
+	rest = text = strdup(value);
+	if (!text)
+		return wrong(p, "out of memory");
+	while (good && (word = strsep(&rest, " \t,")))
+		good = !*word || add_range(p, name, word, vf);
+	free(text);
+	if (good && !vf->nns)
+		return wrong(p, "%s: names no namespace", name);
+	return good;
+}
+
+/* By the driver's own rules. */
+static int set_policy(struct parser *p, struct config_pf *pf, const char *name,
+		      const char *value)
+{
+	const char *bad, *why;
+	struct policy policy;
+	unsigned int len;
+
+	if (pf->policy)
+		return wrong(p, "%s is given twice", name);
+	if (strlen(value) >= POLICY_TEXT)
+		return wrong(p, "%s: longer than %d characters", name,
+			     POLICY_TEXT - 1);
+	why = nvme_vfio_policy_parse(&policy, value, &bad, &len);
+	if (why)
+		return wrong(p, "%s: %.*s %s", name, (int)len, bad, why);
+	pf->policy = strdup(value);
+	return pf->policy ? 1 : wrong(p, "out of memory");
+}
+
+#define HEX	"0123456789abcdefABCDEF"
+
+/* With the domain or without it. */
+static bool is_address(const char *text)
+{
+	size_t n = strspn(text, HEX);
+
+	if (n >= 4 && text[n] == ':')
+		text += n + 1;
+	return isxdigit((unsigned char)text[0]) &&
+	       isxdigit((unsigned char)text[1]) && text[2] == ':' &&
+	       isxdigit((unsigned char)text[3]) &&
+	       isxdigit((unsigned char)text[4]) && text[5] == '.' &&
+	       text[6] >= '0' && text[6] <= '7' && !text[7];
+}
+
+static const char * const key_name[] = {
+	[KEY_SERIAL] = "serial", [KEY_NQN] = "nqn", [KEY_ADDRESS] = "address",
+};
+
+static int set_id(struct parser *p, struct config_pf *pf, enum config_key key,
+		  const char *value)
+{
+	const char *name = key_name[key];
+
 	if (pf->key == key)
 		return wrong(p, "%s is given twice", name);
 	if (pf->key)
-		return wrong(p, "%s: a PF is known by one of serial, nqn and address, not by two",
+		return wrong(p, "%s: a PF is known by one of serial, nqn and address, or by what it is like (model, pci), not by two",
 			     name);
 	if (!*value)
 		return wrong(p, "%s is empty", name);
+	if (key == KEY_ADDRESS && !is_address(value))
+		return wrong(p, "%s = %s: must be a PCI address, such as 0000:3b:00.0",
+			     name, value);
 	pf->key = key;
 	pf->id = strdup(value);
 	return pf->id ? 1 : wrong(p, "out of memory");
+}
+
+/* Of all PFs that are like this; model and PCI id may be given both. */
+static int set_like(struct parser *p, struct config_pf *pf, const char *name)
+{
+	if (pf->key && pf->key != KEY_LIKE)
+		return wrong(p, "%s: this section is about one PF already, by %s",
+			     name, key_name[pf->key]);
+	pf->key = KEY_LIKE;
+	return 1;
+}
+
+static int set_model(struct parser *p, struct config_pf *pf, const char *value)
+{
+	if (pf->model)
+		return wrong(p, "model is given twice");
+	if (!*value)
+		return wrong(p, "model is empty");
+	if (!set_like(p, pf, "model"))
+		return 0;
+	pf->model = strdup(value);
+	return pf->model ? 1 : wrong(p, "out of memory");
+}
+
+static int set_pci(struct parser *p, struct config_pf *pf, const char *value)
+{
+	size_t i;
+
+	if (*pf->pci)
+		return wrong(p, "pci is given twice");
+	if (strlen(value) != 9 || strspn(value, HEX) != 4 || value[4] != ':' ||
+	    strspn(value + 5, HEX) != 4)
+		return wrong(p, "pci = %s: must be the PF's vendor and device id, such as 144d:a80a",
+			     value);
+	if (!set_like(p, pf, "pci"))
+		return 0;
+	for (i = 0; i <= 9; i++)
+		pf->pci[i] = tolower((unsigned char)value[i]);
+	return 1;
 }
 
 /* "vf3.queues": finds what is said of VF 3, and cuts the name. */
@@ -237,27 +323,27 @@ static struct config_pf *section(struct parser *p, const char *name)
 	return pf;
 }
 
-static int handler(void *user, const char *name_of_section, const char *name,
-		   const char *value)
+static int set(struct parser *p, const char *name, const char *value)
 {
-	struct parser *p = user;
 	const char *key = name;
 	struct config_pf *pf;
 	struct config_vf *vf;
+	enum config_key id;
 
-	if (p->failed)
-		return 0;
-	pf = section(p, name_of_section);
+	pf = section(p, p->section);
 	if (!pf)
 		return 0;
-	if (!strcmp(name, "serial"))
-		return set_id(p, pf, KEY_SERIAL, name, value);
-	if (!strcmp(name, "nqn"))
-		return set_id(p, pf, KEY_NQN, name, value);
-	if (!strcmp(name, "address"))
-		return set_id(p, pf, KEY_ADDRESS, name, value);
+	for (id = KEY_SERIAL; id <= KEY_ADDRESS; id++)
+		if (!strcmp(name, key_name[id]))
+			return set_id(p, pf, id, value);
+	if (!strcmp(name, "model"))
+		return set_model(p, pf, value);
+	if (!strcmp(name, "pci"))
+		return set_pci(p, pf, value);
 	if (!strcmp(name, "num_vfs"))
 		return set_number(p, name, value, 1, CONFIG_VFS, &pf->num_vfs);
+	if (!strcmp(name, "policy"))
+		return set_policy(p, pf, name, value);
 	vf = one_vf(p, pf, &key);
 	if (!vf)
 		return 0;
@@ -271,17 +357,33 @@ static int handler(void *user, const char *name_of_section, const char *name,
 		return set_driver(p, name, value, vf);
 	if (!strcmp(key, "namespaces"))
 		return set_namespaces(p, name, value, vf);
-	return wrong(p, "unknown key %s: there are serial, nqn, address, num_vfs, queues, interrupts, namespaces, driver, and vf1.queues and so on",
+	return wrong(p, "unknown key %s: there are serial, nqn, address, model, pci, num_vfs, policy, queues, interrupts, namespaces, driver, and vf1.queues and so on",
 		     name);
 }
 
-static int complete(struct parser *p, const struct config_pf *pf)
+/* What it is known by, in the words of the file. */
+static char *words(const struct config_pf *pf)
+{
+	char *text;
+	int len;
+
+	if (pf->key != KEY_LIKE)
+		len = asprintf(&text, "%s = %s", key_name[pf->key], pf->id);
+	else if (pf->model)
+		len = asprintf(&text, "model = %s%s%s", pf->model,
+			       *pf->pci ? ", pci = " : "", pf->pci);
+	else
+		len = asprintf(&text, "pci = %s", pf->pci);
+	return len < 0 ? NULL : text;
+}
+
+static int complete(struct parser *p, struct config_pf *pf)
 {
 	size_t i;
 
 	p->line = atoi(strrchr(pf->where, ':') + 1);
 	if (!pf->key)
-		return wrong(p, "[%s] does not say which PF it is about: serial, nqn or address is missing",
+		return wrong(p, "[%s] does not say which PF it is about: serial, nqn, address, model or pci is missing",
 			     pf->name);
 	if (!pf->num_vfs)
 		return wrong(p, "[%s] does not say how many VFs: num_vfs is missing",
@@ -290,91 +392,78 @@ static int complete(struct parser *p, const struct config_pf *pf)
 		if (pf->vf[i].vfn > pf->num_vfs)
 			return wrong(p, "[%s] has words for VF %u, but num_vfs is %u",
 				     pf->name, pf->vf[i].vfn, pf->num_vfs);
-	return 1;
+	pf->words = words(pf);
+	return pf->words ? 1 : wrong(p, "out of memory");
 }
 
-static int load_file(const char *path, struct config *c)
-{
-	struct parser p = { .c = c, .path = path };
-	size_t first = c->n, i;
-	int line;
+/* -- a file --------------------------------------------------------------------- */
 
-	p.f = fopen(path, "re");
-	if (!p.f)
-		return fail(TOOL_CONFIG, "%s: %s", path, strerror(errno));
-	line = ini_parse_stream(read_line, &p, handler, &p);
-	if (ferror(p.f)) {
-		p.failed = true;
-		fail(TOOL_CONFIG, "%s: %s", path, strerror(EIO));
-	}
-	fclose(p.f);
-	if (line && !p.failed) {
-		p.line = line > 0 ? line : 0;
-		wrong(&p, "neither [section] nor key = value");
-	}
-	if (p.begun != p.used && !p.failed) {
-		p.line = p.begun;
-		wrong(&p, "the section is empty");
-	}
-	for (i = first; !p.failed && i < c->n; i++)
-		complete(&p, &c->pf[i]);
+static bool goes_on(const struct parser *p)
+{
+	return !p->failed || p->all;
+}
+
+static void end_section(struct parser *p)
+{
+	if (p->begun == p->used || !goes_on(p))
+		return;
+	p->line = p->begun;
+	wrong(p, "the section is empty");
+}
+
+static bool on_section(void *arg, int line, const char *name)
+{
+	struct parser *p = arg;
+
+	end_section(p);
+	p->line = line;
+	free(p->section);
+	p->section = strdup(name);
+	if (!p->section)
+		wrong(p, "out of memory");
+	else
+		p->begun = line;
+	return goes_on(p);
+}
+
+static bool on_setting(void *arg, int line, const char *key, const char *value)
+{
+	struct parser *p = arg;
+
+	p->line = line;
+	set(p, key, value);
+	return goes_on(p);
+}
+
+static bool on_mistake(void *arg, int line, const char *what)
+{
+	struct parser *p = arg;
+
+	p->line = line;
+	wrong(p, "%s", what);
+	return goes_on(p);
+}
+
+static const struct ini_calls calls = {
+	.section = on_section, .setting = on_setting, .mistake = on_mistake,
+};
+
+int config_file(const char *path, bool all, struct config *c)
+{
+	struct parser p = { .c = c, .path = path, .all = all };
+	size_t i = c->n;
+	const char *why;
+
+	why = ini_read(path, &calls, &p);
+	if (why)
+		return fail(TOOL_CONFIG, "%s: %s", path, why);
+	end_section(&p);
+	/* What a section lacks may be in a line that was wrong. */
+	for (; goes_on(&p) && i < c->n; i++)
+		if (!c->pf[i].bad)
+			complete(&p, &c->pf[i]);
+	free(p.section);
 	return p.failed ? TOOL_CONFIG : TOOL_OK;
-}
-
-static int is_config(const struct dirent *e)
-{
-	size_t len = strlen(e->d_name);
-
-	return *e->d_name != '.' && len > 5 &&
-	       !strcmp(e->d_name + len - 5, ".conf");
-}
-
-/* Two sections that name one PF by the same words. */
-static int twice(const struct config *c)
-{
-	size_t i, j;
-
-	for (i = 0; i < c->n; i++)
-		for (j = 0; j < i; j++)
-			if (c->pf[i].key == c->pf[j].key &&
-			    !strcmp(c->pf[i].id, c->pf[j].id))
-				return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s)",
-					    c->pf[j].where, c->pf[i].where,
-					    c->pf[i].id);
-	return TOOL_OK;
-}
-
-int config_load(const char *path, struct config *c)
-{
-	struct dirent **name;
-	char *file;
-	int i, n, err = TOOL_OK;
-	struct stat st;
-
-	memset(c, 0, sizeof(*c));
-	if (stat(path, &st)) {
-		if (errno == ENOENT && !strcmp(path, CONFIG_DIR))
-			return TOOL_OK;
-		return fail(TOOL_CONFIG, "%s: %s", path, strerror(errno));
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		err = load_file(path, c);
-		return err ? err : twice(c);
-	}
-	n = scandir(path, &name, is_config, alphasort);
-	if (n < 0)
-		return fail(TOOL_CONFIG, "%s: %s", path, strerror(errno));
-	for (i = 0; i < n; i++) {
-		if (!err && asprintf(&file, "%s/%s", path, name[i]->d_name) < 0)
-			err = fail(TOOL_FAILED, "out of memory");
-		else if (!err) {
-			err = load_file(file, c);
-			free(file);
-		}
-		free(name[i]);
-	}
-	free(name);
-	return err ? err : twice(c);
 }
 
 void config_free(struct config *c)
@@ -391,6 +480,9 @@ void config_free(struct config *c)
 		free(pf->where);
 		free(pf->name);
 		free(pf->id);
+		free(pf->model);
+		free(pf->words);
+		free(pf->policy);
 	}
 	free(c->pf);
 	memset(c, 0, sizeof(*c));

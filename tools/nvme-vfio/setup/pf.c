@@ -26,7 +26,8 @@ static int no_answer(const struct pf *pf, int ret)
 	if (ret == -ENODEV || pf_gone(pf))
 		return fail(TOOL_NODEV, "%s: the PF is gone", pf->fn->bdf);
 	if (ret == -EACCES || ret == -EPERM)
-		return fail(TOOL_PERM, "%s: %s", pf->fn->bdf, ctrl_error());
+		return fail(TOOL_PERM, "%s: %s: try again with sudo",
+			    pf->fn->bdf, ctrl_error());
 	return fail(TOOL_FAILED, "%s: %s", pf->fn->bdf, ctrl_error());
 }
 
@@ -37,8 +38,9 @@ int pf_open(const struct host_fn *fn, struct pf *pf)
 	memset(pf, 0, sizeof(*pf));
 	pf->fn = fn;
 	if (strcmp(fn->driver, "nvme") || !*fn->ctrl)
-		return fail(TOOL_NODEV, "%s: not bound to the nvme driver, which alone can reach its controller: echo %s > /sys/bus/pci/drivers/nvme/bind",
-			    fn->bdf, fn->bdf);
+		return fail(TOOL_NODEV, "%s: bound to %s, and only nvme can reach its controller: unbind it, clear its driver_override, and echo %s > /sys/bus/pci/drivers/nvme/bind",
+			    fn->bdf, *fn->driver ? fn->driver : "no driver",
+			    fn->bdf);
 	if (strcmp(fn->state, "live"))
 		return fail(TOOL_NODEV, "%s: its controller %s is %s, not live: the kernel log tells more",
 			    fn->bdf, fn->ctrl, *fn->state ? fn->state : "gone");
@@ -163,6 +165,20 @@ static void read_vf(const struct pf *pf, unsigned int vfn, struct vf_state *vf)
 		strcpy(vf->override, text);
 }
 
+/* A driver that is not loaded, or has no policies, goes by the defaults. */
+static void read_policy(const struct pf *pf, struct pf_state *s)
+{
+	char text[4096], *line, *rest = text;
+	size_t len = strlen(pf->fn->bdf);
+
+	if (sysfs_read(text, sizeof(text), POLICY_FILE) < 0)
+		return;
+	while ((line = strsep(&rest, "\n")))
+		if (!strncmp(line, pf->fn->bdf, len) && line[len] == ' ')
+			snprintf(s->policy, sizeof(s->policy), "%s",
+				 line + len + 1);
+}
+
 int pf_read(const struct pf *pf, struct pf_state *s)
 {
 	char num[16], probe[16];
@@ -177,6 +193,7 @@ int pf_read(const struct pf *pf, struct pf_state *s)
 		return no_answer(pf, -ENODEV);
 	s->numvfs = atoi(num);
 	s->autoprobe = atoi(probe);
+	read_policy(pf, s);
 	s->n = pf->fn->totalvfs;
 	s->vf = calloc(s->n, sizeof(*s->vf));
 	if (!s->vf)
@@ -263,6 +280,11 @@ bool pf_state_is(const struct pf_state *now, const struct pf_state *want,
 	if (now->autoprobe != want->autoprobe) {
 		snprintf(why, len, "sriov_drivers_autoprobe is %u, not %u",
 			 now->autoprobe, want->autoprobe);
+		return false;
+	}
+	if (strcmp(now->policy, want->policy)) {
+		snprintf(why, len, "the policy is '%.90s', not '%.90s'",
+			 now->policy, want->policy);
 		return false;
 	}
 	if (now->numvfs != want->numvfs) {

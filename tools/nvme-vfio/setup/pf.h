@@ -34,15 +34,21 @@ struct vf_state {
 	size_t nns;
 };
 
+/* Policies of the driver, a line for each PF, and how long one is at most. */
+#define POLICY_FILE	"/sys/bus/pci/drivers/nvme-vfio-pci/policy"
+#define POLICY_TEXT	256
+
 /**
  * struct pf_state - a PF and its VFs at one moment
  * @autoprobe: new VFs are given to drivers
+ * @policy: words of the PF's policy; empty: the defaults
  * @numvfs: how many VFs there are
  * @n: how many there could be
  * @vf: each of those; VF 1 is the first
  */
 struct pf_state {
 	bool autoprobe;
+	char policy[POLICY_TEXT];
 	unsigned int numvfs;
 	unsigned int n;
 	struct vf_state *vf;

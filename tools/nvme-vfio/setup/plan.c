@@ -48,33 +48,67 @@ static int check_count(const struct pf *pf, const struct config_pf *c,
 	return TOOL_OK;
 }
 
-/* Enough for all VFs, beside what others have? */
-static int check_sum(const struct pf *pf, const struct config_pf *c,
-		     const struct pf_state *now, const struct pf_state *want,
-		     unsigned int type)
+/* What VFs want of one type, and what others have of it. */
+static void demand(const struct pf_state *now, const struct pf_state *want,
+		   unsigned int type, unsigned long *sum, unsigned long *others)
 {
-	const struct ctrl_resource *r = &pf->res[type];
-	unsigned long others = r->assigned, sum = 0;
-	unsigned long room = r->total;
 	unsigned int i;
 
-	if (!pf->id.virt_mgmt || !r->flexible)
-		return TOOL_OK;
+	*sum = 0;
 	for (i = 0; i < want->n; i++) {
 		unsigned int has = now->vf[i].count[type];
 
 		if (i >= want->numvfs && i >= now->numvfs)
 			continue;	/* not ours: keeps what it has */
-		others = others > has ? others - has : 0;
+		*others = *others > has ? *others - has : 0;
 		if (i < want->numvfs)
-			sum += want->vf[i].count[type];
+			*sum += want->vf[i].count[type];
 	}
-	room = room > r->primary + others ? room - r->primary - others : 0;
-	if (sum > room)
-		return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them (%s)",
-			    pf->fn->bdf, want->numvfs, sum, resource[type],
-			    room, c->where);
-	return TOOL_OK;
+}
+
+/* How many a PF may hold itself beside that; false: so few that it cannot work. */
+static bool may_keep(const struct ctrl_resource *r, unsigned int type,
+		     unsigned long taken, unsigned int *keep)
+{
+	static const unsigned int least[] = { 2, 1 };
+	unsigned long most = r->total > taken ? r->total - taken : 0;
+
+	*keep = r->primary;
+	if (most < r->primary)
+		*keep = r->grain > 1 ? most - most % r->grain : most;
+	return r->private + *keep >= least[type];
+}
+
+/* Enough for all VFs, beside what others and the PF itself have? */
+static int check_sum(const struct pf *pf, const struct config_pf *c,
+		     const struct pf_state *now, const struct pf_state *want,
+		     unsigned int type)
+{
+	unsigned long sum[RESOURCES], others[RESOURCES], room, most;
+	const struct ctrl_resource *r = &pf->res[type];
+	unsigned int keep[RESOURCES], t;
+	bool works = true;
+
+	if (!pf->id.virt_mgmt || !r->flexible)
+		return TOOL_OK;
+	for (t = 0; t < RESOURCES; t++) {
+		others[t] = pf->res[t].assigned;
+		demand(now, want, t, &sum[t], &others[t]);
+		works = may_keep(&pf->res[t], t, sum[t] + others[t],
+				 &keep[t]) && works;
+	}
+	most = r->total > others[type] ? r->total - others[type] : 0;
+	room = most > r->primary ? most - r->primary : 0;
+	if (sum[type] <= room)
+		return TOOL_OK;
+	if (works && sum[type] <= most)
+		return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them and holds %u itself (%s). Fix: %s",
+			    pf->fn->bdf, want->numvfs, sum[type],
+			    resource[type], room, r->primary, c->where,
+			    ctrl_give_back(pf->fn->ctrl, pf->id.cntlid, keep));
+	return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them, and %lu if it kept none itself (%s)",
+		    pf->fn->bdf, want->numvfs, sum[type], resource[type], room,
+		    most, c->where);
 }
 
 static int check_namespaces(const struct pf *pf, const struct config_pf *c,
@@ -160,6 +194,8 @@ int plan_target(const struct pf *pf, const struct pf_state *now,
 			    pf->fn->bdf, c->num_vfs, want->n, c->where);
 	want->autoprobe = false;
 	want->numvfs = c->num_vfs;
+	if (c->policy)
+		strcpy(want->policy, c->policy);
 	for (i = 0; !err && i < want->n; i++) {
 		if (i < want->numvfs)
 			err = target_vf(pf, c, i + 1, &want->vf[i]);
@@ -206,6 +242,18 @@ static void autoprobe(struct planner *p)
 	st->was = p->now.autoprobe;
 	st->want = p->want->autoprobe;
 	p->now.autoprobe = p->want->autoprobe;
+}
+
+static void policy(struct planner *p)
+{
+	struct step *st;
+
+	if (!strcmp(p->now.policy, p->want->policy))
+		return;
+	st = add(p, STEP_POLICY, 0);
+	strcpy(st->policy, p->want->policy);
+	strcpy(st->policy_was, p->now.policy);
+	strcpy(p->now.policy, p->want->policy);
 }
 
 static void unbind(struct planner *p, unsigned int vfn)
@@ -353,6 +401,7 @@ static void drivers(struct planner *p)
 {
 	const struct pf_state *want = p->want;
 	unsigned int i, k;
+	bool ours = false;
 
 	for (i = 0; i < want->numvfs; i++) {
 		const char *driver = want->vf[i].driver;
@@ -361,7 +410,11 @@ static void drivers(struct planner *p)
 			;
 		if (k == i && *driver && strcmp(driver, p->now.vf[i].driver))
 			strcpy(add(p, STEP_DRIVER, 0)->text, driver);
+		ours |= !strcmp(driver, TOOL_DRIVER);
 	}
+	/* A policy is the driver's, even if no VF is for it. */
+	if (!ours && *want->policy && strcmp(want->policy, p->now.policy))
+		strcpy(add(p, STEP_DRIVER, 0)->text, TOOL_DRIVER);
 }
 
 static void strip(struct planner *p)
@@ -381,6 +434,7 @@ static void plan(struct planner *p, const struct pf_state *drop)
 	unsigned int vfn;
 
 	drivers(p);
+	policy(p);
 	if (!want->autoprobe)
 		autoprobe(p);
 	for (vfn = 1; vfn <= want->n; vfn++)

@@ -143,12 +143,14 @@ static int run(const struct pf *pf, const struct pf_state *now,
 	if (!next.has_before)
 		next.before = *now;
 	next.has_before = true;
+	next.disabled = false;
 	next.attached = (struct pf_state){ };
 	err = pf_state_copy(&r->attached, &next.attached);
 	if (!err)
 		err = note_attached(s, STATE_PLANNED, &next.attached);
 	if (!err)
 		err = undo_file_save(pf->fn, &next);
+	r->elsewhere = next.elsewhere;
 	pf_state_free(&next.attached);
 	if (err)
 		return err;
@@ -173,6 +175,12 @@ static void warn_driverctl(const struct pf_state *now,
 			driverctl_warn(now->vf[i].bdf, want->vf[i].driver);
 }
 
+static int enable(const struct host_fn *fn, struct undo_file *r)
+{
+	r->disabled = false;
+	return undo_file_save(fn, r);
+}
+
 static int apply(struct pf *pf, const struct config_pf *c,
 		 const struct setup *how)
 {
@@ -181,11 +189,15 @@ static int apply(struct pf *pf, const struct config_pf *c,
 	struct steps s = { };
 	int err;
 
-	err = pf_open(pf->fn, pf);
+	err = undo_file_load(pf->fn, pf->fn->totalvfs, &r);
+	if (!err && how->boot && r.disabled) {
+		note("%s: left alone since teardown --disable", pf->fn->bdf);
+		goto out;
+	}
+	if (!err)
+		err = pf_open(pf->fn, pf);
 	if (!err)
 		err = pf_read(pf, &now);
-	if (!err)
-		err = undo_file_load(pf->fn, pf->fn->totalvfs, &r);
 	if (!err)
 		err = plan_target(pf, &now, c, &want);
 	if (!err)
@@ -198,8 +210,11 @@ static int apply(struct pf *pf, const struct config_pf *c,
 		warn_driverctl(&now, &want);
 		if (!how->dry_run && s.n)
 			err = run(pf, &now, &want, &s, &r);
+		else if (!how->dry_run && r.disabled)
+			err = enable(pf->fn, &r);
 		report_steps(how, pf->fn, &s);
 	}
+out:
 	steps_free(&s);
 	pf_state_free(&want);
 	pf_state_free(&now);
@@ -213,7 +228,7 @@ int setup_apply(const struct host_fn *fn, const struct config_pf *c,
 	struct pf pf = { .fn = fn };
 	int err, lock;
 
-	err = lock_pf(fn->bdf, &lock);
+	err = lock_pf(fn->bdf, how->until, &lock);
 	if (err)
 		return err;
 	err = apply(&pf, c, how);
@@ -274,6 +289,10 @@ static int teardown(struct pf *pf, const struct setup *how)
 	err = undo_file_load(pf->fn, pf->fn->totalvfs, &r);
 	if (!err && !r.there) {
 		note("%s: nothing was set up", pf->fn->bdf);
+		if (how->disable && !how->dry_run) {
+			r.disabled = true;
+			err = undo_file_save(pf->fn, &r);
+		}
 		goto out;
 	}
 	if (!err)
@@ -291,6 +310,7 @@ static int teardown(struct pf *pf, const struct setup *how)
 	if (!err)
 		err = check_users(pf->fn, &s);
 	if (!err) {
+		r.disabled = r.disabled || how->disable;
 		if (!how->dry_run)
 			err = undo_record(pf, &want, &s, &r);
 		report_steps(how, pf->fn, &s);
@@ -308,11 +328,21 @@ int setup_teardown(const struct host_fn *fn, const struct setup *how)
 	struct pf pf = { .fn = fn };
 	int err, lock;
 
-	err = lock_pf(fn->bdf, &lock);
+	err = lock_pf(fn->bdf, how->until, &lock);
 	if (err)
 		return err;
 	err = teardown(&pf, how);
 	pf_close(&pf);
 	unlock_pf(lock);
 	return err;
+}
+
+bool setup_disabled(const struct host_fn *fn)
+{
+	struct undo_file r;
+	bool disabled;
+
+	disabled = !undo_file_load(fn, fn->totalvfs, &r) && r.disabled;
+	undo_file_free(&r);
+	return disabled;
 }

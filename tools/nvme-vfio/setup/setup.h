@@ -12,10 +12,17 @@
 /**
  * struct setup - how to go about it
  * @dry_run: only say what would be done
+ * @boot: by a boot unit: a PF that is disabled is left alone
+ * @disable: teardown: and disable the PF, until it is set up not by a boot unit
+ * @until: by now_us(): how long to wait for another process at work on the PF; 0:
+ *	not at all
  * @report: gets a row for each step
  */
 struct setup {
 	bool dry_run;
+	bool boot;
+	bool disable;
+	uint64_t until;
 	struct report *report;
 };
 
@@ -37,5 +44,8 @@ int setup_apply(const struct host_fn *fn, const struct config_pf *c,
  * Return: TOOL_OK, also if nothing is to be done; or a code after saying why.
  */
 int setup_teardown(const struct host_fn *fn, const struct setup *how);
+
+/** setup_disabled - whether the boot units leave a PF alone */
+bool setup_disabled(const struct host_fn *fn);
 
 #endif

@@ -47,7 +47,7 @@ static const char *resource(unsigned int type)
 
 const char *step_text(const struct step *st)
 {
-	static char text[256];
+	static char text[POLICY_TEXT + 64];
 	char who[32] = "";
 
 	if (st->vfn)
@@ -55,6 +55,10 @@ const char *step_text(const struct step *st)
 	switch (st->kind) {
 	case STEP_DRIVER:
 		snprintf(text, sizeof(text), "load driver %s", st->text);
+		break;
+	case STEP_POLICY:
+		snprintf(text, sizeof(text), "set the policy to %s",
+			 *st->policy ? st->policy : "the defaults");
 		break;
 	case STEP_AUTOPROBE:
 		snprintf(text, sizeof(text), "set sriov_drivers_autoprobe to %u",
@@ -118,9 +122,24 @@ static int failed(const struct step_ctx *ctx, const struct step *st,
 	return fail(TOOL_FAILED, "%s: %s: %s", ctx->name, step_text(st), why);
 }
 
+/* An errno is no help by itself: what would help, as far as it tells. */
 static int sysfs(const struct step_ctx *ctx, const struct step *st, int err)
 {
-	return err < 0 ? failed(ctx, st, strerror(-err)) : TOOL_OK;
+	const char *bdf = *st->bdf ? st->bdf : ctx->name;
+	char why[400];
+
+	if (err >= 0)
+		return TOOL_OK;
+	if (st->kind == STEP_NUMVFS && (err == -ENOMEM || err == -ENOSPC))
+		snprintf(why, sizeof(why), "%s: the host has no room for the VFs' registers or addresses. Fix: enable SR-IOV and MMIO above 4 GiB (\"Above 4G Decoding\") in the firmware's setup, or boot with pci=realloc; dmesg | grep %s tells which is missing",
+			 strerror(-err), bdf);
+	else if (st->kind == STEP_NUMVFS && err == -EBUSY)
+		snprintf(why, sizeof(why), "%s: somebody else has changed the number of VFs meanwhile; run it again",
+			 strerror(-err));
+	else
+		snprintf(why, sizeof(why), "%s; dmesg | grep %s may tell why",
+			 strerror(-err), bdf);
+	return failed(ctx, st, why);
 }
 
 static int command(const struct step_ctx *ctx, const struct step *st, int ret)
@@ -263,6 +282,18 @@ static int pf_file(const struct step_ctx *ctx, const struct step *st,
 					file));
 }
 
+static int set_policy(const struct step_ctx *ctx, const struct step *st,
+		      const char *words)
+{
+	char line[POLICY_TEXT + BDF_MAX + 1];
+	int err;
+
+	snprintf(line, sizeof(line), "%s %s", ctx->name, words);
+	err = sysfs_write(line, POLICY_FILE);
+	/* A driver that has gone has none. */
+	return err == -ENOENT && !*words ? TOOL_OK : sysfs(ctx, st, err);
+}
+
 int step_do(const struct step_ctx *ctx, struct step *st)
 {
 	struct ctrl *ctrl = ctx->pf ? ctx->pf->ctrl : NULL;
@@ -270,6 +301,8 @@ int step_do(const struct step_ctx *ctx, struct step *st)
 	switch (st->kind) {
 	case STEP_DRIVER:
 		return module_driver(st->text);
+	case STEP_POLICY:
+		return set_policy(ctx, st, st->policy);
 	case STEP_AUTOPROBE:
 		return pf_file(ctx, st, "sriov_drivers_autoprobe", st->want);
 	case STEP_NUMVFS:
@@ -357,6 +390,8 @@ int step_undo(const struct step_ctx *ctx, struct step *st)
 	case STEP_RESET:
 	case STEP_VERIFY:
 		return TOOL_OK;
+	case STEP_POLICY:
+		return set_policy(ctx, st, st->policy_was);
 	case STEP_AUTOPROBE:
 		return pf_file(ctx, st, "sriov_drivers_autoprobe", st->was);
 	case STEP_NUMVFS:

@@ -13,6 +13,7 @@
 /**
  * enum step_kind - what a step does, and what undoes it
  * @STEP_DRIVER: have the driver loaded; nothing: it changes no device
+ * @STEP_POLICY: write the driver's policy for the PF; write what it was
  * @STEP_AUTOPROBE: set sriov_drivers_autoprobe; set it as it was
  * @STEP_NUMVFS: set sriov_numvfs; set it as it was
  * @STEP_UNBIND: take a function from its driver; give it back
@@ -29,6 +30,7 @@
  */
 enum step_kind {
 	STEP_DRIVER,
+	STEP_POLICY,
 	STEP_AUTOPROBE,
 	STEP_NUMVFS,
 	STEP_UNBIND,
@@ -67,6 +69,8 @@ enum step_state {
  * @nsid: namespace
  * @text: driver or override to set
  * @text_was: what it was
+ * @policy: words to write
+ * @policy_was: what they were
  * @override: what driver_override shall be once the function is bound
  * @override_was: what it was, where @text_was is a driver
  */
@@ -84,6 +88,8 @@ struct step {
 	uint32_t nsid;
 	char text[HOST_NAME];
 	char text_was[HOST_NAME];
+	char policy[POLICY_TEXT];
+	char policy_was[POLICY_TEXT];
 	char override[HOST_NAME];
 	char override_was[HOST_NAME];
 };

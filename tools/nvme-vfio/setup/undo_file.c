@@ -3,6 +3,7 @@
  * undo_file.c - the file about a PF that was set up, as JSON.
  */
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -24,11 +25,11 @@ static void path_of(const struct host_fn *fn, char *path, size_t len)
 	size_t n;
 	char *c;
 
-	n = snprintf(path, len, UNDO_DIR "/%04x-%s.json", fn->vendor,
-		     fn->serial);
+	n = snprintf(path, len, UNDO_DIR "/%04x-%s-%s.json", fn->vendor,
+		     fn->serial, fn->bdf);
 	/* Drives choose their serial numbers, not our file names. */
 	for (c = path + sizeof(UNDO_DIR); n < len && *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+		if (!isalnum((unsigned char)*c) && !strchr("-_.:", *c))
 			*c = '_';
 }
 
@@ -101,16 +102,23 @@ static int load_vfs(json_object *list, const char *namespaces,
 	return err;
 }
 
+static bool same_boot(json_object *o)
+{
+	char boot[64];
+
+	boot_id(boot, sizeof(boot));
+	return !strcmp(get_text(o, "boot_id"), boot);
+}
+
 static int parse(json_object *o, struct undo_file *r)
 {
 	json_object *before = json_object_object_get(o, "before");
-	char boot[64];
 	int err;
 
-	boot_id(boot, sizeof(boot));
+	r->disabled = get_flag(o, "disabled");
 	err = load_vfs(json_object_object_get(o, "attached"), "namespaces",
 		       &r->attached);
-	if (err || !before || strcmp(get_text(o, "boot_id"), boot))
+	if (err || !before || !same_boot(o))
 		return err;
 	r->has_before = true;
 	r->before.autoprobe = get_flag(before, "autoprobe");
@@ -120,9 +128,87 @@ static int parse(json_object *o, struct undo_file *r)
 	return load_vfs(json_object_object_get(before, "functions"), "", &r->before);
 }
 
+static json_object *open_file(const char *path)
+{
+	json_object *o = json_object_from_file(path);
+
+	if (o && get_number(o, "version") == VERSION_HERE)
+		return o;
+	json_object_put(o);
+	return NULL;
+}
+
+/* Is this the file of the same drive, whose PF is not at that address any more? */
+static bool lost_its_pf(const struct host_fn *fn, json_object *o)
+{
+	char serial[sizeof(fn->serial)], class[16];
+	const char *bdf = get_text(o, "address");
+
+	snprintf(serial, sizeof(serial), "%s", get_text(o, "serial"));
+	if (strcmp(host_trim(serial), fn->serial))
+		return false;
+	/* under the name of an earlier version */
+	if (!strcmp(bdf, fn->bdf))
+		return true;
+	return sysfs_read(class, sizeof(class), HOST_PCI "/%s/class", bdf) < 0;
+}
+
+static int vendor_of;
+
+static int of_vendor(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+	char begin[8];
+
+	snprintf(begin, sizeof(begin), "%04x-", vendor_of);
+	return !strncmp(e->d_name, begin, 5) && len > 10 &&
+	       !strcmp(e->d_name + len - 5, ".json");
+}
+
+/* The file of a drive that was elsewhere; NULL in *@found: there is none. */
+static int find_elsewhere(const struct host_fn *fn, char **found)
+{
+	struct dirent **name;
+	int i, n, err = TOOL_OK;
+	json_object *o;
+	char *path;
+
+	*found = NULL;
+	vendor_of = fn->vendor;
+	n = scandir(UNDO_DIR, &name, of_vendor, alphasort);
+	for (i = 0; i < n; i++) {
+		if (asprintf(&path, UNDO_DIR "/%s", name[i]->d_name) < 0)
+			exit(fail(TOOL_FAILED, "out of memory"));
+		free(name[i]);
+		o = open_file(path);
+		if (!o || err || !lost_its_pf(fn, o)) {
+			free(path);
+		} else if (strcmp(get_text(o, "address"), fn->bdf) && same_boot(o)) {
+			err = fail(TOOL_FAILED, "%s: is about a drive of the same serial number that was at %s until it was removed, not about %s. Fix: put that back, or rm %s to give up what it says",
+				   path, get_text(o, "address"), fn->bdf, path);
+			free(path);
+		} else if (*found) {
+			err = fail(TOOL_FAILED, "%s and %s: both are about a drive of the serial number of %s, at other addresses. Fix: rm what is not about this one",
+				   *found, path, fn->bdf);
+			free(path);
+		} else {
+			*found = path;
+		}
+		json_object_put(o);
+	}
+	if (n >= 0)
+		free(name);
+	if (err) {
+		free(*found);
+		*found = NULL;
+	}
+	return err;
+}
+
 int undo_file_load(const struct host_fn *fn, unsigned int n, struct undo_file *r)
 {
 	char path[PATH_MAX];
+	const char *bdf;
 	json_object *o;
 	int err;
 
@@ -134,16 +220,23 @@ int undo_file_load(const struct host_fn *fn, unsigned int n, struct undo_file *r
 	if (!r->before.vf || !r->attached.vf)
 		return fail(TOOL_FAILED, "out of memory");
 	path_of(fn, path, sizeof(path));
-	if (access(path, F_OK) && errno == ENOENT)
-		return TOOL_OK;
+	if (access(path, F_OK) && errno == ENOENT) {
+		err = find_elsewhere(fn, &r->elsewhere);
+		if (err || !r->elsewhere)
+			return err;
+		snprintf(path, sizeof(path), "%s", r->elsewhere);
+	}
 	r->there = true;
-	o = json_object_from_file(path);
-	if (!o || get_number(o, "version") != VERSION_HERE) {
-		json_object_put(o);
+	o = open_file(path);
+	if (!o)
 		return fail(TOOL_FAILED, "%s: cannot be read as what this version writes; move it away, and %s will not be torn down to what it was",
 			    path, fn->bdf);
-	}
-	err = parse(o, r);
+	bdf = get_text(o, "address");
+	if (!r->elsewhere && strcmp(bdf, fn->bdf))
+		err = fail(TOOL_FAILED, "%s: is about %s, not %s: move it away, and %s will not be torn down to what it was",
+			   path, *bdf ? bdf : "no PF", fn->bdf, fn->bdf);
+	else
+		err = parse(o, r);
 	json_object_put(o);
 	return err;
 }
@@ -152,6 +245,7 @@ void undo_file_free(struct undo_file *r)
 {
 	pf_state_free(&r->before);
 	pf_state_free(&r->attached);
+	free(r->elsewhere);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -254,7 +348,7 @@ static int replace(const char *path, const char *text)
 
 	snprintf(next, sizeof(next), "%s.new", path);
 	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		  0644);
+		  0600);
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, text);
@@ -274,7 +368,7 @@ static int replace(const char *path, const char *text)
 	return 0;
 }
 
-/* Whether it worked, opening the file will tell. */
+/* Only root shall read it. Whether it worked, opening the file will tell. */
 static void make_dir(void)
 {
 	char path[] = UNDO_DIR, *c;
@@ -286,10 +380,20 @@ static void make_dir(void)
 		mkdir(path, 0755);
 		*c = '/';
 	}
-	mkdir(path, 0755);
+	mkdir(path, 0700);
+	chmod(path, 0700);	/* of an earlier version */
 }
 
-int undo_file_save(const struct host_fn *fn, const struct undo_file *r)
+/* What is said under another name is said here now, or nowhere. */
+static void forget_elsewhere(struct undo_file *r)
+{
+	if (r->elsewhere)
+		unlink(r->elsewhere);
+	free(r->elsewhere);
+	r->elsewhere = NULL;
+}
+
+int undo_file_save(const struct host_fn *fn, struct undo_file *r)
 {
 	char path[PATH_MAX], boot[64];
 	json_object *o, *attached;
@@ -298,11 +402,12 @@ int undo_file_save(const struct host_fn *fn, const struct undo_file *r)
 
 	path_of(fn, path, sizeof(path));
 	attached = save_attached(&r->attached, &any);
-	if (!r->has_before && !any) {
+	if (!r->has_before && !any && !r->disabled) {
 		json_object_put(attached);
 		if (unlink(path) && errno != ENOENT)
 			return fail(TOOL_FAILED, "%s: %s", path,
 				    strerror(errno));
+		forget_elsewhere(r);
 		return TOOL_OK;
 	}
 	boot_id(boot, sizeof(boot));
@@ -311,7 +416,10 @@ int undo_file_save(const struct host_fn *fn, const struct undo_file *r)
 	put_text(o, "address", fn->bdf);
 	put_text(o, "serial", fn->serial);
 	put_text(o, "nqn", fn->nqn);
-	put_text(o, "boot_id", boot);
+	/* what outlasts this boot is not of it */
+	put_text(o, "boot_id", r->has_before || any ? boot : "");
+	if (r->disabled)
+		put_flag(o, "disabled", true);
 	if (r->has_before)
 		json_object_object_add(o, "before", save_before(&r->before));
 	json_object_object_add(o, "attached", attached);
@@ -321,5 +429,6 @@ int undo_file_save(const struct host_fn *fn, const struct undo_file *r)
 	json_object_put(o);
 	if (err)
 		return fail(TOOL_FAILED, "%s: %s", path, strerror(-err));
+	forget_elsewhere(r);
 	return TOOL_OK;
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The functions of a host: what sysfs shows of them, with what drives do to it.
+ */
+#include "base/tool.h"
+#include "here.h"
+#include "host/host.h"
+#include "said.h"
+#include "tap.h"
+
+static void file(const char *bdf, const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), HOST_PCI "/%s/%s", bdf, name);
+	put(path, text);
+}
+
+static void pf(const char *bdf, const char *ctrl, const char *serial, const char *model)
+{
+	char path[256];
+
+	file(bdf, "class", "0x010802\n");
+	file(bdf, "sriov_totalvfs", "4\n");
+	snprintf(path, sizeof(path), "nvme/%s/x", ctrl);
+	file(bdf, path, "");
+	snprintf(path, sizeof(path), HOST_NVME "/%s/serial", ctrl);
+	put(path, serial);
+	snprintf(path, sizeof(path), HOST_NVME "/%s/model", ctrl);
+	put(path, model);
+}
+
+static const char *found(struct host *h, const char *name)
+{
+	struct host_fn *fn;
+
+	said_forget();
+	return host_find_pf(h, name, &fn) ? "none" : fn->bdf;
+}
+
+int main(void)
+{
+	static const char a[] = "0000:01:00.0", b[] = "0000:02:00.0";
+	struct host h;
+
+	here_begin();
+	pf(a, "nvme0", "        S6XYNX0T\n", "  A model   ");
+	pf(b, "nvme1", "S7 1 2              ", "Another\n");
+	ok(!host_load(&h) && h.n == 2, "two PFs");
+	ok(!strcmp(h.fn[0].serial, "S6XYNX0T") && !strcmp(h.fn[0].model, "A model"),
+	   "padding in front and behind is no part of a name ('%s', '%s')", h.fn[0].serial, h.fn[0].model);
+	ok(!strcmp(found(&h, "S6XYNX0T"), a), "found by its serial number (%s)", said);
+	ok(!strcmp(found(&h, "        S6XYNX0T"), a) && !strcmp(found(&h, "S6XYNX0T    "), a),
+	   "and as it is padded");
+	ok(!strcmp(found(&h, "S7 1 2"), b) && !strcmp(found(&h, "S7"), "none"),
+	   "blanks within count");
+	ok(!strcmp(found(&h, "   "), "none") && said_lines == 1, "nothing but padding is no name");
+	host_free(&h);
+	here_end();
+	return tap_done();
+}

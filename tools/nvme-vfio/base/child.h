@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * child.h - what becomes of a process of the tool when something that the
+ * library's expect.h is about is not as it must be.
+ */
+#ifndef NVME_VFIO_CHILD_H
+#define NVME_VFIO_CHILD_H
+
+#include <stddef.h>
+
+/**
+ * expect_into - from now on that ends this process, by _exit(1)
+ * @why: what it was is written there, in memory that is shared
+ * @len: bytes of @why
+ * @result: set to @failed, or to @missing where the device lacks something; may
+ *	be NULL
+ */
+void expect_into(char *why, size_t len, int *result, int failed, int missing);
+
+#endif

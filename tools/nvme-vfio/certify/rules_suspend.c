@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * rules_suspend.c - Suspend and Resume, and what a guest notices of them.
+ */
+#include "cert.h"
+
+#define QUIET_US	1000000
+#define UNKNOWN_ID	0xfff0
+#define CSTS		0x1c
+#define CSTS_RDY	1
+#define SMALL_CQ	4
+
+static void suspend(struct cert *c, unsigned int i)
+{
+	cert_is(c, cert_suspend_vf(c, i), 0, "Suspend");
+}
+
+static void resume(struct cert *c, unsigned int i)
+{
+	cert_is(c, cert_resume_vf(c, i), 0, "Resume");
+}
+
+static void basic(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+
+	suspend(c, 0);
+	resume(c, 0);
+	workload_burst(w, 2);
+	workload_event(w);
+	workload_check(w);
+}
+
+static void twice(struct cert *c)
+{
+	cert_guest(c, 0, NULL);
+	suspend(c, 0);
+	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend of a VF that is suspended");
+	resume(c, 0);
+	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED,
+			"one Resume after two Suspends, and a second");
+}
+
+static void running(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+
+	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED, "Resume of a VF that runs");
+	workload_burst(w, 1);
+	workload_check(w);
+}
+
+static void operands(struct cert *c)
+{
+	unsigned int pf = c->id[78] | c->id[79] << 8;
+
+	cert_refused(c, cert_suspend_as(c, UNKNOWN_ID, 1), CERT_INVALID_CTRL,
+			"Suspend of a controller that there is not");
+	cert_refused(c, cert_suspend_as(c, pf, 1), CERT_INVALID_CTRL, "Suspend of the PF itself");
+	cert_refused(c, cert_resume_id(c, UNKNOWN_ID), CERT_INVALID_CTRL,
+			"Resume of a controller that there is not");
+	cert_refused(c, cert_resume_id(c, pf), CERT_INVALID_CTRL, "Resume of the PF itself");
+}
+
+static void reserved_type(struct cert *c)
+{
+	cert_refused(c, cert_suspend_as(c, c->vf[0].cntlid, 5), CERT_INVALID_FIELD,
+			"Suspend of type 5, which is reserved");
+	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED, "and a Resume after it");
+}
+
+static void notification(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+
+	workload_fill(w, 20);
+	cert_is(c, cert_suspend_as(c, c->vf[0].cntlid, 0), 0, "Suspend notification");
+	workload_burst(w, 2);
+	workload_check(w);
+	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED,
+			"Resume after a notification alone");
+}
+
+static void in_flight(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		workload_fill(w, 40);
+		suspend(c, 0);
+		cert_quiet(w, i ? 20000 : QUIET_US);
+		resume(c, 0);
+		workload_check(w);
+	}
+}
+
+static void events(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+
+	suspend(c, 0);
+	cert_quiet(w, 50000);
+	resume(c, 0);
+	workload_audit(w);
+	workload_event(w);
+	workload_check(w);
+}
+
+/* told of while it is suspended, done afterwards */
+static void doorbells(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+
+	workload_drain(w);
+	suspend(c, 0);
+	workload_fill(w, 20);
+	check(workload_out(w), "no commands are out");
+	cert_quiet(w, 100000);
+	resume(c, 0);
+	workload_check(w);
+}
+
+/* Completions whose interrupt nobody has seen: Resume raises it. */
+static void interrupts(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		if (i)
+			workload_fill(w, 20);
+		else
+			workload_unseen(w);
+		suspend(c, 0);
+		resume(c, 0);
+		workload_drain(w);
+	}
+	workload_check(w);
+}
+
+static void ready(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+
+	suspend(c, 0);
+	check(nvme_reg32(&w->ctrl, CSTS) & CSTS_RDY,
+	      "CSTS.RDY of a suspended VF is 0: its guest would take it for dead");
+	resume(c, 0);
+	workload_check(w);
+}
+
+static void full_queues(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, &(struct workload_opts){ .cq_size = SMALL_CQ });
+
+	workload_stuff(w, 40);
+	cert_suspend_full(c, 0, w);
+	resume(c, 0);
+	workload_check(w);
+}
+
+static void full_at_once(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, &(struct workload_opts){ .cq_size = SMALL_CQ });
+
+	workload_stuff(w, 40);
+	check(!cert_suspend_full(c, 0, w),
+			"Suspend waits until the guest takes its completions, which a stopped guest does not");
+}
+
+static void reset_ends(struct cert *c)
+{
+	cert_guest(c, 0, NULL);
+	suspend(c, 0);
+	check(!vfio_reset(&c->dev[0]), "%s", lib_msg());
+	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED,
+			"Resume after a reset of the suspended VF");
+	cert_works(c, 0);
+}
+
+const struct cert_rule cert_suspend[] = {
+	{ "susp-basic", "a VF is suspended and resumed", "Migration Send",
+	  CERT_MUST, CERT_BOTH | CERT_VF, 0, basic },
+	{ "susp-twice", "a second Suspend changes nothing", "Migration Send, Suspend",
+	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, twice },
+	{ "susp-running", "a Resume of a VF that runs is refused", "Migration Send, Resume",
+	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, running },
+	{ "susp-operands", "other controllers are refused", "Migration Send",
+	  CERT_MUST, CERT_STANDARD, 0, operands },
+	{ "susp-reserved", "reserved types of suspend are refused", "Migration Send, Suspend",
+	  CERT_SHOULD, CERT_STANDARD | CERT_VF, 0, reserved_type },
+	{ "susp-notify", "a notification suspends nothing", "Migration Send, Suspend",
+	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, notification },
+	{ "susp-in-flight", "commands in flight complete once, after Resume",
+			"Migration Send, Suspend",
+	  CERT_MUST, CERT_BOTH | CERT_VF, 0, in_flight },
+	{ "susp-events", "event requests stay with the drive", "Migration Send, Suspend",
+	  CERT_MUST, CERT_BOTH | CERT_VF, 0, events },
+	{ "susp-doorbells", "what a doorbell tells meanwhile is done after Resume",
+			"Migration Send, Suspend",
+	  CERT_MUST, CERT_BOTH | CERT_VF, 0, doorbells },
+	{ "susp-interrupts", "Resume interrupts for completions that nobody has seen",
+			"Migration Send, Resume",
+	  CERT_MUST, CERT_BOTH | CERT_VF, 0, interrupts },
+	{ "susp-ready", "a suspended VF is still ready", "Migration Send, Suspend",
+	  CERT_MUST, CERT_BOTH | CERT_VF, 0, ready },
+	{ "susp-full-queues", "completions that find no room come after Resume",
+			"Migration Send, Suspend",
+	  CERT_MUST, CERT_BOTH | CERT_VF, 0, full_queues },
+	{ "susp-full-at-once", "Suspend does not wait for that room", "-",
+	  CERT_QUALITY, CERT_BOTH | CERT_VF, 0, full_at_once },
+	{ "susp-reset", "a reset ends the suspension", "Migration Send, Suspend",
+	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, reset_ends },
+	{ }
+};

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * rules_tracking.c - what the drive tells of the memory that a VF has written.
+ */
+#include <endian.h>
+#include <string.h>
+
+#include "cert.h"
+
+#define CAPS		570
+#define REPORT		65536
+#define MORE		(1 << 0)
+#define IS_SUSPENDED	(1 << 1)
+#define ROUNDS		1000	/* reports until there is no more */
+
+struct report_header {
+	uint8_t ver;
+	uint8_t attrb;
+	uint16_t cntlid;
+	uint32_t ntmcd;
+	uint16_t rpmpg;
+	uint8_t rsvd10[6];
+};
+
+struct report_range {
+	uint64_t saddr;
+	uint32_t len;
+	uint32_t rsvd12;
+};
+
+/* Memory of a guest, a bit for each unit that was told. */
+struct told {
+	struct workload *w;
+	unsigned int shift;	/* of a unit */
+	uint8_t *unit;
+	size_t units;
+	unsigned int number;
+	unsigned int commands;
+	uint8_t attrb;
+};
+
+static unsigned int id(const struct cert *c)
+{
+	return c->vf[0].cntlid;
+}
+
+static unsigned int least(const struct cert *c)
+{
+	return c->id[CAPS + 4];
+}
+
+/* The memory as one range, of a length that is a power of two where that must be. */
+static int start(struct cert *c, struct workload *w, unsigned int grain)
+{
+	unsigned int shift = 12 + grain;
+	struct cert_range all = {
+		w->mem.iova >> shift << shift,
+		(w->mem.size + (1ull << shift) - 1) >> shift,
+	};
+
+	if (c->id[CAPS + 6] & 1 << 2)
+		while (all.len & (all.len - 1))
+			all.len += all.len & -all.len;
+	return cert_track(c, id(c), grain, &all, 1);
+}
+
+/* As fine as the drive has room for just now. */
+static void track(struct cert *c, struct told *t, struct workload *w)
+{
+	unsigned int grain = least(c);
+	int ret;
+
+	for (;;) {
+		ret = start(c, w, grain);
+		if (ret != CERT_NO_RESOURCES || ++grain > c->id[CAPS + 5])
+			break;
+	}
+	cert_is(c, ret, 0, "Track start");
+	memset(t, 0, sizeof(*t));
+	t->w = w;
+	t->shift = 12 + grain;
+	t->units = (w->mem.size >> t->shift) + 1;
+	t->unit = cert_buf(t->units);
+}
+
+static void take(struct cert *c, struct told *t, const uint8_t *page, uint32_t len)
+{
+	const struct report_header *h = (const void *)page;
+	const struct report_range *r = (const void *)(h + 1);
+	uint32_t i, n = le32toh(h->ntmcd);
+
+	check(!h->ver, "a report of version %u", h->ver);
+	check(le16toh(h->cntlid) == id(c), "a report of controller %u, and %u was asked for",
+	      le16toh(h->cntlid), id(c));
+	check(n <= (len - sizeof(*h)) / sizeof(*r),
+			"a report of %u ranges, and there is room for %zu", n,
+	      (len - sizeof(*h)) / sizeof(*r));
+	check(le16toh(h->rpmpg) + 12u == t->shift,
+			"a report in units of 2^%u, and 2^%u was asked for",
+	      le16toh(h->rpmpg) + 12, t->shift);
+	for (i = 0; i < n; i++) {
+		uint64_t at = le64toh(r[i].saddr), units = le32toh(r[i].len);
+		uint64_t base = t->w->mem.iova >> t->shift << t->shift;
+
+		check(!(at & ((1ull << t->shift) - 1)),
+				"address %llx in a report is between units",
+		      (unsigned long long)at);
+		check(at >= base && units && ((at - base) >> t->shift) + units <= t->units,
+		      "%llu units at %llx in a report, which are not tracked",
+		      (unsigned long long)units, (unsigned long long)at);
+		t->number += units;
+		memset(t->unit + ((at - base) >> t->shift), 1, units);
+	}
+	t->attrb = h->attrb;
+}
+
+/* All that there is to tell. */
+static void ask(struct cert *c, struct told *t, uint32_t len)
+{
+	static uint8_t *page;
+
+	if (!page)
+		page = cert_buf(REPORT);
+	t->number = 0;
+	t->commands = 0;
+	memset(t->unit, 0, t->units);
+	do {
+		check(t->commands < ROUNDS, "%u reports, and there is still more", ROUNDS);
+		cert_is(c, cert_report(c, id(c), page, len), 0, "Track Receive");
+		t->commands++;
+		take(c, t, page, len);
+	} while (t->attrb & MORE);
+}
+
+static uint32_t whole(const struct cert *c)
+{
+	return c->step < REPORT ? c->step : REPORT;
+}
+
+/* What has changed has to be in the report. */
+static void compare(struct told *t, const uint8_t *before)
+{
+	const struct dma_mem *m = &t->w->mem;
+	uint64_t base = m->iova >> t->shift << t->shift;
+	size_t at, missing = 0, first = 0, changed = 0;
+
+	for (at = 0; at < m->size; at += CERT_PAGE) {
+		if (!memcmp(before + at, m->va + at, CERT_PAGE))
+			continue;
+		changed++;
+		if (t->unit[(m->iova + at - base) >> t->shift])
+			continue;
+		if (!missing++)
+			first = at;
+	}
+	check(changed, "nothing was written");
+	check(!missing, "%zu of %zu pages that the VF wrote are not reported, the first at %llx",
+	      missing, changed, (unsigned long long)(m->iova + first));
+}
+
+/*
+ * Commands that the VF has not been told of yet: what changes from here on, it
+ * has written. Return: the memory as it is now.
+ */
+static uint8_t *placed(struct workload *w, unsigned int n)
+{
+	uint8_t *copy = cert_buf(w->mem.size);
+	unsigned int i;
+
+	for (i = 0; i < w->ctrl.nio; i++)
+		workload_submit(w, i, n, false);
+	memcpy(copy, w->mem.va, w->mem.size);
+	return copy;
+}
+
+static void ring(struct workload *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->ctrl.nio; i++)
+		nvme_queue_ring(&w->ctrl.io[i]);
+}
+
+static void nothing_lost(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+	struct told t;
+	unsigned int i;
+
+	track(c, &t, w);
+	for (i = 0; i < 8; i++) {
+		uint8_t *before;
+
+		workload_drain(w);
+		ask(c, &t, whole(c));
+		before = placed(w, 30);
+		ring(w);
+		workload_drain(w);
+		ask(c, &t, whole(c));
+		compare(&t, before);
+	}
+	workload_check(w);
+	cert_is(c, cert_untrack(c, id(c)), 0, "Track stop");
+}
+
+static void cleared(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+	struct told t;
+
+	track(c, &t, w);
+	workload_fill(w, 20);
+	workload_drain(w);
+	ask(c, &t, whole(c));
+	check(t.number, "nothing is reported");
+	ask(c, &t, whole(c));
+	check(!t.number, "%u units are reported although nothing was written since", t.number);
+}
+
+/* a report at a time, in a buffer that is too small for all */
+static void in_parts(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+	struct told t;
+	uint8_t *before;
+
+	track(c, &t, w);
+	workload_drain(w);
+	ask(c, &t, whole(c));
+	before = placed(w, 40);
+	ring(w);
+	workload_drain(w);
+	ask(c, &t, 16 + 4 * 16);
+	compare(&t, before);
+	workload_check(w);
+}
+
+/* the last report of a migration */
+static void after_suspend(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+	uint8_t *before;
+	struct told t;
+
+	track(c, &t, w);
+	workload_drain(w);
+	ask(c, &t, whole(c));
+	before = placed(w, 40);
+	ring(w);
+	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend");
+	ask(c, &t, whole(c));
+	check(t.attrb & IS_SUSPENDED, "the report does not say that the VF is suspended");
+	compare(&t, before);
+	ask(c, &t, whole(c));
+	check(!t.number, "%u units are reported after all was told and the VF is suspended",
+			t.number);
+	cert_is(c, cert_resume_vf(c, 0), 0, "Resume");
+	workload_check(w);
+}
+
+static void operands(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+	struct cert_range page = { w->mem.iova, 1 }, bad = { w->mem.iova + 512, 1 };
+	struct cert_range none = { w->mem.iova, 0 };
+	unsigned int grain = least(c);
+
+	page.addr = page.addr >> (12 + grain) << (12 + grain);
+	cert_refused(c, cert_track(c, 0xfff0, grain, &page, 1), CERT_INVALID_CTRL,
+		     "Track start of a controller that there is not");
+	cert_refused(c, cert_track(c, id(c), grain, &bad, 1), CERT_INVALID_FIELD,
+		     "Track start of an address between units");
+	cert_refused(c, cert_track(c, id(c), grain, &none, 1), CERT_INVALID_FIELD,
+			"Track start of no units");
+	cert_refused(c, cert_track(c, id(c), c->id[CAPS + 5] + 1, &page, 1), CERT_INVALID_FIELD,
+		     "Track start with units larger than MAXMRTG");
+	cert_refused(c, cert_untrack(c, id(c)), CERT_INVALID_CTRL,
+			"Track stop of a VF that is not tracked");
+}
+
+static void of_suspended(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+
+	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend");
+	cert_refused(c, start(c, w, least(c)), CERT_SUSPENDED, "Track start of a suspended VF");
+	cert_is(c, cert_resume_vf(c, 0), 0, "Resume");
+	workload_check(w);
+}
+
+static void twice(struct cert *c)
+{
+	struct workload *w = cert_guest(c, 0, NULL);
+	struct told t;
+
+	track(c, &t, w);
+	cert_refused(c, start(c, w, t.shift - 12), 0, "Track start of a VF that is tracked");
+	workload_burst(w, 1);
+	ask(c, &t, whole(c));
+	check(t.number, "nothing is reported any more");
+	workload_check(w);
+	cert_is(c, cert_untrack(c, id(c)), 0, "Track stop");
+	workload_burst(w, 1);
+	workload_check(w);
+}
+
+const struct cert_rule cert_tracking[] = {
+	{ "track-all", "each page that a VF writes is reported", "Track Receive",
+	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, nothing_lost },
+	{ "track-cleared", "and only once", "Track Receive",
+	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, cleared },
+	{ "track-parts", "also in reports that are too small for all", "Track Receive, MTR",
+	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, in_parts },
+	{ "track-suspended", "the report after Suspend is the last", "Track Receive, SUSP",
+	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, after_suspend },
+	{ "track-operands", "ranges and units that make no sense are refused", "Track Send",
+	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, operands },
+	{ "track-start-suspended", "a suspended VF is not tracked from then on", "Track Send",
+	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, of_suspended },
+	{ "track-twice", "a second start is refused, and the first goes on", "Track Send",
+	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, twice },
+	{ }
+};
