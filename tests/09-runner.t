@@ -75,7 +75,8 @@ TABLE = """
 | `costly.t` | nothing | {costly} |
 | warm | {warm} |
 | from nothing | {nothing} |
-| the work of `rig/speed.py` | {work} |
+| the walk of `rig/speed.py` | {work} |
+| the build of `rig/speed.py` | {build} |
 """
 
 
@@ -129,7 +130,7 @@ class Checkout:
             shutil.copy(os.path.join(TESTS, name), os.path.join(self.top, "tests", name))
         self.write(".gitignore", "*.o\n__pycache__/\n")
         self.write("known", "known\n")
-        table = {"good": 10, "costly": 1, "warm": 1000, "nothing": 2000, "work": "0.050", **table}
+        table = {"good": 10, "costly": 1, "warm": 1000, "nothing": 2000, "work": "0.050", "build": "0.500", **table}
         self.write("tests/README.md", TABLE.format(**table))
         ours = ("RIG_", "CHECK_", "PYTHON", "HARNESS_")
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -189,6 +190,7 @@ def endings(out, top):
     out.ok(status == 1 and "Result: FAIL" in said and "good.t failed" not in said
            and all(f"tests/{n}.t failed: {results[n]['folder']}\n" in said for n in ("bad", "silent")),
            "a bad one fails with prove's status, and where its logs are is told", f"{status}\n{said}{err}")
+    out.ok("not ok 2" in said.partition("bad.t failed: ")[2], "and which point of it has failed, at the end", said)
     out.ok("not ok 2" in text(f"{bad['folder']}/tap") and "why" in text(f"{bad['folder']}/stderr"),
            "what it said is there", bad["folder"])
     process = c.start([], before=["tests/no-such.t"])
@@ -331,8 +333,8 @@ def costs(out, top):
     whole = r"^the whole: 15\d CPU s, 152 of them for set-up, .* times as fast .*; 2000 are allowed from nothing"
     out.ok(status == 0 and re.search(whole, said, re.M), "after a set-up that built, more is allowed",
            f"{status}\n{said}{err}")
-    for work, warm, fails in (("0.0001", 2, False), ("0.9000", 20, True)):
-        c = Checkout(top, warm=warm, work=work)
+    for work, warm, fails in (("0.0001", 2, False), ("0.9000", 8, True)):
+        c = Checkout(top, warm=warm, work=work, build=work)
         status, said, err, _ = c.run("costly", options=["--whole"])
         out.ok(status == int(fails) and ("FAIL" in said) == fails and ("over its budget" in said) == fails,
                "a machine that is " + ("faster is allowed less" if fails else "slower is allowed more"), f"{status}\n{said}{err}")

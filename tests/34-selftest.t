@@ -17,6 +17,7 @@ import place                                            # noqa: E402
 import tap as tapfile                                   # noqa: E402
 
 SECONDS = 900
+IOPS = 200
 VF, OTHER, FAR = "0000:01:00.1", "0000:01:00.2", "0000:02:00.1"
 
 # 6.1 has VFIO's log of writes to memory, 6.12 has not.
@@ -41,6 +42,11 @@ class Bed:
 
     def model(self, text):
         self.sh(f"nvadm $PF0_DEV model-set '{text}'")
+
+    def iops(self, most):
+        """0: as fast as it can."""
+        self.host.monitor("block_set_io_throttle", device="drive0", bps=0, bps_rd=0, bps_wr=0,
+                          iops=most, iops_rd=0, iops_wr=0)
 
     def sum(self):
         with open(self.host.disk, "rb") as f:
@@ -97,10 +103,13 @@ def run(tap, kernel, set_name, program):
         tap.ok(status == 0 and not err and "blackout, mean" in out and bed.sum() != before,
                f"{title}: --write writes", f"{status} {out} {err}")
 
+        # slow, so that commands are in flight when the VF is suspended, whatever the machine does
+        bed.iops(IOPS)
         bed.model("lm-lie=lose-cqe")
         bad(tap, bed, f"{title}: a device that loses a completion", f"{VF} {OTHER}", 11, VF)
         bed.model("lm-lie=double-cqe")
         bad(tap, bed, f"{title}: a device that completes twice", f"{VF} {OTHER}", 11, VF)
+        bed.iops(0)
         bed.model("lm-reset-knobs=1")
         bed.model("lm-resume-irq=off")
         bad(tap, bed, f"{title}: a device that loses interrupts", f"{VF} {OTHER}", 11, "without an interrupt")

@@ -6,7 +6,7 @@ import re
 
 FILE = re.compile(r"^\| `([^`|/]+\.t)` \| ([^|]+) \| (\d+) \|$")
 WHOLE = re.compile(r"^\| (warm|from nothing) \| (\d+) \|$")
-WORK = re.compile(r"^\| the work of `rig/speed.py` \| (0\.\d+) \|$")
+WORK = re.compile(r"^\| the (walk|build) of `rig/speed.py` \| (0\.\d+) \|$")
 
 # A set-up that took more than this has built something.
 BUILT = 60
@@ -15,10 +15,10 @@ BUILT = 60
 class Budget:
     """files    {name: CPU seconds}
     whole    the same of "warm" and "from nothing"
-    work     what rig/speed.py's work takes on the machine whose seconds these are"""
+    work     what rig/speed.py's "walk" and "build" take on the machine whose seconds these are"""
 
     def __init__(self, path):
-        self.files, self.whole, self.work = {}, {}, 0.0
+        self.files, self.whole, self.work = {}, {}, {}
         with open(path, encoding="utf-8") as f:
             for line in f:
                 if m := FILE.match(line.rstrip()):
@@ -28,8 +28,8 @@ class Budget:
                 elif m := WHOLE.match(line.rstrip()):
                     self.whole[m[1]] = int(m[2])
                 elif m := WORK.match(line.rstrip()):
-                    self.work = float(m[1])
-        if set(self.whole) != {"warm", "from nothing"} or not self.files or not self.work:
+                    self.work[m[1]] = float(m[2])
+        if set(self.whole) != {"warm", "from nothing"} or not self.files or set(self.work) != {"walk", "build"}:
             raise ValueError(f"{path}: no table of files, or none of the whole")
 
     def limit(self, setup):

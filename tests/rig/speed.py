@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How fast this machine is while tests run: its clock rate, and what it shares with
 machines that nobody here sees, change what the same work takes of a processor by a
-third and more. A fixed piece of work tells, done once in a while beside the tests.
+third and more, and not all work alike. Two fixed pieces of work tell, done once in a
+while beside the tests: a walk through memory, which is like emulation, and a build,
+which is mostly new processes and fresh pages.
 
-usage: speed.py     says what that work takes just now, ms of a processor
+usage: speed.py     says what they take just now, ms of a processor
 """
 
 import random
+import re
 import signal
+import subprocess
 import sys
 import threading
 import time
 
 EVERY = 20.0            # seconds
+BUILDS = 3              # a build each so many looks
 LENGTH = 1 << 19        # of a walk's list: what it holds does not fit into a cache of its own
 STEPS = 100_000
 
@@ -36,35 +41,59 @@ class Walk:
         return time.thread_time() - begun
 
 
-class Speed(threading.Thread):
-    """Looks until stop(). reference: seconds of a processor that the work takes on the
-    machine whose seconds are meant."""
+class Build:
+    """A compiler at work."""
 
-    def __init__(self, reference):
+    SOURCE = "".join(f"unsigned f{i}(unsigned *p, unsigned n) {{ unsigned s = {i}; for (unsigned i = 0; i < n; i++) "
+                     f"s = s * {2 * i + 3} + (p[i] ^ (s >> {i % 13})); return s; }}\n" for i in range(120))
+    # "times" tells of the shell's children, whoever waits for the shell
+    COMMAND = "cc -O2 -x c -S -o - - >/dev/null; times"
+
+    def seconds(self):
+        """of processors; 0 if there is no compiler."""
+        try:
+            said = subprocess.run(["sh", "-c", self.COMMAND], input=self.SOURCE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True, check=False).stdout
+        except OSError:
+            return 0.0
+        return sum(60 * int(m) + float(s) for m, s in re.findall(r"(\d+)m([\d.]+)s", said))
+
+
+class Speed(threading.Thread):
+    """Looks until stop(). walk, build: seconds of a processor that the pieces of work take
+    on the machine whose seconds are meant."""
+
+    def __init__(self, walk, build):
         super().__init__(daemon=True)
-        self.reference = reference
-        self.looks = []
+        self.reference = {"walk": walk, "build": build}
+        self.looks = {"walk": [], "build": []}
         self._end = threading.Event()
+
+    def look(self, name, seconds):
+        if seconds:
+            self.looks[name].append(seconds / self.reference[name])
 
     def run(self):
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        walk = Walk()
+        walk, build, n = Walk(), Build(), 0
         while True:
-            self.looks.append(self.reference / walk.seconds())
+            self.look("walk", walk.seconds())
+            if n % BUILDS == 0:
+                self.look("build", build.seconds())
+            n += 1
             if self._end.wait(EVERY):
                 return
 
     def stop(self):
-        """As how fast as the reference it was, on average."""
+        """As how fast as the reference it was, on average of both."""
         self._end.set()
         self.join()
-        return sum(self.looks) / len(self.looks)
+        means = [sum(x) / len(x) for x in self.looks.values() if x]
+        return len(means) / sum(means)
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
         sys.exit("speed.py: takes no arguments")
-    w = Walk()
-    for _ in range(10):
-        print(f"{w.seconds() * 1000:.1f}", end=" ", flush=True)
-    print()
+    for work in (Walk(), Build()):
+        print(f"{type(work).__name__.lower():6}", *(f"{work.seconds() * 1000:.1f}" for _ in range(10)), flush=True)
