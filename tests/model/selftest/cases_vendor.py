@@ -95,19 +95,6 @@ def case_vendor_move():
         same((a.cc, a.csts), (0, 0), "brings nothing back")
 
 
-def case_vendor_cancel():
-    """the saved blob put back into its source"""
-    with machine(lm="vendor") as (_, pf):
-        a = guest(pf.vfs[0])
-        a.write_block(1, 1, pattern(1))
-        pf.vendor(VENDOR_SUSPEND, a)
-        blob = pf.vendor_save(a)[1]
-        same(pf.vendor_load(a, blob), 0, "load")
-        same(pf.vendor(VENDOR_RESUME, a).status, 0, "resume")
-        ok(a.read_block(1, 1) == pattern(1), "the guest goes on")
-        same(a.csts, 1, "ready")
-
-
 def case_vendor_drain():
     """lm-vendor-drain-ms: SUSPEND leaves what was fetched to SAVE, or to time"""
     with machine(lm="vendor", slow=True, extra="lm-vendor-drain-ms=9000") as (qemu, pf):
