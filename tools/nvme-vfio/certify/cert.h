@@ -187,6 +187,9 @@ int cert_send(struct cert *c, struct cert_cmd *cmd);
 /** cert_suspend_as - Suspend with a type of suspend; the vendor set has none */
 int cert_suspend_as(struct cert *c, unsigned int cntlid, unsigned int stype);
 
+/** cert_reserved - Migration Send, or Receive, with a selection that the standard has not */
+int cert_reserved(struct cert *c, bool send);
+
 int cert_suspend_vf(struct cert *c, unsigned int vf);
 int cert_resume_vf(struct cert *c, unsigned int vf);
 int cert_resume_id(struct cert *c, unsigned int cntlid);

@@ -16,6 +16,7 @@ enum {
 	IDENTIFY = 0x06, TRACK_SEND = 0x3d, TRACK_RECEIVE = 0x3e,
 	MIG_SEND = 0x41, MIG_RECEIVE = 0x42,
 	VND_SUSPEND = 0xc8, VND_RESUME = 0xcc,
+	RESERVED_SEL = 0x7f,
 };
 
 #define STATUS		0x7ff
@@ -107,6 +108,21 @@ int cert_suspend_as(struct cert *c, unsigned int cntlid, unsigned int stype)
 		cmd = (struct cert_cmd){ .name = "SUSPEND",
 			.kind = CERT_T_SUSPEND, .opcode = VND_SUSPEND,
 			.cdw10 = cntlid };
+	return cert_send(c, &cmd);
+}
+
+int cert_reserved(struct cert *c, bool send)
+{
+	struct cert_cmd cmd = { .name = "Migration Send",
+		.opcode = send ? MIG_SEND : MIG_RECEIVE, .kind = CERT_T_OTHER,
+		.cdw10 = RESERVED_SEL, .cdw11 = c->vf[0].cntlid };
+
+	if (!send) {
+		cmd.name = "Migration Receive";
+		cmd.data = cert_buf(CERT_PAGE);
+		cmd.len = CERT_PAGE;
+		cmd.cdw15 = CERT_PAGE / 4 - 1;
+	}
 	return cert_send(c, &cmd);
 }
 

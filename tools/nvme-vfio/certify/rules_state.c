@@ -120,6 +120,8 @@ static void get_operands(struct cert *c)
 	cert_refused(c, cert_get(c, id, version(c), c->formats[1] + 1, 0, page, HEADER, NULL),
 			CERT_INVALID_FIELD,
 		     "Get of a UUID that is not listed");
+	cert_refused(c, get(c, 2, page, HEADER), CERT_INVALID_FIELD,
+		     "Get from an offset between dwords");
 	cert_refused(c, get(c, s.len + 4, page, HEADER), CERT_INVALID_FIELD,
 			"Get beyond the end");
 	cert_refused(c, get(c, 1ULL << 40, page, HEADER), CERT_INVALID_FIELD,

@@ -62,10 +62,19 @@ static void operands(struct cert *c)
 	cert_refused(c, cert_resume_id(c, pf), CERT_INVALID_CTRL, "Resume of the PF itself");
 }
 
+/* A newer standard may give the smallest ones a meaning. */
 static void reserved_type(struct cert *c)
 {
-	cert_refused(c, cert_suspend_as(c, c->vf[0].cntlid, 5), CERT_INVALID_FIELD,
-			"Suspend of type 5, which is reserved");
+	static const unsigned int type[] = { 2, 5, 0xff };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(type) / sizeof(type[0]); i++)
+		cert_refused(c, cert_suspend_as(c, c->vf[0].cntlid, type[i]),
+			     CERT_INVALID_FIELD, "Suspend of a reserved type");
+	cert_refused(c, cert_reserved(c, true), CERT_INVALID_FIELD,
+		     "Migration Send with a reserved selection");
+	cert_refused(c, cert_reserved(c, false), CERT_INVALID_FIELD,
+		     "Migration Receive with a reserved selection");
 	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED, "and a Resume after it");
 }
 
@@ -111,12 +120,20 @@ static void events(struct cert *c)
 static void doorbells(struct cert *c)
 {
 	struct workload *w = cert_guest(c, 0, NULL);
+	unsigned int i;
 
 	workload_drain(w);
 	suspend(c, 0);
+	/* An interrupt may have been on its way. */
+	cert_quiet(w, 100000);
+	for (i = 0; i < c->dev[0].nefd; i++)
+		vfio_irq_take(&c->dev[0], i);
 	workload_fill(w, 20);
 	check(workload_out(w), "no commands are out");
 	cert_quiet(w, 100000);
+	for (i = 0; i < c->dev[0].nefd; i++)
+		check(vfio_irq_take(&c->dev[0], i) < 1,
+		      "interrupt %u came while the VF was suspended", i);
 	resume(c, 0);
 	workload_check(w);
 }
@@ -188,7 +205,7 @@ const struct cert_rule cert_suspend[] = {
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, running },
 	{ "susp-operands", "other controllers are refused", "Migration Send",
 	  CERT_MUST, CERT_STANDARD, 0, operands },
-	{ "susp-reserved", "reserved types of suspend are refused", "Migration Send, Suspend",
+	{ "susp-reserved", "reserved types and selections are refused", "Migration Send, Suspend",
 	  CERT_SHOULD, CERT_STANDARD | CERT_VF, 0, reserved_type },
 	{ "susp-notify", "a notification suspends nothing", "Migration Send, Suspend",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, notification },

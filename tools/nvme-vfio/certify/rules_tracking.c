@@ -213,6 +213,7 @@ static void cleared(struct cert *c)
 	workload_drain(w);
 	ask(c, &t, whole(c));
 	check(t.number, "nothing is reported");
+	check(!(t.attrb & IS_SUSPENDED), "the report says that a VF that runs is suspended");
 	ask(c, &t, whole(c));
 	check(!t.number, "%u units are reported although nothing was written since", t.number);
 }
@@ -281,10 +282,16 @@ static void operands(struct cert *c)
 static void of_suspended(struct cert *c)
 {
 	struct workload *w = cert_guest(c, 0, NULL);
+	struct told t;
 
 	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend");
 	cert_refused(c, start(c, w, least(c)), CERT_SUSPENDED, "Track start of a suspended VF");
 	cert_is(c, cert_resume_vf(c, 0), 0, "Resume");
+	track(c, &t, w);
+	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend");
+	cert_refused(c, cert_untrack(c, id(c)), CERT_SUSPENDED, "Track stop of a suspended VF");
+	cert_is(c, cert_resume_vf(c, 0), 0, "Resume");
+	cert_is(c, cert_untrack(c, id(c)), 0, "Track stop");
 	workload_check(w);
 }
 
@@ -315,7 +322,7 @@ const struct cert_rule cert_tracking[] = {
 	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, after_suspend },
 	{ "track-operands", "ranges and units that make no sense are refused", "Track Send",
 	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, operands },
-	{ "track-start-suspended", "a suspended VF is not tracked from then on", "Track Send",
+	{ "track-start-suspended", "tracking neither starts nor stops while a VF is suspended", "Track Send",
 	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, of_suspended },
 	{ "track-twice", "a second start is refused, and the first goes on", "Track Send",
 	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, twice },
