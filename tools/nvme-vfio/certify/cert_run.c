@@ -38,8 +38,10 @@ static void outcome(struct cert_outcome *out, int status, bool late,
 			 WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
-/* Return: the process has ended. Limits count naps: that a host stood still is
- * not the drive's fault. */
+/*
+ * Return: the process has ended. Limits count naps: that a host stood still is
+ * not the drive's fault.
+ */
 static bool await(pid_t pid, unsigned int limit_s, bool stops, int *status,
 		  bool *late)
 {
