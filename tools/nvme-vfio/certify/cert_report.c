@@ -179,7 +179,7 @@ void cert_tap(const struct cert_row *row, size_t n)
 		const struct cert_outcome *out = row[i].out;
 
 		if (out->result == CERT_NOT_RUN) {
-			printf("Bail out! %s was not run, nor what comes after it\n", row[i].rule->id);
+			printf("Bail out! %s and the rules after it were not run\n", row[i].rule->id);
 			return;
 		}
 		printf("%s %zu - %s: %s%s%s\n", out->result == CERT_FAIL ? "not ok" : "ok",

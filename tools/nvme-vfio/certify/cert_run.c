@@ -94,7 +94,7 @@ static int in_process(struct cert *c, void (*run)(struct cert *c),
 	outcome(out, status, late, limit_s);
 	if (!ended || (out->result == CERT_FAIL && out->hang))
 		return fail(TOOL_BROKEN,
-				"%s: a command was not completed (%s): reset the drive, and with it all of its VFs: echo 1 >/sys/class/nvme/%s/reset_controller; then " TOOL_NAME " certify --recover %s",
+				"%s: a command did not complete (%s). Reset the drive, which resets all its VFs as well: echo 1 >/sys/class/nvme/%s/reset_controller; then run " TOOL_NAME " certify --recover %s",
 			    c->pf, out->sent, c->ctrl, c->pf);
 	return TOOL_OK;
 }
@@ -165,7 +165,7 @@ int cert_settle(struct cert *c)
 	err = in_process(c, settle, 0, false);
 	if (!err && out->result != CERT_PASS)
 		err = fail(TOOL_BROKEN,
-				"%s: %s: the VF may still be suspended: echo 1 >/sys/class/nvme/%s/reset_controller resets the drive, and all of its VFs",
+				"%s: %s: the VF may still be suspended: echo 1 >/sys/class/nvme/%s/reset_controller resets the drive and all its VFs",
 			   c->pf, out->why, c->ctrl);
 	c->out = old;
 	munmap(out, sizeof(*out));

@@ -56,9 +56,9 @@ const struct cert_rule cert_endurance[] = {
 };
 
 const struct cert_rule cert_speed[] = {
-	{ "speed-idle", "the times of a VF that does nothing", "-",
+	{ "speed-idle", "how long an idle VF takes to move", "-",
 	  CERT_QUALITY, CERT_BOTH | CERT_VF, 600, idle },
-	{ "speed-loaded", "and of one at work", "-",
+	{ "speed-loaded", "how long a busy VF takes to move", "-",
 	  CERT_QUALITY, CERT_BOTH | CERT_VF, 600, loaded },
 	{ }
 };
