@@ -123,7 +123,7 @@ def run(tap, kernel, set_name, program):
         bad(tap, bed, f"{title}: data that changes", VF, 11, "not what was read before")
         bed.sh("kill $(cat /tmp/user); sleep 1")
         bed.sh(f"nvme-vfio bind -d vfio-pci {VF}")
-        bad(tap, bed, f"{title}: a VF under vfio-pci", VF, 11, "VFIO offers no migration of it")
+        bad(tap, bed, f"{title}: a VF under vfio-pci", VF, 11, "VFIO does not offer migration for it")
         bed.sh(f"nvme-vfio unbind {VF}")
         bad(tap, bed, f"{title}: a VF without a driver", VF, 3, f"nvme-vfio bind {VF}")
         bed.sh(f"nvme-vfio bind {VF}")

@@ -206,10 +206,10 @@ static void lists(void)
 	told(compare(with(3, NONE, NULL), with(3, 3, without_uuid)), "",
 	     "the same", "the other PF does not tell a UUID");
 	told(compare(with(3, 2, nameless), with(3, 2, nameless)), WARNED,
-	     "not tell enough", "no name on either side");
+	     "not report enough", "no name on either side");
 	told(compare(with(3, 2, nameless),
 		     policy(with(3, 2, nameless), "unknown=refuse")), REFUSED,
-	     "not tell enough", "no name on either side, and unknown=refuse");
+	     "not report enough", "no name on either side, and unknown=refuse");
 	told(compare(with(3, NONE, NULL),
 		     policy(with(3, 3, other), "media=copied")), WARNED,
 	     "same layout", "another one, copied");
@@ -254,7 +254,7 @@ static void formats(void)
 	     "version 0, UUID " U1 " on both", "a format that is not the first there");
 	told(compare(lists_formats(BOTH, "1", "\"" U2 "\""),
 		     lists_formats(OLD, "0", "\"" U1 "\"")), UNFIT,
-	     "not one of those there", "a format that only the source has");
+	     "which the drive there does not list", "a format that only the source has");
 	told(compare(policy(lists_formats(BOTH, "1", "\"" U2 "\""),
 			    "format=0:" U1),
 		     lists_formats(OLD, "0", "\"" U1 "\"")), "",
@@ -265,7 +265,7 @@ static void formats(void)
 	told(compare(lists_formats(OLD, "0", "\"" U1 "\""),
 		     lists_formats("{\"versions\": [0, 70000], \"uuids\": []}", "1",
 				   "\"" U1 "\"")), UNFIT,
-	     "not one of those there", "a list that cannot be understood");
+	     "which the drive there does not list", "a list that cannot be understood");
 }
 
 int main(void)

@@ -39,7 +39,7 @@ static int open_folder(int *dir)
 	if (!err)
 		return TOOL_OK;
 	close(*dir);
-	return fail(TOOL_FAILED, LOCK_DIR ": not a folder of root's alone: %s",
+	return fail(TOOL_FAILED, LOCK_DIR ": not a folder that only root can use: %s",
 		    strerror(err));
 }
 
@@ -101,7 +101,7 @@ static int locked(const char *name, const char *what, uint64_t until, int *fd)
 		return fail(TOOL_FAILED, LOCK_DIR "/%s: %s", name,
 			    strerror(err));
 	pid[strcspn(pid, "\n")] = 0;
-	return fail(TOOL_LOCKED, "%s: another " TOOL_NAME " is at work on it (process %s): try again when it is done",
+	return fail(TOOL_LOCKED, "%s: another " TOOL_NAME " is working on it (process %s): try again when it is done",
 		    what, *pid ? pid : "unknown");
 }
 

@@ -196,10 +196,10 @@ static int apply_named(const struct apply_options *o, const struct config *c,
 		return TOOL_OK;
 	}
 	if (!*fn->ctrl)
-		return fail(TOOL_CONFIG, "%s: not configured: no section of %s has its address, and with %s for a driver it tells neither serial number nor model",
+		return fail(TOOL_CONFIG, "%s: not configured: no section of %s has its address, and with %s for a driver it reports neither serial number nor model",
 			    fn->bdf, config_name(o->config),
 			    *fn->driver ? fn->driver : "none");
-	return fail(TOOL_CONFIG, "%s: not configured: no section of %s is about it: add one with serial = %s",
+	return fail(TOOL_CONFIG, "%s: not configured: no section of %s is about this PF: add one with serial = %s",
 		    fn->bdf, config_name(o->config), fn->serial);
 }
 
@@ -355,7 +355,7 @@ static int apply_all(const struct apply_options *o, const struct config *c)
 static void remade(const struct apply_options *o, const struct config_pf *c,
 		   const struct host_fn *fn)
 {
-	warn("%s: the next boot or reset of the drive makes its VFs again, as %s says. To keep it from that: "
+	warn("%s: the next boot or reset of the drive creates its VFs again, as %s says. To prevent that: "
 	     TOOL_NAME " teardown --disable %s", fn->bdf, c->where, fn->bdf);
 	json_object_array_add(o->remade, json_object_new_string(fn->bdf));
 }
@@ -367,7 +367,7 @@ static void say_boot(const struct apply_options *o, const struct config *c,
 	const struct config_pf *section;
 
 	if (match_section(c, h, fn, &section))
-		note("%s: nothing is made at the next boot, the configuration is wrong", fn->bdf);
+		note("%s: nothing is created at the next boot: the configuration is wrong", fn->bdf);
 	else if (!section)
 		note("%s: not configured: stays as it is at the next boot", fn->bdf);
 	else if (o->how.disable || setup_disabled(fn))

@@ -89,7 +89,7 @@ static void no_pf(struct doctor *d)
 	struct answer a = { };
 
 	say(&a, CHECK_FAIL, "no NVMe drive here has SR-IOV");
-	cure(&a, "Switch SR-IOV on in the firmware of the host and of the drive.");
+	cure(&a, "Enable SR-IOV in the firmware of the host and of the drive.");
 	emit(d, "sriov", NULL, &a);
 	answer_free(&a);
 }
@@ -168,7 +168,7 @@ static int report(struct doctor *d, struct checkup *c,
 		return err;
 	/* Half an answer must not look like a whole one. */
 	if (!c->root)
-		err = fail(TOOL_PERM, "not root: not everything could be looked at");
+		err = fail(TOOL_PERM, "not root: not everything could be checked");
 	return d->count[CHECK_FAIL] ? TOOL_UNFIT : err;
 }
 

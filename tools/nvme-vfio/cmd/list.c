@@ -331,7 +331,7 @@ int cmd_list(int argc, char **argv)
 		err = report_print(r);
 	/* Half an answer must not look like a whole one. */
 	if (!err && h.n && geteuid())
-		err = fail(TOOL_PERM, "not root: what only the drives know is missing");
+		err = fail(TOOL_PERM, "not root: what only the drives know is not shown");
 	host_free(&h);
 	return err;
 }

@@ -320,7 +320,7 @@ static int namespace(const struct host_fn *a, const struct host_fn *b,
 		*nsid = a->nsid[i];
 		return TOOL_OK;
 	}
-	return fail(TOOL_NODEV, "%s and %s have no namespace in common: attach one to both, as with nvme attach-ns",
+	return fail(TOOL_NODEV, "%s and %s have no namespace in common: attach one to both, for example with nvme attach-ns",
 		    a->bdf, b->bdf);
 }
 
@@ -339,7 +339,7 @@ static int run(struct host *h, const struct selftest_options *o)
 		strcpy(what.vf[i], fn[i]->bdf);
 	}
 	if (fn[0] == fn[1])
-		return fail(TOOL_USAGE, "%s: named twice; with one VF it is migrated onto itself",
+		return fail(TOOL_USAGE, "%s: named twice; to migrate a VF onto itself, name it once",
 			    fn[0]->bdf);
 	err = namespace(fn[0], fn[1], &what.nsid);
 	if (err)
@@ -384,7 +384,7 @@ static int confirm(const struct selftest_options *o)
 	if (!o->write || o->yes)
 		return TOOL_OK;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return fail(TOOL_USAGE, "%s: --write destroys the first 2 MiB of its namespace: add --yes if that is meant",
+		return fail(TOOL_USAGE, "%s: --write destroys the first 2 MiB of its namespace: add --yes to confirm",
 			    o->name[0]);
 	fprintf(stderr, "The first 2 MiB of the namespace of %s will be overwritten. Type yes to go on: ",
 		o->name[0]);

@@ -186,7 +186,7 @@ static int take(struct watch *w, int fd, char *text, size_t len)
 			text[have = 0] = 0;
 	}
 	if (!err && n < 0 && errno != EAGAIN && errno != EINTR)
-		err = fail(TOOL_FAILED, "the trace: %s", strerror(errno));
+		err = fail(TOOL_FAILED, "trace: %s", strerror(errno));
 	return err;
 }
 

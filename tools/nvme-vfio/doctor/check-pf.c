@@ -15,12 +15,12 @@ static void sriov(struct checkup *c, struct answer *a)
 
 	if (pf->role == ROLE_PLAIN) {
 		say(a, CHECK_FAIL, "this drive has no SR-IOV");
-		cure(a, "Switch SR-IOV on in the firmware of the host and of the drive, if they have it.");
+		cure(a, "Enable SR-IOV in the firmware of the host and of the drive, if they have it.");
 	} else if (!pf->numvfs) {
-		say(a, CHECK_FAIL, "no VFs; there could be %u", pf->totalvfs);
+		say(a, CHECK_FAIL, "no VFs; up to %u are possible", pf->totalvfs);
 		cure(a, "Describe the PF in /etc/" TOOL_NAME " and run " TOOL_NAME " apply.");
 	} else if (pf->autoprobe) {
-		say(a, CHECK_WARN, "%u of %u VFs; drivers of this host take VFs that a guest gave back, and read what it left",
+		say(a, CHECK_WARN, "%u of %u VFs; drivers of this host bind VFs that a guest has returned, and read what it left",
 		    pf->numvfs, pf->totalvfs);
 		cure(a, "echo 0 >" HOST_PCI "/%s/sriov_drivers_autoprobe; " TOOL_NAME " apply does that.",
 		     pf->bdf);
@@ -34,14 +34,14 @@ static void driver(struct checkup *c, struct answer *a)
 	const struct host_fn *pf = c->fn;
 
 	if (strcmp(pf->driver, "nvme")) {
-		say(a, CHECK_FAIL, "the PF is bound to %s, and VFs are migrated by the PF that nvme has",
+		say(a, CHECK_FAIL, "the PF is bound to %s, but VFs can migrate only while it is bound to nvme",
 		    *pf->driver ? pf->driver : "no driver");
 		cure(a, "Clear its driver_override, unbind it, and echo %s >/sys/bus/pci/drivers/nvme/bind.",
 		     pf->bdf);
 	} else if (strcmp(pf->state, "live")) {
 		say(a, CHECK_FAIL, "nvme, but the controller is %s",
 		    *pf->state ? pf->state : "gone");
-		cure(a, "See what became of it: dmesg | grep -e %s -e nvme.",
+		cure(a, "See what happened to it: dmesg | grep -e %s -e nvme.",
 		     pf->bdf);
 	} else {
 		say(a, CHECK_OK, "nvme (%s), live", pf->ctrl);
@@ -79,7 +79,7 @@ static void tracks(struct checkup *c, struct answer *a)
 		say(a, CHECK_OK, "the drive tracks what its VFs write to memory");
 	} else {
 		say(a, CHECK_WARN, "the drive does not track what its VFs write to memory");
-		cure(a, "Tell QEMU enable-migration=on and allow a downtime of memory / bandwidth, unless the IOMMU tracks it.");
+		cure(a, "Give QEMU enable-migration=on and allow a downtime of memory / bandwidth, unless the IOMMU tracks it.");
 	}
 }
 
@@ -114,7 +114,7 @@ static void resources(struct checkup *c, struct answer *a)
 		return;
 	}
 	if (!q->flexible && !i->flexible) {
-		say(a, CHECK_OK, "the drive divides queues and interrupts among VFs by itself");
+		say(a, CHECK_OK, "the drive divides queues and interrupts among its VFs itself");
 		return;
 	}
 	for (type = 0; type < RESOURCES; type++) {
@@ -124,14 +124,14 @@ static void resources(struct checkup *c, struct answer *a)
 	r = held(q, RESOURCE_QUEUES) ? q :
 	    held(i, RESOURCE_INTERRUPTS) ? i : NULL;
 	if (!r) {
-		say(a, CHECK_OK, "queues: %u for VFs, %u of them given; interrupts: %u, %u",
+		say(a, CHECK_OK, "queues: %u for VFs, %u of them assigned; interrupts: %u, %u",
 		    q->total - q->primary, q->assigned, i->total - i->primary,
 		    i->assigned);
 		return;
 	}
-	say(a, CHECK_FAIL, "the PF holds all of its %u %s itself: none are left for VFs",
+	say(a, CHECK_FAIL, "the PF keeps all of its %u %s: none are left for VFs",
 	    r->total, r == q ? "queues" : "interrupts");
-	cure(a, "Give them back, which resets the drive: %s; a larger -n leaves the PF some.",
+	cure(a, "Release them, which resets the drive: %s; a larger -n leaves the PF more.",
 	     ctrl_give_back(c->fn->ctrl, f->cntlid, keep));
 }
 
@@ -171,11 +171,11 @@ static void by_vfs(struct checkup *c, struct answer *a)
 		if (strstr(vf->says.reason, "does not pass the proof")) {
 			say(a, CHECK_FAIL, "the nvme driver of kernel %s does not pass the proof of its %s",
 			    c->release, strstr(vf->says.reason, "requests") ? "requests" : "admin queue");
-			cure(a, "Report it with the name of the kernel; until then, use another kernel, or one with the nvme patch of this project.");
+			cure(a, "Report it with the kernel's version; meanwhile, use another kernel, or one with this project's nvme patch.");
 			return;
 		}
 	}
-	say(a, CHECK_UNKNOWN, "it is made when a VF is bound to " TOOL_DRIVER ", and none that is bound tells of one");
+	say(a, CHECK_UNKNOWN, "it is made when a VF is bound to " TOOL_DRIVER "; no bound VF reports one");
 }
 
 static void proof(struct checkup *c, struct answer *a)

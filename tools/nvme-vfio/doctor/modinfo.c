@@ -89,7 +89,7 @@ static void look_inside(struct kmod_module *k, struct module *mod)
 	}
 	kmod_module_info_free_list(info);
 	if (is_signed && !*mod->signer)
-		copy(mod->signer, sizeof(mod->signer), "somebody unnamed");
+		copy(mod->signer, sizeof(mod->signer), "an unnamed signer");
 }
 
 void modules_look(struct modules *m, const char *name, struct module *mod)

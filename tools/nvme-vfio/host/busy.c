@@ -119,7 +119,7 @@ int busy_check(const struct host_fn *fn)
 
 	if (!fn->nusers)
 		return busy_quick(fn->bdf);
-	snprintf(text, sizeof(text), "process %d (%s)%s has it open; stop that first",
+	snprintf(text, sizeof(text), "process %d (%s)%s has it open; stop it first",
 		 (int)fn->users[0].pid, fn->users[0].name,
 		 fn->nusers > 1 ? " and others" : "");
 	return in_use(fn->bdf, text);

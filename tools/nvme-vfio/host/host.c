@@ -285,13 +285,13 @@ int host_find_pf(struct host *h, const char *name, struct host_fn **fn)
 		return fail(TOOL_NODEV, "%s: no such PF; \"" TOOL_NAME " list\" shows all",
 			    name);
 	if (twice)
-		return fail(TOOL_NODEV, "%s: both %s and %s are called so: name one by its address",
+		return fail(TOOL_NODEV, "%s: names both %s and %s; name one by its address",
 			    name, (*fn)->bdf, twice->bdf);
 	if ((*fn)->role == ROLE_VF)
 		return fail(TOOL_NODEV, "%s: a VF, not a PF; its PF is %s",
 			    name, (*fn)->pf_bdf);
 	if ((*fn)->role == ROLE_PLAIN)
-		return fail(TOOL_NODEV, "%s: has no SR-IOV, so there are no VFs to set up: is it switched off in the firmware of the host or of the drive?",
+		return fail(TOOL_NODEV, "%s: has no SR-IOV, so there are no VFs to set up: is it disabled in the firmware of the host or of the drive?",
 			    name);
 	return TOOL_OK;
 }

@@ -59,7 +59,7 @@ static void find_set(struct ctrl *ctrl, const struct ctrl_id *id,
 
 	if (id->migration) {
 		if (ctrl_format(ctrl, NULL, &format, &why))
-			because(pf, "the PF does not tell its formats of state: %s",
+			because(pf, "the PF does not report its state formats: %s",
 				ctrl_error());
 		else if (why)
 			because(pf, "%s", why);
@@ -198,7 +198,7 @@ static void judge_vf(struct host_fn *vf)
 	if (vf->says.can == DRIVER_NO && *vf->says.reason)
 		because(vf, "%s", vf->says.reason);
 	if (!pf) {
-		because(vf, "its PF %s is no NVMe function", vf->pf_bdf);
+		because(vf, "its PF %s is not an NVMe function", vf->pf_bdf);
 		return;
 	}
 	vf->asked = pf->asked;

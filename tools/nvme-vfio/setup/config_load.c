@@ -19,7 +19,7 @@ static int twice(const struct config *c)
 	for (i = 0; i < c->n; i++)
 		for (j = 0; j < i; j++)
 			if (!strcmp(c->pf[i].words, c->pf[j].words))
-				return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): take one of them away",
+				return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): remove one of them",
 					    c->pf[j].where, c->pf[i].where,
 					    c->pf[i].words);
 	return TOOL_OK;

@@ -60,7 +60,7 @@ static bool read_section(const struct ini_calls *calls, void *arg, int line,
 
 	if (!end || end[1])
 		return calls->mistake(arg, line,
-				      "a section is [name], and nothing behind it");
+				      "a section is [name], with nothing after it");
 	*end = 0;
 	return calls->section(arg, line, trim(text + 1));
 }
@@ -72,7 +72,7 @@ static bool read_line(const struct ini_calls *calls, void *arg, int line,
 
 	if (!is_text(text, len))
 		return calls->mistake(arg, line,
-				      "there is a character that is no text");
+				      "there is a character that is not text");
 	uncomment(text);
 	text = trim(text);
 	if (!*text)

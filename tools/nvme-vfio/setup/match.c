@@ -75,7 +75,7 @@ static int find(const struct config *c, struct host *h,
 				    c->pf[i].where, c->pf[i].words, fn->bdf,
 				    fn->serial);
 		if (*found)
-			return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): take one of them away",
+			return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): remove one of them",
 				    (*found)->where, c->pf[i].where, fn->bdf);
 		*found = &c->pf[i];
 	}
@@ -107,8 +107,8 @@ static int none_fits(struct host *h, const struct config_pf *section)
 			len += snprintf(there + len, sizeof(there) - len,
 					"%s%s", len ? ", " : "", id);
 	}
-	return fail(TOOL_NODEV, "%s: this host has no PF with %s that is bound to nvme; there %s %s",
-		    section->where, section->words, *there ? "are:" : "is",
+	return fail(TOOL_NODEV, "%s: this host has no PF with %s that is bound to nvme; it has %s",
+		    section->where, section->words,
 		    *there ? there : "none at all");
 }
 
@@ -142,7 +142,7 @@ static bool fits_any(const struct config_pf *section, struct host *h)
 		any |= match_fits(section, h, fn);
 		if (fn->role == ROLE_PLAIN && pci_fits(section, fn) &&
 		    model_fits(section, fn))
-			warn("%s: %s fits %s, which has no SR-IOV: is it switched off in the firmware of the host or of the drive?",
+			warn("%s: %s fits %s, which has no SR-IOV: is it disabled in the firmware of the host or of the drive?",
 			     section->where, section->words, fn->bdf);
 	}
 	return any;

@@ -72,7 +72,7 @@ int module_driver(const char *driver)
 	kmod_unref(ctx);
 	uname(&u);
 	if (err == -ENOENT)
-		return fail(TOOL_MODULE, "module %s is not there for kernel %s: dkms status tells whether it was built",
+		return fail(TOOL_MODULE, "there is no module %s for kernel %s: dkms status says whether it was built",
 			    driver, u.release);
 	if (err == -EKEYREJECTED)
 		return fail(TOOL_MODULE, "module %s is not signed by a key that this host trusts: enrol it with mokutil --import, or switch Secure Boot off",

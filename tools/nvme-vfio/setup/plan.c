@@ -32,7 +32,7 @@ static int check_count(const struct pf *pf, const struct config_pf *c,
 	unsigned int low;
 
 	if (!pf->id.virt_mgmt || !r->flexible)
-		return fail(TOOL_LIMIT, "%s: the PF does not give %s to VFs by command: take %s out of %s",
+		return fail(TOOL_LIMIT, "%s: the PF has no command to give %s to VFs: remove %s from %s",
 			    pf->fn->bdf, resource[type], resource[type],
 			    c->where);
 	if (count > r->max)
@@ -102,7 +102,7 @@ static int check_sum(const struct pf *pf, const struct config_pf *c,
 	if (sum[type] <= room)
 		return TOOL_OK;
 	if (works && sum[type] <= most)
-		return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them and holds %u itself (%s). Fix: %s",
+		return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them and keeps %u itself (%s). Fix: %s",
 			    pf->fn->bdf, want->numvfs, sum[type],
 			    resource[type], room, r->primary, c->where,
 			    ctrl_give_back(pf->fn->ctrl, pf->id.cntlid, keep));
@@ -117,7 +117,7 @@ static int check_namespaces(const struct pf *pf, const struct config_pf *c,
 	size_t i, k;
 
 	if (cv->nns && !pf->id.ns_mgmt)
-		return fail(TOOL_LIMIT, "%s: the PF cannot attach namespaces: take namespaces out of %s",
+		return fail(TOOL_LIMIT, "%s: the PF cannot attach namespaces: remove namespaces from %s",
 			    pf->fn->bdf, c->where);
 	for (i = 0; i < cv->nns; i++) {
 		for (k = 0; k < pf->nns && pf->nsid[k] != cv->nsid[i]; k++)
@@ -152,7 +152,7 @@ static int target_vf(const struct pf *pf, const struct config_pf *c,
 		}
 		if (pf->id.virt_mgmt && pf->res[type].flexible &&
 		    vf->count[type] < least[type])
-			return fail(TOOL_CONFIG, "%s: VF %u has %u %s, and %s does not say how many it shall have: add %s = N, %u at most",
+			return fail(TOOL_CONFIG, "%s: VF %u has %u %s, and %s does not say how many it should have: add %s = N, %u at most",
 				    pf->fn->bdf, vfn, vf->count[type],
 				    resource[type], c->where, resource[type],
 				    pf->res[type].max);

@@ -76,7 +76,7 @@ static int check_left_over(const struct host_fn *vf)
 {
 	if (vf->vfn)
 		return TOOL_OK;
-	return fail(TOOL_LIMIT, "%s: VF %s is left over from before the drive was removed, and the kernel cannot make VFs beside it: restart the host",
+	return fail(TOOL_LIMIT, "%s: VF %s is left over from before the drive was removed, and the kernel cannot create VFs beside it: reboot the host",
 		    vf->pf_bdf, vf->bdf);
 }
 
@@ -205,7 +205,7 @@ static int apply(struct pf *pf, const struct config_pf *c,
 	if (!err)
 		err = check_users(pf->fn, &s);
 	if (!err && !s.n)
-		note("%s: is as %s wants it", pf->fn->bdf, c->where);
+		note("%s: already as %s says", pf->fn->bdf, c->where);
 	if (!err) {
 		warn_driverctl(&now, &want);
 		if (!how->dry_run && s.n)

@@ -131,13 +131,13 @@ static int sysfs(const struct step_ctx *ctx, const struct step *st, int err)
 	if (err >= 0)
 		return TOOL_OK;
 	if (st->kind == STEP_NUMVFS && (err == -ENOMEM || err == -ENOSPC))
-		snprintf(why, sizeof(why), "%s: the host has no room for the VFs' registers or addresses. Fix: enable SR-IOV and MMIO above 4 GiB (\"Above 4G Decoding\") in the firmware's setup, or boot with pci=realloc; dmesg | grep %s tells which is missing",
+		snprintf(why, sizeof(why), "%s: the host has no room for the VFs' registers or addresses. Fix: enable SR-IOV and MMIO above 4 GiB (\"Above 4G Decoding\") in the firmware setup, or boot with pci=realloc; dmesg | grep %s shows which is missing",
 			 strerror(-err), bdf);
 	else if (st->kind == STEP_NUMVFS && err == -EBUSY)
-		snprintf(why, sizeof(why), "%s: somebody else has changed the number of VFs meanwhile; run it again",
+		snprintf(why, sizeof(why), "%s: something else changed the number of VFs meanwhile; try again",
 			 strerror(-err));
 	else
-		snprintf(why, sizeof(why), "%s; dmesg | grep %s may tell why",
+		snprintf(why, sizeof(why), "%s; dmesg | grep %s may say why",
 			 strerror(-err), bdf);
 	return failed(ctx, st, why);
 }
@@ -229,7 +229,7 @@ static int taken(const struct step_ctx *ctx, const struct step *st, int err)
 
 	if (err != -ENXIO)
 		return sysfs(ctx, st, err);
-	snprintf(why, sizeof(why), "the driver did not take it; dmesg | grep %s tells why",
+	snprintf(why, sizeof(why), "the driver did not bind it; dmesg | grep %s says why",
 		 st->bdf);
 	return failed(ctx, st, why);
 }

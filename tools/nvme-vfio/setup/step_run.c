@@ -113,7 +113,7 @@ int steps_run(const struct step_ctx *ctx, struct steps *s)
 			/* Its VFs went with it: there is nothing to undo. */
 			err = TOOL_NODEV;
 		else if (undo(ctx, s, i))
-			err = fail(TOOL_BROKEN, "%s: not all could be undone: it is not as it was", ctx->name);
+			err = fail(TOOL_BROKEN, "%s: not everything could be undone: it is not as it was before", ctx->name);
 	}
 	release(old);
 	return err;

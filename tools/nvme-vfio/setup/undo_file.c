@@ -184,11 +184,11 @@ static int find_elsewhere(const struct host_fn *fn, char **found)
 		if (!o || err || !lost_its_pf(fn, o)) {
 			free(path);
 		} else if (strcmp(get_text(o, "address"), fn->bdf) && same_boot(o)) {
-			err = fail(TOOL_FAILED, "%s: is about a drive of the same serial number that was at %s until it was removed, not about %s. Fix: put that back, or rm %s to give up what it says",
+			err = fail(TOOL_FAILED, "%s: is about a drive with the same serial number that was at %s until it was removed, not about %s. Fix: put that drive back, or rm %s to discard it",
 				   path, get_text(o, "address"), fn->bdf, path);
 			free(path);
 		} else if (*found) {
-			err = fail(TOOL_FAILED, "%s and %s: both are about a drive of the serial number of %s, at other addresses. Fix: rm what is not about this one",
+			err = fail(TOOL_FAILED, "%s and %s: both are about a drive with the serial number of %s, at other addresses. Fix: rm the one that is not about this drive",
 				   *found, path, fn->bdf);
 			free(path);
 		} else {
@@ -229,11 +229,11 @@ int undo_file_load(const struct host_fn *fn, unsigned int n, struct undo_file *r
 	r->there = true;
 	o = open_file(path);
 	if (!o)
-		return fail(TOOL_FAILED, "%s: cannot be read as what this version writes; move it away, and %s will not be torn down to what it was",
+		return fail(TOOL_FAILED, "%s: not a file that this version can read. Fix: move it away; teardown then cannot restore %s",
 			    path, fn->bdf);
 	bdf = get_text(o, "address");
 	if (!r->elsewhere && strcmp(bdf, fn->bdf))
-		err = fail(TOOL_FAILED, "%s: is about %s, not %s: move it away, and %s will not be torn down to what it was",
+		err = fail(TOOL_FAILED, "%s: is about %s, not %s. Fix: move it away; teardown then cannot restore %s",
 			   path, *bdf ? bdf : "no PF", fn->bdf, fn->bdf);
 	else
 		err = parse(o, r);
