@@ -23,11 +23,11 @@
 /* Older kernels have one of each for all drivers, which vfio-pci sets. */
 static bool nvme_vfio_nointxmask;
 module_param_named(nointxmask, nvme_vfio_nointxmask, bool, 0644);
-MODULE_PARM_DESC(nointxmask, "as of vfio-pci: do not mask INTx by PCI 2.3's means; for devices that are bound from then on");
+MODULE_PARM_DESC(nointxmask, "as for vfio-pci: do not use PCI 2.3 INTx masking; for devices bound from then on");
 
 static bool nvme_vfio_disable_idle_d3;
 module_param_named(disable_idle_d3, nvme_vfio_disable_idle_d3, bool, 0644);
-MODULE_PARM_DESC(disable_idle_d3, "as of vfio-pci: leave unused devices out of D3; for devices that are bound from then on");
+MODULE_PARM_DESC(disable_idle_d3, "as for vfio-pci: do not put unused devices into D3; for devices bound from then on");
 #endif
 
 struct nvme_vfio_device {

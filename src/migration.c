@@ -49,7 +49,7 @@
 
 static unsigned int nvme_vfio_max_state_mb = 1024;
 module_param_named(max_state_mb, nvme_vfio_max_state_mb, uint, 0644);
-MODULE_PARM_DESC(max_state_mb, "largest device state that is moved, in MiB (default 1024)");
+MODULE_PARM_DESC(max_state_mb, "largest device state that can be moved, in MiB (default 1024)");
 
 /* QEMU asks for the size often; I/O may stand still while the device finds out. */
 #define SIZE_VALID_MS	1000
@@ -270,7 +270,7 @@ static int nvme_vfio_drop_half(struct migration *m, bool in_haste)
 	m->in_doubt = ret;
 	if (ret)
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "a part of a state is left in the VF, which may be unable to run with it (%pe)\n",
+				     "part of a state is left in the VF, which may be unable to run with it (%pe)\n",
 				     ERR_PTR(ret));
 	return ret;
 }
@@ -401,7 +401,7 @@ static void nvme_vfio_end_suspend(struct migration *m)
 	long ret;
 
 	dev_warn(nvme_vfio_mig_dev(m),
-		 "Suspend does not end: resetting this VF, whose user loses it\n");
+		 "Suspend does not end: resetting this VF; its user loses it\n");
 	trace_vf_reset(nvme_vfio_mig_dev(m), 0, 0);
 
 	ret = nvme_vfio_reset_own(m);
@@ -412,11 +412,11 @@ static void nvme_vfio_end_suspend(struct migration *m)
 		       ret);
 	if (!nvme_pf_pending(m->vf.pdev))
 		dev_warn(nvme_vfio_mig_dev(m),
-			 "Suspend has ended, %lld ms after the reset began\n",
+			 "Suspend ended %lld ms after the reset began\n",
 			 ktime_ms_delta(ktime_get(), start));
 	else
 		dev_err(nvme_vfio_mig_dev(m),
-			"Suspend has not ended by a reset of the VF (%ld): nvme will reset the PF, and all its VFs, when its own time is over\n",
+			"Suspend did not end after a reset of the VF (%ld): nvme will reset the PF, with all its VFs, after its own time-out\n",
 			ret);
 }
 
@@ -468,7 +468,7 @@ static int nvme_vfio_check_format(const struct nvme_vf *vf)
 	if (!vf->format_missing)
 		return 0;
 	dev_warn_ratelimited(&vf->pdev->dev,
-			     "not to be migrated: the format= of the policy of PF %s is none that it lists\n",
+			     "cannot migrate: PF %s does not list the format= of its policy\n",
 			     pci_name(pci_physfn(vf->pdev)));
 	return -EINVAL;
 }
@@ -1008,7 +1008,7 @@ int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 
 	if (nvme_vfio_vf_reread(vf)) {
 		ret = nvme_vfio_reader_fail(r, -EIO,
-					    "the PF does not tell what this VF has");
+					    "the PF does not say what this VF has");
 		goto unlock;
 	}
 	nvme_vfio_policy_get(vf->pdev, &policy);
@@ -1024,10 +1024,10 @@ int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 		goto unlock;
 	if (policy.refuse_unknown)
 		ret = nvme_vfio_reader_fail(r, -EINVAL,
-					    "the source is of an older version, which does not say what namespaces its VF has");
+					    "the source runs an older version, which does not say which namespaces its VF has");
 	else
 		dev_info(nvme_vfio_mig_dev(m),
-			 "the source is of an older version, which does not say what namespaces its VF has: not compared\n");
+			 "the source runs an older version, which does not say which namespaces its VF has: not compared\n");
 unlock:
 	nvme_vfio_mig_unlock(m);
 	return ret;
@@ -1046,7 +1046,7 @@ int nvme_vfio_mig_load_namespaces(struct migration *m, struct mig_file *f,
 
 	if (nvme_vfio_find_namespaces(vf)) {
 		ret = nvme_vfio_reader_fail(r, -EIO,
-					    "the PF does not tell what this VF has");
+					    "the PF does not say what this VF has");
 		goto unlock;
 	}
 	ret = 0;
@@ -1061,10 +1061,10 @@ int nvme_vfio_mig_load_namespaces(struct migration *m, struct mig_file *f,
 		}
 	} else if (v.unsure && policy.refuse_unknown) {
 		ret = nvme_vfio_reader_fail(r, -EINVAL,
-					    "not known at both ends whether the namespaces are the source's");
+					    "not known whether the namespaces are the source's");
 	} else if (v.unsure) {
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "not known at both ends whether the namespaces are the source's: the state is taken all the same\n");
+				     "not known whether the namespaces are the source's: accepting the state anyway\n");
 	}
 unlock:
 	nvme_vfio_mig_unlock(m);
@@ -1196,7 +1196,7 @@ int nvme_vfio_mig_open(struct migration *m, bool was_reset)
 	if (!nvme_vfio_settled(m, was_reset)) {
 		nvme_vfio_mig_failed(m, -EBUSY, "opening");
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "not to be opened for now: it may be suspended, tracked or loaded in part for its last user, and the PF does not end that\n");
+				     "cannot be opened for now: it may still be suspended, tracked or partly loaded for its last user, and the PF does not end that\n");
 		nvme_vfio_vf_detach(&m->vf);
 		nvme_vfio_mig_unlock(m);
 		return -EBUSY;
@@ -1226,7 +1226,7 @@ void nvme_vfio_mig_settle(struct migration *m, bool was_reset)
 	nvme_vfio_mig_lock(m);
 	if (!nvme_vfio_settled(m, was_reset)) {
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "may still be suspended, tracked or loaded in part, and the PF does not end that: trying again\n");
+				     "may still be suspended, tracked or partly loaded, and the PF does not end that: trying again\n");
 		m->settle_tries = SETTLE_TRIES;
 		schedule_delayed_work(&m->settle_work,
 				      msecs_to_jiffies(SETTLE_MS));
@@ -1284,7 +1284,7 @@ void nvme_vfio_mig_stop(struct migration *m)
 	if (!nvme_vfio_settled(m, false) &&
 	    !nvme_vfio_settled(m, nvme_vfio_reset_unused(m)))
 		dev_warn(nvme_vfio_mig_dev(m),
-			 "left although it may be suspended or tracked: reset it before it is used\n");
+			 "released although it may be suspended or tracked: reset it before use\n");
 	nvme_vfio_vf_detach(&m->vf);
 	nvme_vfio_mig_unlock(m);
 }

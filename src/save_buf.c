@@ -61,7 +61,7 @@ int nvme_vfio_check_state_size(struct nvme_vf *vf, u64 limit, u64 size)
 	}
 	if (vf->set->whole && size > vf->max_transfer) {
 		dev_warn_ratelimited(&vf->pdev->dev,
-				     "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries %u bytes here\n",
+				     "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries only %u bytes here\n",
 				     size, vf->max_transfer);
 		return -EOVERFLOW;
 	}

@@ -65,6 +65,6 @@ int nvme_vfio_std_drop_half(struct nvme_vf *vf)
 		vf->state_unknown = true;
 	else
 		dev_warn_ratelimited(&vf->pdev->dev,
-				     "a part of a state was left in the VF, and has been taken out\n");
+				     "part of a state was left in the VF, and has been removed\n");
 	return ret;
 }

@@ -66,7 +66,7 @@ void nvme_vfio_vf_sysfs_update(struct migration *m)
 	v->state = m->state;
 	if (vf->format_missing) {
 		if (!v->why)
-			v->why = "the format= of the policy is none that the PF lists";
+			v->why = "the PF does not list the format= of the policy";
 		v->format.index.version = 0;
 	} else {
 		v->format = vf->format;

@@ -290,10 +290,10 @@ def refusals(pair, guest, watch):
     refused(guest, watch, "postcopy", POSTCOPY, options="--postcopy")
     refused(guest, watch, "a VF with fewer queues", REFUSED, "state refused: this VF has fewer queues", vf=SMALL)
     with other(b, model="Another Drive"):
-        refused(guest, watch, "a drive of another model", REFUSED, "state refused: the state is of another model")
+        refused(guest, watch, "a drive of another model", REFUSED, "state refused: the state is from another model")
     with other(b, firmware="9.99"):
         refused(guest, watch, "a drive with another firmware", REFUSED,
-                "state refused: the state is of another firmware revision")
+                "state refused: the state is from another firmware revision")
 
 
 def no_driver_for_it(pair):

@@ -195,13 +195,13 @@ static void lists(void)
 	told(compare(with(70, NONE, NULL), with(70, NONE, NULL)), "",
 	     "the same", "more than are listed");
 	told(compare(with(3, NONE, NULL), with(3, 2, larger)), REFUSED,
-	     "namespace 2 there has another size", "a larger one");
+	     "there, namespace 2 has a different size", "a larger one");
 	told(compare(with(3, NONE, NULL), with(3, 3, other)), REFUSED,
-	     "namespace 3 there is another one: its NGUID", "another one");
+	     "there, namespace 3 is a different one: its NGUID", "another one");
 	told(compare(with(3, NONE, NULL), with(2, NONE, NULL)), REFUSED,
-	     "namespace 3 there is not one of this VF's", "one is missing");
+	     "there, namespace 3 is not attached to this VF", "one is missing");
 	told(compare(with(70, NONE, NULL), with(70, 69, other)), REFUSED,
-	     "too many to be listed", "another one, not listed");
+	     "beyond those that the stream lists", "another one, not listed");
 	/* a port that tells less is still the same drive */
 	told(compare(with(3, NONE, NULL), with(3, 3, without_uuid)), "",
 	     "the same", "the other PF does not tell a UUID");
@@ -215,7 +215,7 @@ static void lists(void)
 	     "same layout", "another one, copied");
 	told(compare(with(3, NONE, NULL),
 		     policy(with(3, 3, larger), "media=copied")), REFUSED,
-	     "namespace 3 there has another size", "a larger one, copied");
+	     "there, namespace 3 has a different size", "a larger one, copied");
 
 	/* what cannot be understood is not known: the digests are left */
 	told(compare(with(2, NONE, NULL),

@@ -158,10 +158,10 @@ const struct tap_case policy_cases[] = {
 		{ NULL, "lm-ns-other=1" }, { NULL, "media=copied" }, false } },
 	{ .name = "policy: copied media have the same size", OFFER {
 		{ NULL, "lm-ns-more=8" }, { NULL, "media=copied" }, true },
-	  .log = "namespace 1 has another size" },
+	  .log = "namespace 1 has a different size" },
 	{ .name = "policy: namespaces must be known", OFFER {
 		{ NULL, "lm-ns-manage=off" }, { NULL, "unknown=refuse" }, true },
-	  .log = "not known at both ends" },
+	  .log = "not known whether the namespaces" },
 	{ .name = "policy: firmware of a pair", OFFER {
 		{ "lm-firmware=1.0", "lm-firmware=2.0" },
 		{ NULL, "match=firmware firmware=1.0>2.0" }, false } },

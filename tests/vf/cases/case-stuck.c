@@ -293,8 +293,8 @@ static void late_track(const void *arg)
 	alive(&a, VF_A);
 }
 
-#define ENDED		"Suspend has ended"
-#define NOT_ENDED	"Suspend has not ended by a reset of the VF"
+#define ENDED		"Suspend ended"
+#define NOT_ENDED	"Suspend did not end after a reset of the VF"
 
 const struct tap_case stuck_cases[] = {
 	{ .name = "stuck Suspend that fails by a reset of the VF",

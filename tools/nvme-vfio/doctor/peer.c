@@ -192,7 +192,7 @@ static void namespaces(const struct pair *p, struct answer *a)
 	}
 	v = ns_compare(x, y, copied);
 	if (v.why && v.nsid)
-		say(a, CHECK_FAIL, "namespace %u there %s", v.nsid, v.why);
+		say(a, CHECK_FAIL, "there, namespace %u %s", v.nsid, v.why);
 	else if (v.why)
 		say(a, CHECK_FAIL, "%s", v.why);
 	if (v.why) {
