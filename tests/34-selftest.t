@@ -120,7 +120,7 @@ def run(tap, kernel, set_name, program):
         bed.model("lm-reset-knobs=1")
         bed.sh("(while :; do dd if=/dev/urandom of=$(ls /dev/nvme*n1 | head -n 1) bs=1M count=2 conv=fsync; done &"
                "echo $! >/tmp/user) >/dev/null 2>&1; sleep 0.3")
-        bad(tap, bed, f"{title}: data that changes", VF, 11, "not what was read before")
+        bad(tap, bed, f"{title}: data that changes", VF, 11, "differs from the first read")
         bed.sh("kill $(cat /tmp/user); sleep 1")
         bed.sh(f"nvme-vfio bind -d vfio-pci {VF}")
         bad(tap, bed, f"{title}: a VF under vfio-pci", VF, 11, "VFIO does not offer migration for it")
