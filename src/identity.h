@@ -3,7 +3,7 @@
  * What a state is taken from, and where it can be loaded. Pure, and plain C:
  * also compiled in user space, by whoever must come to the same verdict.
  *
- * A further field takes its place in the struct, of what is reserved, the next
+ * A new field needs a place in the struct, out of what is reserved, the next
  * STREAM_MINOR, a line in identity_fits(), or a part of its own with its words,
  * and a line in nvme_vfio_fill_identity(). From a source that does not know it
  * the field is 0.
@@ -108,7 +108,7 @@ static inline bool identity_has_format(const struct stream_identity *from,
 }
 
 /**
- * identity_fits - can a state be loaded, as far as this part tells?
+ * identity_fits - can a state be loaded, as far as this part is concerned?
  * @from: what it was taken from; not trusted
  * @here: where it is to be loaded
  * @rules: what counts there

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which namespaces a VF has, as the stream says it: where they differ the guest
- * would go on with other data. Pure, and plain C: also compiled in user space,
- * by whoever must come to the same verdict.
+ * Which namespaces a VF has, as the stream says it: if they differ the guest
+ * would continue with other data. Pure, and plain C: also compiled in user
+ * space, by whoever must come to the same verdict.
  *
- * All of it is from Identify commands to the PF. What the PF does not tell is
+ * All of it is from Identify commands to the PF. What the PF does not report is
  * not known, which is no reason to refuse a state.
  */
 #ifndef _NVME_VFIO_NAMESPACES_H
@@ -64,7 +64,7 @@ struct stream_namespace {
 
 /**
  * struct stream_namespaces - payload of NAMESPACES
- * @known: 1: the rest is the truth; 0: the rest is 0
+ * @known: 1: the rest is valid; 0: the rest is 0
  * @reserved: 0
  * @listed: how many follow
  * @count: how many there are; more than @listed only where that is NS_MAX_LISTED
@@ -130,7 +130,7 @@ static inline __u64 ns_hash(__u64 h, const void *p, unsigned int len)
  * @h: of those with smaller ids; 0 = there are none
  * @n: the next one
  *
- * Two hosts that have asked two ports of one drive come to the same: a UUID,
+ * Two hosts that have asked two ports of one drive get the same number: a UUID,
  * which not every port tells, counts only where there is nothing else.
  *
  * Return: of all of them
@@ -170,7 +170,7 @@ static inline void ns_add(struct stream_namespaces *s,
 }
 
 /**
- * ns_take_struct - what the answer to CNS 11h says of a namespace
+ * ns_take_struct - what the answer to CNS 11h says about a namespace
  * @n: the namespace
  * @id: the answer, 4096 bytes
  */
@@ -192,7 +192,7 @@ static inline void ns_take_struct(struct stream_namespace *n, const __u8 *id)
 }
 
 /**
- * ns_take_descriptors - what the answer to CNS 03h says of it
+ * ns_take_descriptors - what the answer to CNS 03h says about it
  * @n: the namespace
  * @list: the answer, 4096 bytes
  */
@@ -233,7 +233,7 @@ static inline bool ns_has_controller(const __u8 *list, __u16 cntlid)
 }
 
 /**
- * ns_fault - is a record as it has to be?
+ * ns_fault - is a record valid?
  * @s: the record; not trusted
  * @len: bytes of it
  *
@@ -334,7 +334,7 @@ static inline const char *ns_other_layout(const struct stream_namespace *from,
  * ns_compare - are these the same namespaces?
  * @from: those where a state was taken from; without fault, see ns_fault()
  * @here: those where it is to be loaded
- * @copied: the data were copied: ids of media need not be the same
+ * @copied: the data was copied: ids of media need not be the same
  */
 static inline struct ns_verdict ns_compare(const struct stream_namespaces *from,
 					   const struct stream_namespaces *here,

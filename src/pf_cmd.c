@@ -194,7 +194,7 @@ static int nvme_pf_take_turn(struct nvme_pf_queue *pq, unsigned long until)
 
 /* --- handles --- */
 
-/* A VF that was made anew has another pci_dev, but is the same to the device. */
+/* A VF that was recreated has a new pci_dev, but is the same to the device. */
 static bool nvme_pf_same_function(struct pci_dev *a, struct pci_dev *b)
 {
 	return pci_domain_nr(a->bus) == pci_domain_nr(b->bus) &&
@@ -239,7 +239,7 @@ struct nvme_pf *nvme_pf_new(struct pci_dev *vf)
 		return ERR_PTR(-EBUSY);
 	}
 	pf->vf = pci_dev_get(vf);
-	/* Not by way of the VF later, which may have gone. */
+	/* Not through the VF later: it may have gone. */
 	pf->pdev = pci_dev_get(pci_physfn(vf));
 	list_add(&pf->node, &nvme_pf_handles);
 	mutex_unlock(&nvme_pf_lists);
@@ -517,9 +517,9 @@ EXPORT_SYMBOL_GPL(nvme_pf_submit);
 /* --- after it was given up --- */
 
 /*
- * A success that nobody expects any more is taken back: the VF has been reset
- * or has another owner by now. Returns true when the undo is on its way, or is
- * to be tried again.
+ * A success that nobody expects any more is undone: the VF has been reset or
+ * has another owner by now. Returns true when the undo is on its way, or is to
+ * be tried again.
  */
 static bool nvme_pf_take_back(struct nvme_pf *pf)
 {

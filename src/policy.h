@@ -15,8 +15,8 @@
  *	format=VERSION[:UUID]	format of the states that are sent
  *	stream=1|2		minor version of the streams that are sent
  *
- * The first value is what holds without the word, and with none of the last
- * three: nothing, the first format of the PF, the latest version.
+ * The first value applies without the word; for the last three: no firmware,
+ * the first format of the PF, the latest version.
  */
 #ifndef _NVME_VFIO_POLICY_H
 #define _NVME_VFIO_POLICY_H

@@ -92,9 +92,9 @@ static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
 }
 
 /*
- * The set names VFs by number and tells nothing of their queues. A PF that has
- * the standard's list of its VFs can tell, so that a destination with too few
- * is found before the state is on its way.
+ * The set names VFs by number and says nothing about their queues. A PF that
+ * has the standard's list of its VFs can, so that a destination with too few is
+ * found before the state is on its way.
  */
 static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf, struct vf_facts *f,
 					const struct nvme_id_ctrl *id)
@@ -113,7 +113,7 @@ static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf, struct vf_facts *f,
 				       &why);
 	nvme_pf_buf_put(page);
 
-	/* Not to know is no harm; not to reach the PF is. */
+	/* Not knowing does no harm; not reaching the PF does. */
 	return ret == -EOPNOTSUPP || vf->status ? 0 : ret;
 }
 
@@ -162,7 +162,7 @@ static int nvme_vfio_vnd_find_out(struct nvme_vf *vf, u32 limit_ms,
 	do {
 		ret = nvme_vfio_try_exec(vf, &c);
 	} while (nvme_vfio_try_again(vf));
-	/* The set does not say what RESUME of a VF that runs gives. */
+	/* The set does not say what RESUME of a running VF returns. */
 	*was_suspended = false;
 	return vf->status ? 0 : ret;
 }
