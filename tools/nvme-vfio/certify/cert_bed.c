@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cert_bed.c - what rules are written with: guests, states, moves.
+ * cert_bed.c - the building blocks of rules: guests, states, moves.
  */
 #include <endian.h>
 #include <pthread.h>
@@ -13,7 +13,7 @@
 #define VECTORS		5
 #define QUIET_US	200000
 #define HEADER		48
-#define NAPS		3000	/* of a millisecond, until a guest takes what has come */
+#define NAPS		3000	/* of a millisecond, until a guest takes completions */
 
 void *cert_buf(size_t len)
 {
@@ -180,7 +180,9 @@ static void again(struct cert *c, unsigned int i)
 	interrupts(dev);
 }
 
-/* Interrupts that had come are the guest's, whatever becomes of the VF. */
+/*
+ * Interrupts that were raised belong to the guest, whatever becomes of the VF.
+ */
 static void again_for(struct cert *c, unsigned int i)
 {
 	struct vfio_dev *dev = &c->dev[i];
@@ -250,7 +252,9 @@ bool cert_suspend_full(struct cert *c, unsigned int vf, struct workload *w)
 
 	check(!pthread_create(&thread, NULL, suspend_beside, &o), "cannot start a thread");
 	while (!o.done) {
-		/* counted: a host that stood still says nothing of the drive */
+		/*
+		 * counted: a host that stood still says nothing about the drive
+		 */
 		if (++naps > NAPS) {
 			waited = true;
 			for (i = 0; i < w->ctrl.nio; i++)

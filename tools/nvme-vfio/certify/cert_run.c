@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cert_run.c - a rule in a process of its own, and what it leaves put right.
+ * cert_run.c - a rule in a process of its own, and the clean-up after it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -38,8 +38,8 @@ static void outcome(struct cert_outcome *out, int status, bool late,
 			 WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
-/* Return: the process has ended. Limits count naps: that a host stood still is
- * not the drive's fault. */
+/* Return: whether the process has ended. Limits count naps: it is not the
+ * drive's fault if the host stood still. */
 static bool await(pid_t pid, unsigned int limit_s, bool stops, int *status,
 		  bool *late)
 {
@@ -77,7 +77,7 @@ static int in_process(struct cert *c, void (*run)(struct cert *c),
 	if (pid < 0)
 		return fail(TOOL_FAILED, "fork: %s", strerror(errno));
 	if (!pid) {
-		/* Whoever puts the VFs right is the one that started it. */
+		/* Only the process that started it restores the VFs. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGINT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
@@ -101,7 +101,10 @@ static int in_process(struct cert *c, void (*run)(struct cert *c),
 
 /* -- what a rule leaves ------------------------------------------------------------ */
 
-/* A part of a state keeps a VF from running; a whole one, its own, ends that. */
+/*
+ * Part of a state keeps a VF from running; loading its own whole state ends
+ * that.
+ */
 static int complete(struct cert *c, unsigned int vf)
 {
 	struct cert_state s;

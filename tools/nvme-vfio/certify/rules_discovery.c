@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rules_discovery.c - what the drive says of itself.
+ * rules_discovery.c - what the drive says about itself.
  */
 #include <endian.h>
 #include <string.h>
@@ -85,7 +85,7 @@ struct secondary {
 	uint8_t rsvd14[18];
 };
 
-/* Controller ids are told apart by it, and it is where the driver finds its VF. */
+/* It defines the controller ids, and the driver finds its VF there. */
 static void secondaries(struct cert *c)
 {
 	static bool seen[1 << 16];

@@ -24,7 +24,9 @@ static void rounds(struct cert *c)
 	workload_event(w);
 }
 
-/* The times are kept of each command, in every rule; these are all alike. */
+/*
+ * Every rule keeps the times of its commands; the commands of these are alike.
+ */
 static void times(struct cert *c, unsigned int load)
 {
 	struct workload *w = cert_guest(c, 0, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rules_faults.c - resets and the like at moments that nobody has chosen.
+ * rules_faults.c - resets and the like at arbitrary moments.
  */
 #include "cert.h"
 
@@ -24,7 +24,7 @@ static void reset_in_flight(struct cert *c)
 	workload_check(w);
 }
 
-/* of a VF that its guest has not enabled, or has switched off */
+/* a VF that its guest has not enabled, or has disabled */
 static void disabled(struct cert *c)
 {
 	struct workload *w = workload_new();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rules_isolation.c - what one VF may notice of another, and what only the PF may do.
+ * rules_isolation.c - what one VF may notice of another, and what only the PF
+ * may do.
  */
 #include "cert.h"
 

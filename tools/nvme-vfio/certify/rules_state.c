@@ -10,8 +10,8 @@
 #define HEADER		48
 #define FIRST		1
 #define LAST		2
-#define SMALL		512	/* bytes of a piece that is smaller than need be */
-#define STEP		60	/* of one to read */
+#define SMALL		512	/* bytes of a needlessly small piece */
+#define STEP		60	/* of a piece to read */
 
 static struct workload *suspended(struct cert *c)
 {
@@ -48,7 +48,7 @@ static int set(struct cert *c, unsigned int seq, uint64_t offset, void *data, ui
 	return cert_set(c, c->vf[0].cntlid, version(c), uuid(c), seq, offset, data, len);
 }
 
-/* Up to the vendor's part, which may tell the time. */
+/* Up to the vendor's part, which may contain the time. */
 static size_t nvme_part(const struct cert_state *s)
 {
 	uint64_t dwords;
@@ -127,7 +127,7 @@ static void get_operands(struct cert *c)
 	go_on(c, w);
 }
 
-/* An own state is as good as any: the VF is as it was. */
+/* Its own state is as good as any: the VF is as it was. */
 static void own_state(struct cert *c)
 {
 	struct workload *w = cert_guest(c, 0, NULL);
@@ -167,7 +167,7 @@ static void moves_full(struct cert *c)
 	workload_check(w);
 }
 
-/* a guest may be stopped long before it goes on where it was */
+/* a guest may be stopped for long before it continues where it was */
 static void stays(struct cert *c)
 {
 	struct workload *w = suspended(c);
@@ -189,7 +189,7 @@ static void destination(struct cert *c, struct cert_state *s)
 	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend");
 }
 
-/* Bytes that one command carries, and not all of the state. */
+/* As many bytes as one command carries, but not the whole state. */
 static uint32_t half_of(const struct cert *c, const struct cert_state *s)
 {
 	return s->len / 2 < c->step ? s->len / 2 & ~3u : c->step;
@@ -220,7 +220,10 @@ static void order(struct cert *c)
 	cert_load(c, 0, &s, 0);
 }
 
-/* A dword after the first piece: it may be missed at once, or when the last one has come. */
+/*
+ * A dword after the first piece: it may be missed at once, or with the last
+ * piece.
+ */
 static void gap(struct cert *c)
 {
 	struct cert_state s;

@@ -107,7 +107,7 @@ static void events(struct cert *c)
 	workload_check(w);
 }
 
-/* told of while it is suspended, done afterwards */
+/* rung while it is suspended, processed afterwards */
 static void doorbells(struct cert *c)
 {
 	struct workload *w = cert_guest(c, 0, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rules_tracking.c - what the drive tells of the memory that a VF has written.
+ * rules_tracking.c - what the drive reports of the memory that a VF has
+ * written.
  */
 #include <endian.h>
 #include <string.h>
@@ -28,7 +29,7 @@ struct report_range {
 	uint32_t rsvd12;
 };
 
-/* Memory of a guest, a bit for each unit that was told. */
+/* Memory of a guest, a byte for each unit: whether it was reported. */
 struct told {
 	struct workload *w;
 	unsigned int shift;	/* of a unit */
@@ -49,7 +50,7 @@ static unsigned int least(const struct cert *c)
 	return c->id[CAPS + 4];
 }
 
-/* The memory as one range, of a length that is a power of two where that must be. */
+/* The memory as one range, of a length that is a power of two if required. */
 static int start(struct cert *c, struct workload *w, unsigned int grain)
 {
 	unsigned int shift = 12 + grain;
@@ -64,7 +65,7 @@ static int start(struct cert *c, struct workload *w, unsigned int grain)
 	return cert_track(c, id(c), grain, &all, 1);
 }
 
-/* As fine as the drive has room for just now. */
+/* In the smallest unit for which the drive has room just now. */
 static void track(struct cert *c, struct told *t, struct workload *w)
 {
 	unsigned int grain = least(c);
@@ -114,7 +115,7 @@ static void take(struct cert *c, struct told *t, const uint8_t *page, uint32_t l
 	t->attrb = h->attrb;
 }
 
-/* All that there is to tell. */
+/* Reads everything there is to report. */
 static void ask(struct cert *c, struct told *t, uint32_t len)
 {
 	static uint8_t *page;
@@ -137,7 +138,7 @@ static uint32_t whole(const struct cert *c)
 	return c->step < REPORT ? c->step : REPORT;
 }
 
-/* What has changed has to be in the report. */
+/* Whatever has changed has to be in the report. */
 static void compare(struct told *t, const uint8_t *before)
 {
 	const struct dma_mem *m = &t->w->mem;
@@ -159,7 +160,7 @@ static void compare(struct told *t, const uint8_t *before)
 }
 
 /*
- * Commands that the VF has not been told of yet: what changes from here on, it
+ * Commands whose doorbell has not been rung: what changes from here on, the VF
  * has written. Return: the memory as it is now.
  */
 static uint8_t *placed(struct workload *w, unsigned int n)

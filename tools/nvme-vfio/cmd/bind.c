@@ -127,7 +127,7 @@ static int locked(struct host *h, const char *name, const char *driver)
 	return rebind(fn, driver);
 }
 
-/* Looked at twice: to find the PF to lock, and then as nobody changes it. */
+/* Looked at twice: to find the PF to lock, and then under the lock. */
 static int one(const char *name, const char *driver)
 {
 	char bdf[BDF_MAX] = "";
@@ -151,7 +151,7 @@ static int one(const char *name, const char *driver)
 	return err;
 }
 
-/* All of them, whatever becomes of the first. */
+/* All of them, even if one fails. */
 static int all(const struct bind_options *o)
 {
 	int i, ret, err;

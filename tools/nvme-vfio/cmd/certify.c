@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * certify.c - "certify": are a drive's migration commands what they have to be?
+ * certify.c - "certify": do a drive's migration commands work as they must?
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -205,7 +205,7 @@ static int is_idle(struct host *h, const struct host_fn *pf, bool shared)
 	return TOOL_OK;
 }
 
-/* Without it what the PF has, whatever the driver's parameters would let it use. */
+/* Without it, what the PF has, whatever the driver's parameters let it use. */
 static int choose_set(struct cert *c, const struct certify_options *o)
 {
 	if (o->set)

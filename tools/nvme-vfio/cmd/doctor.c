@@ -166,7 +166,7 @@ static int report(struct doctor *d, struct checkup *c,
 	err = report_print(d->report);
 	if (err)
 		return err;
-	/* Half an answer must not look like a whole one. */
+	/* An incomplete answer must not look complete. */
 	if (!c->root)
 		err = fail(TOOL_PERM, "not root: not everything could be checked");
 	return d->count[CHECK_FAIL] ? TOOL_UNFIT : err;
@@ -208,7 +208,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_PROBE:
 		d->probe = true;
 		return 0;
-	case 'n':	/* what is done anyway, unless it is told to probe */
+	case 'n':	/* the default, unless --probe is given */
 		d->probe = false;
 		return 0;
 	case ARGP_KEY_ARG:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * selftest.c - "selftest": does a VF migrate, and how quick is it?
+ * selftest.c - "selftest": does a VF migrate, and how fast?
  */
 #include <errno.h>
 #include <stdio.h>
@@ -304,7 +304,7 @@ static bool attached(const struct host_fn *fn, uint32_t nsid)
 	return !fn->nsid;
 }
 
-/* A namespace that both have. Where the drive does not tell, the first. */
+/* A namespace that both have. If the drive does not say, the first. */
 static int namespace(const struct host_fn *a, const struct host_fn *b,
 		     uint32_t *nsid)
 {
@@ -344,7 +344,7 @@ static int run(struct host *h, const struct selftest_options *o)
 	err = namespace(fn[0], fn[1], &what.nsid);
 	if (err)
 		return err;
-	/* Not being told how long commands take is no reason to stop. */
+	/* Not knowing how long commands take is no reason to stop. */
 	if (tracefs_begin(&trace))
 		trace = -1;
 	err = selftest_run(&what, &r, LIMIT_S);
@@ -358,7 +358,7 @@ static int run(struct host *h, const struct selftest_options *o)
 	return err;
 }
 
-/* Nobody shall set up their PFs meanwhile. */
+/* Nobody may set up their PFs meanwhile. */
 static int lock_all(struct host *h, const struct selftest_options *o,
 		    int lock[2])
 {
@@ -376,7 +376,10 @@ static int lock_all(struct host *h, const struct selftest_options *o,
 	return err;
 }
 
-/* What was on the namespace is gone afterwards, so nobody shall type it in passing. */
+/*
+ * What was on the namespace is gone afterwards: it must not be typed by
+ * accident.
+ */
 static int confirm(const struct selftest_options *o)
 {
 	char answer[16] = "";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * selftest_run.c - a workload on a VF that is migrated while it is at work. The
- * library's code for that is the tests' own.
+ * selftest_run.c - a workload on a VF that is migrated meanwhile. The library's
+ * code for that is the tests' own.
  */
 #include <errno.h>
 #include <signal.h>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * check-alias.c - which VFIO driver libvirt (from 10.0 on) takes for a function.
+ * check-alias.c - which VFIO driver libvirt (from 10.0 on) chooses for a
+ * function.
  *
  * It reads modules.alias by itself: a line's seven fields must each be equal to
  * the function's or be a lone star, and of the lines that fit, the first of
- * those with fewest stars is taken. To ask libkmod instead would be to ask for
- * something else: there a pattern may have stars anywhere.
+ * those with fewest stars is taken. Asking libkmod would give another answer:
+ * there a pattern may have stars anywhere.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * check-offers.c - what VFIO offers of a VF.
+ * check-offers.c - what VFIO offers for a VF.
  */
 #include <stdio.h>
 #include <string.h>

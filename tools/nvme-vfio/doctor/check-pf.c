@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * check-pf.c - a PF: it has VFs, nvme runs it, it can migrate them, and our
- * driver gets at its admin queue.
+ * driver can reach its admin queue.
  */
 #include <string.h>
 
@@ -91,7 +91,7 @@ static unsigned int needs(const struct ctrl_resource *r, unsigned int type)
 	return r->private ? 0 : least[type];
 }
 
-/* Does the PF hold so many itself that not even one VF could work? */
+/* Does the PF keep so many that not even one VF could work? */
 static bool held(const struct ctrl_resource *r, unsigned int type)
 {
 	static const unsigned int least[] = { 2, 1 };
@@ -100,7 +100,7 @@ static bool held(const struct ctrl_resource *r, unsigned int type)
 	       r->total < r->primary + least[type];
 }
 
-/* Are there some for VFs, or does the PF hold all of them itself? */
+/* Are there some for VFs, or does the PF keep all of them? */
 static void resources(struct checkup *c, struct answer *a)
 {
 	const struct fn_facts *f = facts_of(c, c->fn);
@@ -136,7 +136,7 @@ static void resources(struct checkup *c, struct answer *a)
 }
 
 /*
- * What the driver says of a VF tells that it got through to the PF: it can
+ * Does what the driver says about a VF prove that it reached the PF? It can
  * migrate, or something that only the PF knows is in the way.
  */
 static bool got_through(const struct driver_view *says)
@@ -154,7 +154,7 @@ static bool got_through(const struct driver_view *says)
 	return says->can != DRIVER_UNKNOWN;
 }
 
-/* What the VFs that were bound to our driver tell of its way to the PF. */
+/* What the VFs that are bound to our driver say about its way to the PF. */
 static void by_vfs(struct checkup *c, struct answer *a)
 {
 	size_t i;

@@ -111,7 +111,10 @@ static bool has_function(const char *name, bool *readable)
 	bool found = false;
 	char line[512], *p;
 
-	/* A line is an address, a letter, the name, and a module if it is of one. */
+	/*
+	 * A line is an address, a letter, the name, and the module if there is
+	 * one.
+	 */
 	*readable = false;
 	while (f && !found && fgets(line, sizeof(line), f)) {
 		*readable = true;

@@ -10,7 +10,7 @@
 #include "check.h"
 #include "util.h"
 
-/* Whether its PF told of the VF; if not, that is the answer. */
+/* Whether its PF reported the VF; if not, that is the answer. */
 static bool told(struct checkup *c, struct answer *a)
 {
 	const struct host_fn *vf = c->fn;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inventory.c - what is found out before any check is made.
+ * inventory.c - what is found out before any check runs.
  */
 #include <errno.h>
 #include <stdio.h>

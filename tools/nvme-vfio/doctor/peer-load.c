@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * peer-load.c - reads the report of another host, and believes nothing of it.
+ * peer-load.c - reads the report of another host, and trusts none of it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define MAX_FILE	(4 << 20)
 #define MAX_DEPTH	8
 
-/* A key that is looked at. */
+/* A key that is checked. */
 struct field {
 	const char *key;
 	enum json_type type;
@@ -56,7 +56,7 @@ static const struct field check_fields[] = {
 	{ }
 };
 
-/* The first key that is not as it should be; NULL: all are. */
+/* The first key that is wrong; NULL: none is. */
 static const char *wrong_field(json_object *o, const struct field *f)
 {
 	json_object *v;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * peer.c - compares two hosts and their VFs. Both come as JSON, so that one's
- * own is looked at with the same eyes.
+ * own is treated alike.
  */
 #include <endian.h>
 #include <stdio.h>
@@ -16,8 +16,8 @@
 
 /*
  * One's own host, a VF of it; the other host, a VF of it; what a state is taken
- * from, where it is to be loaded. @no_format: the policy here wants one that the
- * drive has not.
+ * from, where it is to be loaded. @no_format: the policy here wants one that
+ * the drive does not have.
  */
 struct pair {
 	json_object *here;
@@ -151,7 +151,7 @@ static void format(const struct pair *p, struct answer *a)
 	json_object_put(uuid);
 }
 
-/* A report of an older version has no more than the number of the whole. */
+/* A report of an older version has only the digest. */
 static void digests(const struct pair *p, struct answer *a)
 {
 	const char *x = text(p->here_vf, "namespace_digest");
@@ -262,7 +262,7 @@ static void state_size(const struct pair *p, struct answer *a)
 	}
 }
 
-/* What fails over there, and concerns this VF. */
+/* What fails there, and concerns this VF. */
 static void health(const struct pair *p, struct answer *a)
 {
 	json_object *checks = json_object_object_get(p->peer, "checks");
@@ -417,7 +417,7 @@ static void send_format(struct pair *p)
 	id->has_uuid = 1;
 }
 
-/* How far two VFs are from each other; all of the answers are for the caller. */
+/* How much two VFs differ; all of the answers go to the caller. */
 static unsigned int judge(struct pair *p, struct answer *a)
 {
 	static const unsigned int weight[] = {

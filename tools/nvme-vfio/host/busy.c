@@ -63,7 +63,9 @@ static bool disk_of(const char *name, char *disk, size_t len)
 	return true;
 }
 
-/* The kernel lets nobody have a disk alone that is mounted or held. */
+/*
+ * The kernel grants nobody exclusive access to a disk that is mounted or held.
+ */
 static int check_disks(const char *bdf, const char *ctrl)
 {
 	char path[300], disk[64], text[400];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * config.c - what the lines of configuration files mean. What means nothing is
- * refused.
+ * config.c - what the lines of configuration files mean. Lines without a
+ * meaning are refused.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -23,12 +23,12 @@ struct parser {
 	struct config *c;
 	const char *path;
 	int line;
-	char *section;		/* name of the last one; NULL: none as yet */
+	char *section;		/* name of the last one; NULL: none yet */
 	int begun;		/* its line */
 	int used;		/* that for which there is a config_pf */
-	bool all;		/* tell every mistake, not only the first */
+	bool all;		/* report every mistake, not only the first */
 	bool failed;		/* something is wrong */
-	int told;		/* line of the last mistake that was told */
+	int told;		/* line of the last mistake that was reported */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -40,7 +40,7 @@ static int wrong(struct parser *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* Of a line the first counts: others often come from it. */
+	/* Only the first of a line counts: others often follow from it. */
 	if (!p->failed || (p->all && p->line != p->told))
 		fail(TOOL_CONFIG, "%s:%d: %s", p->path, p->line, text);
 	p->failed = true;
@@ -248,7 +248,7 @@ static int set_pci(struct parser *p, struct config_pf *pf, const char *value)
 	return 1;
 }
 
-/* "vf3.queues": finds what is said of VF 3, and cuts the name. */
+/* "vf3.queues": finds the settings of VF 3, and cuts the name. */
 static struct config_vf *one_vf(struct parser *p, struct config_pf *pf,
 				const char **name)
 {
@@ -361,7 +361,7 @@ static int set(struct parser *p, const char *name, const char *value)
 		     name);
 }
 
-/* What it is known by, in the words of the file. */
+/* What identifies it, in the words of the file. */
 static char *words(const struct config_pf *pf)
 {
 	char *text;
@@ -458,7 +458,7 @@ int config_file(const char *path, bool all, struct config *c)
 	if (why)
 		return fail(TOOL_CONFIG, "%s: %s", path, why);
 	end_section(&p);
-	/* What a section lacks may be in a line that was wrong. */
+	/* What a section lacks may be in a line that was refused. */
 	for (; goes_on(&p) && i < c->n; i++)
 		if (!c->pf[i].bad)
 			complete(&p, &c->pf[i]);

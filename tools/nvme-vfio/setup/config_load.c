@@ -11,7 +11,7 @@
 #include "config_file.h"
 #include "layers.h"
 
-/* Two sections that are about the same by the same words. */
+/* Two sections that name the same PF in the same words. */
 static int twice(const struct config *c)
 {
 	size_t i, j;
@@ -25,7 +25,7 @@ static int twice(const struct config *c)
 	return TOOL_OK;
 }
 
-/* @all here and below: tell every mistake, not only the first. */
+/* @all here and below: report every mistake, not only the first. */
 static int load_layers(const struct layers *l, bool all, struct config *c)
 {
 	int ret, err = TOOL_OK;

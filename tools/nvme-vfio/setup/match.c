@@ -23,7 +23,7 @@ static bool model_fits(const struct config_pf *section, const struct host_fn *fn
 	       (*fn->model && !fnmatch(section->model, fn->model, 0));
 }
 
-/* A PF that was given to somebody else on purpose is not one of many alike. */
+/* A PF that was given to another driver on purpose is not one of many alike. */
 static bool is_one_of_many(const struct host_fn *fn)
 {
 	return fn->role == ROLE_PF &&
@@ -92,7 +92,7 @@ int match_section(const struct config *c, struct host *h,
 	return err;
 }
 
-/* What is mistyped is found by looking at what there is. */
+/* A list of what there is helps to find what was mistyped. */
 static int none_fits(struct host *h, const struct config_pf *section)
 {
 	char there[512] = "";
@@ -130,7 +130,7 @@ int match_pf(struct host *h, const struct config_pf *section,
 	return *fn ? host_find_pf(h, (*fn)->bdf, fn) : none_fits(h, section);
 }
 
-/* Is there a PF? A drive whose VFs are switched off is worth a line. */
+/* Is there a PF? A drive whose SR-IOV is disabled is worth a line. */
 static bool fits_any(const struct config_pf *section, struct host *h)
 {
 	bool any = false;

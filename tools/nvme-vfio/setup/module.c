@@ -45,7 +45,7 @@ static int probe(struct kmod_ctx *ctx, const char *driver)
 static void silent(void *data, int priority, const char *file, int line,
 		   const char *fn, const char *format, va_list args)
 {
-	/* What libkmod would say is said in one line, with the cure. */
+	/* Says in one line what libkmod would, with the fix. */
 	(void)data;
 	(void)priority;
 	(void)file;

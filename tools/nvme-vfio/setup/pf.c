@@ -20,7 +20,7 @@ bool pf_gone(const struct pf *pf)
 			  pf->fn->bdf) < 0;
 }
 
-/* What to say of a command that failed. */
+/* The message about a command that failed. */
 static int no_answer(const struct pf *pf, int ret)
 {
 	if (ret == -ENODEV || pf_gone(pf))
@@ -165,7 +165,7 @@ static void read_vf(const struct pf *pf, unsigned int vfn, struct vf_state *vf)
 		strcpy(vf->override, text);
 }
 
-/* A driver that is not loaded, or has no policies, goes by the defaults. */
+/* A driver that is not loaded, or has no policies, uses the defaults. */
 static void read_policy(const struct pf *pf, struct pf_state *s)
 {
 	char text[4096], *line, *rest = text;

@@ -122,7 +122,7 @@ static int failed(const struct step_ctx *ctx, const struct step *st,
 	return fail(TOOL_FAILED, "%s: %s: %s", ctx->name, step_text(st), why);
 }
 
-/* An errno is no help by itself: what would help, as far as it tells. */
+/* An errno alone does not help: add what would, as far as it is known. */
 static int sysfs(const struct step_ctx *ctx, const struct step *st, int err)
 {
 	const char *bdf = *st->bdf ? st->bdf : ctx->name;
@@ -152,7 +152,7 @@ static int command(const struct step_ctx *ctx, const struct step *st, int ret)
 
 /* -- functions ---------------------------------------------------------------- */
 
-/* A VF has no address before it exists, so that is found out as late as here. */
+/* A VF has no address before it exists, so it is found out only here. */
 static int address(const struct step_ctx *ctx, struct step *st)
 {
 	if (*st->bdf)
@@ -183,7 +183,7 @@ static int unbind(const char *bdf, const char *driver)
 {
 	int err = sysfs_write(bdf, "/sys/bus/pci/drivers/%s/unbind", driver);
 
-	/* Not bound to it: somebody else was quicker, to the same end. */
+	/* Not bound to it: somebody else did the same first. */
 	return err == -ENODEV ? 0 : err;
 }
 
@@ -357,7 +357,7 @@ static int undo_offline(const struct step_ctx *ctx, const struct step *st)
 					     0));
 }
 
-/* The address of a VF that was there before may have changed since. */
+/* The address of a VF that existed before may have changed since. */
 static int undo_function(const struct step_ctx *ctx, struct step *st)
 {
 	int err;

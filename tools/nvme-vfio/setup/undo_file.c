@@ -340,7 +340,7 @@ static int write_all(int fd, const char *text)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* Never half a file: a new one takes the place of the old. */
+/* Never half a file: a new one replaces the old. */
 static int replace(const char *path, const char *text)
 {
 	char next[PATH_MAX + 8];
@@ -368,7 +368,7 @@ static int replace(const char *path, const char *text)
 	return 0;
 }
 
-/* Only root shall read it. Whether it worked, opening the file will tell. */
+/* Only root may read it. Opening the file will show whether this worked. */
 static void make_dir(void)
 {
 	char path[] = UNDO_DIR, *c;
@@ -384,7 +384,7 @@ static void make_dir(void)
 	chmod(path, 0700);	/* of an earlier version */
 }
 
-/* What is said under another name is said here now, or nowhere. */
+/* What another file recorded is now recorded here, or nowhere. */
 static void forget_elsewhere(struct undo_file *r)
 {
 	if (r->elsewhere)

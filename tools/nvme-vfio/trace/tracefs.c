@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tracefs.c - an instance of tracing that is called after this process.
+ * tracefs.c - a tracing instance named after this process.
  */
 #include <dirent.h>
 #include <errno.h>
