@@ -54,7 +54,7 @@ static uint64_t sum_of(const uint64_t *p)
 	return sum ? sum : 1;
 }
 
-/* of data that is not ours: it stays what it was */
+/* of data that is not ours: it must not change */
 static void compare_unit(struct workload *w, const uint64_t *p,
 			 unsigned int unit)
 {
@@ -276,7 +276,7 @@ void workload_stuff(struct workload *w, unsigned int n)
 			sleep_us(1000);
 		}
 	}
-	/* as many as the completion queue takes; more is not needed */
+	/* as many as fit the completion queue; more is not needed */
 	sleep_us(50000);
 }
 
