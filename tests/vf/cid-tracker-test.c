@@ -52,7 +52,7 @@ static void post(uint16_t cid)
 	});
 }
 
-/* fetch the next command that the driver told of; false = none */
+/* fetch the next command that the driver announced; false = none */
 static bool fetch(struct nvme_cmd *cmd)
 {
 	if (d.sq_head == d.sq_db)

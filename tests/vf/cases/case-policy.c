@@ -25,7 +25,7 @@ static void policy(int pf, const char *words)
 }
 
 /**
- * struct offer - a drive, an administrator, and what becomes of a state
+ * struct offer - a drive, an administrator, and what happens to a state
  * @knobs: of the models, first of the source's PF
  * @words: policies of the two
  * @refused: by the destination
@@ -133,7 +133,7 @@ static void bad_words(const void *arg)
 
 	(void)arg;
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		/* nothing is written of an empty text */
+		/* an empty text writes nothing */
 		if (*bad[i])
 			check_eq(policy_write(bad[i]), -EINVAL, bad[i]);
 	check(sysfs_read(text, sizeof(text), "%s", POLICY) <= 0 || !*text,
