@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:tool lists
 #
-# The tool's command line, where there is no drive: help, bad input, errors in JSON;
-# and that bash, fish and zsh complete all that --help lists.
+# The tool's command line on a machine without a drive: help, bad input, errors in
+# JSON; bash, fish and zsh complete all that --help lists.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

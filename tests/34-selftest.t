@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 model packages:tool
-"""nvme-vfio selftest: good VFs of both command sets pass, with figures that make
-sense; a device that loses a completion, denies the suspend or forgets a page does
-not; nothing is written unless asked for, and the VFs are fit for use afterwards."""
+"""nvme-vfio selftest: good VFs of both command sets pass, with plausible figures; a
+device that loses a completion, denies the suspend or forgets a page does not;
+nothing is written unless requested, and the VFs are usable afterwards."""
 
 import json
 import os

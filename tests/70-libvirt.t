@@ -3,11 +3,12 @@
 # Needs: kernel:6.1 model packages:tool packages:system
 """What administrators do with VFs by virsh, on two Debian systems with libvirt:
 who binds which driver when, the life of a guest that owns a VF, migration there
-and back, VFs that come and go while it runs, and what is refused with what words.
+and back, VFs that come and go while it runs, and what is refused with which
+message.
 
 LIBVIRT_KERNEL, LIBVIRT_SET: of the hosts, 6.1 and standard unless given; there
-memory is tracked, and QEMU's defaults do. LIBVIRT_PARTS: names of some of PARTS,
-instead of all."""
+memory is tracked, and QEMU's defaults do. LIBVIRT_PARTS: some of PARTS instead
+of all."""
 
 import os
 import re
