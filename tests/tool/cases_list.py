@@ -73,7 +73,7 @@ def chosen(tap, bed, user):
 
 
 def run(tap, bed):
-    """On VFs that nvme-cli has set up, the tool having no part in it."""
+    """On VFs that nvme-cli has set up, without the tool."""
     dev = bed.dev[PF]
     bed.sh(f"cd /sys/bus/pci/devices/{PF}; echo 0 >sriov_drivers_autoprobe; echo 3 >sriov_numvfs")
     for vf, queues, interrupts in ((1, 4, 2), (2, 3, 4)):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration files: what they mean, and what is said of wrong ones.
+ * Configuration files: what they mean, and the messages about wrong ones.
  */
 #include <stdio.h>
 #include <stdlib.h>
