@@ -13,7 +13,7 @@
 
 #include "baseline.h"
 
-/* the first format that the device lists, which is what the driver takes */
+/* the first format that the device lists, which the driver uses */
 #define FORMAT	1u
 
 static long queue_limit(const char *pf, const char *name)

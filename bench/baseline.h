@@ -15,7 +15,7 @@
  * struct port - one VF, as its PF's commands name it
  * @fd: the PF's character device, open
  * @id: controller id (standard set) or number (vendor set) of the VF
- * @step: bytes that one command carries, for the driver as for us
+ * @step: bytes that one command carries, for the driver and for us
  */
 struct port {
 	int fd;

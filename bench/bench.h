@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * bench.h - what the measurements share. Each prints a line of JSON for each
- * repetition; the program that started the host makes figures of them.
+ * repetition; the program that started the host computes figures from them.
  */
 #ifndef NVME_VFIO_BENCH_H
 #define NVME_VFIO_BENCH_H
@@ -47,7 +47,7 @@ uint64_t cpu_us(bool all);
 /** pages_new - @size bytes, page aligned, every page touched */
 void *pages_new(size_t size);
 
-/* who is at work now: the source and the destination, the guest running or not */
+/* what runs now: the source or the destination, the guest running or not */
 enum side { NOBODY, SOURCE_EARLY, DEST_EARLY, SOURCE, DEST, SIDES };
 
 /**
@@ -55,16 +55,16 @@ enum side { NOBODY, SOURCE_EARLY, DEST_EARLY, SOURCE, DEST, SIDES };
  * @w: the workload
  * @dev: both, open
  * @at: where they are in the bed
- * @port: both, for commands past the driver
+ * @port: both, for commands that bypass the driver
  * @now: which one the workload is on
  * @size: bytes of its state
  * @buf: room for a state
  * @room: bytes of it
  * @wire: between the two sides
- * @turn: called whenever another side begins to work, and then the two sides
+ * @turn: called whenever the other side begins to work, and then the two sides
  *	take turns; may be NULL
  * @last_words: called before the stop, after all of PRE_COPY; may be NULL
- * @reports: how many parts of memory the log of writes is asked about behind the
+ * @reports: how many parts of memory the log of writes is asked about after the
  *	stop; 0: nothing is logged
  */
 struct carrier {
@@ -84,7 +84,7 @@ struct carrier {
 
 /**
  * carrier_open - a workload on the first of two VFs
- * @size: bytes its state shall have; what it cannot be without is the least
+ * @size: bytes its state should have, not less than what it cannot do without
  *
  * Return: bytes its state has.
  */
@@ -101,7 +101,7 @@ void carrier_close(struct carrier *c);
  * @stop, @report, @read, @load, @run: its parts: to STOP_COPY; what the log of
  *	writes still has; reading; writing; to STOP and RUNNING
  * @bytes: of the stream
- * @commands: that both PFs had in it, if they were counted from the stop on
+ * @commands: that both PFs got in it, if they were counted from the stop on
  * @identify: those of them that were Identify
  * @cpu: CPU time of the program in @us
  */
@@ -123,16 +123,16 @@ struct downtime {
  * carrier_move - migrate the workload to the other VF, and check it there
  *
  * With PRE_COPY where the kernel has it, as QEMU would: only what needs the
- * guest to stand still happens after the stop.
+ * guest to be stopped happens after the stop.
  */
 void carrier_move(struct carrier *c, struct downtime *t);
 
-/* its two halves: up to where the guest runs on, and the rest */
+/* its two halves: up to where the guest runs again, and the rest */
 void carrier_move_only(struct carrier *c, struct downtime *t);
 void carrier_arrived(struct carrier *c);
 
 /**
- * carrier_baseline - the same by commands past the driver
+ * carrier_baseline - the same with commands that bypass the driver
  * @size: bytes of the state
  * @cpu: set to the CPU time of the program in it; may be NULL
  *

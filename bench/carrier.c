@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * carrier.c - a workload that is moved between two VFs, by the driver or by
- * commands past it.
+ * commands that bypass it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -78,7 +78,7 @@ void carrier_close(struct carrier *c)
 	wire_free(c->wire);
 }
 
-/* the workload is on the other VF now; the old one begins anew */
+/* the workload is on the other VF now; the old one starts afresh */
 void carrier_arrived(struct carrier *c)
 {
 	unsigned int old = c->now;
@@ -104,7 +104,7 @@ static void turn(struct carrier *c, enum side side)
 
 /*
  * Everything that can be read now goes to the other side, piece by piece.
- * @early: the guest runs still
+ * @early: the guest still runs
  */
 static uint64_t pass(struct carrier *c, int from, int to, bool early,
 		     struct downtime *t)
@@ -178,7 +178,7 @@ void carrier_move_only(struct carrier *c, struct downtime *t)
 	memset(t, 0, sizeof(*t));
 	if (c->reports)
 		log_begin(c, src);
-	/* who migrates without PRE_COPY asks for this while the guest runs */
+	/* without PRE_COPY this is asked for while the guest runs */
 	if (!precopy)
 		must(vfio_mig_data_size(src, &size));
 	turn(c, DEST_EARLY);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cost.c - what a migration costs that can be counted: commands, allocations,
- * bytes copied, memory. The same on every run.
+ * cost.c - the countable costs of a migration: commands, allocations, bytes
+ * copied, memory. The same on every run.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +69,7 @@ static void count_turn(struct carrier *c, enum side side)
 		return;
 	if (now != NOBODY)
 		counters_stop(&counters[now]);
-	/* later ones are of who opens the VFs anew */
+	/* later ones are for opening the VFs again */
 	if (side == NOBODY)
 		sent = commands_seen(0) + commands_seen(1);
 	if (side != NOBODY) {
@@ -87,7 +87,7 @@ static void measure(uint64_t want)
 	uint64_t size;
 
 	size = carrier_open(&c, VF_A, VF_C, want);
-	/* caches of the kernel fill when they are used first */
+	/* caches of the kernel fill on first use */
 	carrier_move(&c, &t);
 	carrier_move(&c, &t);
 	memset(counters, 0, sizeof(counters));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * counters.h - what the kernel did for this thread: allocations, pages,
- * bytes that it copied. Told by its trace events, and the module in bench/copies.
+ * bytes that it copied. Counted by its trace events, and the module in
+ * bench/copies.
  */
 #ifndef NVME_VFIO_BENCH_COUNTERS_H
 #define NVME_VFIO_BENCH_COUNTERS_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dirty.c - a report of the memory that a VF has written, beside the commands
- * that it takes.
+ * dirty.c - a report of the memory that a VF has written, compared with the
+ * commands that it takes.
  */
 #include <errno.h>
 #include <linux/nvme_ioctl.h>
@@ -67,7 +67,7 @@ static unsigned long dirty(struct field *f, unsigned long every)
 	return n;
 }
 
-/* what is told to nobody, and how many commands it takes */
+/* a report that goes nowhere, and how many commands it takes */
 static unsigned int receive_all(struct port *p, void *buf)
 {
 	struct nvme_passthru_cmd cmd = { .opcode = 0x3e, .cdw11 = p->id,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * downtime.c - how long a guest stands still for its VF, beside the time that
- * the commands alone take.
+ * downtime.c - how long a guest is stopped for its VF, compared with the time
+ * that the commands alone take.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void measure(uint64_t want, unsigned int times)
 	unsigned int i;
 
 	size = carrier_open(&c, VF_A, VF_C, want);
-	/* what is done for the first time is slow in an emulator */
+	/* everything is slow in an emulator the first time */
 	carrier_baseline(&c, size, &cpu);
 	carrier_move(&c, &t);
 	for (i = 0; i < times; i++) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Figures made of records: ratios, each with its spread."""
+"""Figures computed from records: ratios, each with its spread."""
 
 import statistics
 
@@ -34,8 +34,9 @@ def ratios(records, a="us", b="baseline"):
 
 
 def best(records, groups, a="us", b="baseline"):
-    """The records in groups, in the order in which they came; of each group the
-    least of both, for whatever else this machine does only adds to a time."""
+    """The records in groups, in the order in which they came; from each group
+    the least of both, as whatever else this machine does only adds to a
+    time."""
     n = max(1, len(records) // groups)
     some = [records[i:i + n] for i in range(0, n * min(groups, len(records)), n)]
     return Figure([min(r[a] for r in g) / min(r[b] for r in g) for g in some])

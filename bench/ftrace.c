@@ -42,7 +42,7 @@ void ftrace_open(const char * const *events, bool mine)
 	check(on_fd >= 0, "tracing_on: errno %d", errno);
 	tracing("0");
 	put("16384", "buffer_size_kb");
-	/* so that its times are ours */
+	/* so that its times use our clock */
 	put("mono", "trace_clock");
 	snprintf(text, sizeof(text), "%ld", (long)syscall(SYS_gettid));
 	if (mine)

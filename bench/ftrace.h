@@ -18,7 +18,7 @@ void ftrace_open(const char * const *events, bool mine);
 /** ftrace_start - from now on */
 void ftrace_start(void);
 
-/** ftrace_pause - until now; ftrace_stop() tells */
+/** ftrace_pause - until now; ftrace_stop() reports */
 void ftrace_pause(void);
 
 /**

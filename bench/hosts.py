@@ -16,11 +16,11 @@ import place                                            # noqa: E402
 
 SECONDS = 1800
 
-# The emulator moves strings byte by byte; a processor without that is nearer to
-# a real one in what a copy costs beside everything else.
+# The emulator moves strings byte by byte; on a processor without that, the cost
+# of a copy relative to everything else is nearer to a real one's.
 CPU = "max,-erms,-fsrm"
 
-# What a distribution's kernel does by itself; the rig's other hosts leave it out.
+# What a distribution's kernel does by default; the rig's other hosts omit it.
 MITIGATIONS = "mitigations=auto"
 
 
@@ -53,8 +53,8 @@ def driver(kernel, reference=False):
 
 
 def hurry(pid):
-    """Before everything else on this machine, if that is allowed: what is measured
-    shall not be how busy it is."""
+    """At the highest priority on this machine, if allowed: the measurements should
+    not show how busy it is."""
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
             os.sched_setscheduler(int(thread), os.SCHED_RR, os.sched_param(1))
@@ -63,7 +63,7 @@ def hurry(pid):
 
 
 class Failed(Exception):
-    """A measurement did not come to its end."""
+    """A measurement did not finish."""
 
 
 def lines(output):

@@ -43,7 +43,7 @@ def pace():
 
 
 def device(o):
-    """Downtime beside its baseline where time is instructions and commands take time:
+    """Downtime and its baseline where time is instructions and commands take time:
     all runs give the same."""
     records = []
     for reference in (False, True):
@@ -105,7 +105,7 @@ def io(o):
 
 
 def exits(o):
-    """How often QEMU has to do something for a guest to reach its drive, under our
+    """How often QEMU has to act for a guest to reach its drive, under our
     driver and under vfio-pci. Timers and interrupts end a guest's run as well; how
     often for each block goes with the time it takes, so only the former is judged."""
     records = []
@@ -130,8 +130,8 @@ def exits(o):
 
 
 def exits_so_far(one):
-    """Of a guest, and the blocks that its checker wrote and read, just when it has
-    counted anew."""
+    """For a guest, with the blocks that its checker wrote and read, just after it
+    has updated its totals."""
     before = scenario.await_totals(one)["ms"]
     while True:
         totals = one.totals()
@@ -147,7 +147,7 @@ def timeline(o):
     return hosts.run(["timeline 1024"], kernel=o.kernel, say=o.say)
 
 
-# What a guest has, and who tracks which memory its drive writes.
+# What a guest has, and what tracks the memory that its drive writes.
 GUESTS = {
     "tracked": {},
     "untracked": {"props": {"lm-track": "off"}},
@@ -156,7 +156,7 @@ GUESTS = {
 
 
 def vm(o):
-    """Guests moved by QEMU: with a VF, with one whose memory nobody tracks, and
+    """Guests moved by QEMU: with a VF, with one whose memory nothing tracks, and
     with a drive that QEMU emulates. On 6.1, which tracks memory."""
     records = []
     for kind, more in GUESTS.items():

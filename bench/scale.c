@@ -28,7 +28,9 @@ struct racer {
 
 static pthread_barrier_t all;
 
-/* nobody starts before all are ready, and nobody tidies up before all are done */
+/*
+ * nobody starts before all are ready, and nobody cleans up before all are done
+ */
 static void race_turn(struct carrier *c, enum side side)
 {
 	struct racer *r = (struct racer *)c;

@@ -16,7 +16,7 @@ FEW_PAGES = 4
 # Copies a side beyond the DMA, with what surrounds the state in the stream.
 COPIES = 1.02
 
-# VFs that migrate at once wait for each other's commands, for nothing else.
+# VFs that migrate at once only wait for each other's commands.
 QUEUED, CONSTANT = 1.10, 1.10
 
 
@@ -30,7 +30,7 @@ def row(area, what, target, ours, reference=None, holds=None):
 
 
 def per_driver(records, make):
-    """(ours, reference) of what make() does with the records of each driver."""
+    """(ours, reference) from what make() does with the records of each driver."""
     both = []
     for name in ("ours", "reference"):
         some = [r for r in records if r["driver"] == name]

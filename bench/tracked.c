@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tracked.c - the downtime where there is no PRE_COPY, and what the log of what
- * the VF writes to memory adds to it.
+ * tracked.c - the downtime without PRE_COPY, and what the log of the VF's
+ * writes to memory adds to it.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  *
  * usage: vf-bench [--set standard|vendor] [--driver NAME] MEASUREMENT [ARGUMENT...]
  *
- * What a measurement takes as arguments is told where it is. It prints a line
- * of JSON for each repetition.
+ * A measurement's arguments are documented in its file. It prints a line of
+ * JSON for each repetition.
  */
 #include <stdio.h>
 #include <string.h>

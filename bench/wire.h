@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * wire.h - what lies between the two sides of a migration: one reads while the
- * other writes, as two hosts would.
+ * wire.h - the connection between the two sides of a migration: one reads while
+ * the other writes, as two hosts would.
  */
 #ifndef NVME_VFIO_BENCH_WIRE_H
 #define NVME_VFIO_BENCH_WIRE_H
@@ -43,8 +43,8 @@ void wire_free(struct wire *w);
 
 /**
  * wire_carry - all that can be read from @from goes to @to
- * @size: bytes of state in it. What one read gives whole goes over without the
- *	second thread.
+ * @size: bytes of state in it. A state that one read returns whole goes over
+ *	without the second thread.
  * @read_us: set to the time that the reads took
  *
  * Return: bytes.

@@ -3,8 +3,8 @@
  * cid_tracker.h - which command ids of one queue are with the device.
  *
  * Each id must complete exactly once. Ids are handed out in turn over the
- * whole 16-bit range, not lowest-free-first, so that a completion that comes
- * twice meets an id that is not in use again, and is noticed.
+ * whole 16-bit range, not lowest-free-first, so that a second completion finds
+ * its id not in use again, and is noticed.
  */
 #ifndef NVME_VFIO_CID_TRACKER_H
 #define NVME_VFIO_CID_TRACKER_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * expect.h - for code that tests and the tool share, and that has nothing to do
- * any more once something is not as it must be: what happens then is the
- * program's own affair.
+ * expect.h - for code that tests and the tool share, and that cannot continue
+ * once an expectation fails: what happens then is up to the program.
  */
 #ifndef NVME_VFIO_EXPECT_H
 #define NVME_VFIO_EXPECT_H
@@ -10,7 +9,7 @@
 #include "util.h"
 
 /**
- * expect_failed - something is not as it must be; the program defines it
+ * expect_failed - an expectation failed; the program defines it
  *
  * Does not return.
  */
@@ -25,7 +24,7 @@ void expect_failed(const char *file, int line, const char *fmt, ...)
 void expect_missing(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
-/* it must be so that @cond; what was expected and seen is in the rest */
+/* @cond must hold; the rest says what was expected and seen */
 #define check(cond, ...) \
 	do { \
 		if (!(cond)) \

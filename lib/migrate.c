@@ -21,7 +21,7 @@ void move_load(struct workload *w, struct vfio_dev *dst, struct mig_stream *s,
 	must(mig_load(dst, s, 0, t));
 	must(nvme_rebind(&w->ctrl, dst));
 	check(workload_sum(w) == sum,
-	      "memory changed before the destination was let run");
+	      "memory changed before the destination was started");
 	must(mig_start(dst, t));
 	state_is(dst, MIG_RUNNING);
 }

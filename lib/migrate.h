@@ -8,11 +8,11 @@
 #include "vfio_mig.h"
 #include "workload.h"
 
-/** state_is - the device must be in that migration state */
+/** state_is - the device must be in this migration state */
 void state_is(struct vfio_dev *dev, unsigned int state);
 
 /**
- * move - stop @src, carry the state to @dst, go on there
+ * move - stop @src, carry the state to @dst, continue there
  * @s: the state that was carried
  * @t: times, may be NULL
  *

@@ -12,8 +12,8 @@
 #define IRQ_GRACE_MS		1000
 
 /*
- * Limits are counted in naps. A machine that is not let run, as an emulated one
- * beside others, naps for longer and must not run into limits by that.
+ * Limits are counted in naps. A machine that gets no processor time, such as an
+ * emulated one beside others, naps for longer, which must not count.
  */
 #define NAP_MS			10
 #define READY_US		200

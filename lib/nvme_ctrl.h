@@ -51,7 +51,7 @@ int nvme_enable(struct nvme_ctrl *c, struct vfio_dev *dev, struct dma_mem *mem,
 void nvme_release(struct nvme_ctrl *c);
 
 /**
- * nvme_rebind - go on with another device that has taken over the state
+ * nvme_rebind - continue with another device that has taken over the state
  * @dev: open, with the same memory mapped at the same address and at least as
  *	many vectors enabled as the old one has
  *

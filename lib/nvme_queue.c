@@ -181,7 +181,7 @@ int nvme_queue_audit(struct nvme_queue *q, unsigned int keep)
 		return lib_fail(-EBADMSG, "%s (%u faults)", q->fault,
 				q->faults);
 	if (nvme_queue_pending(q))
-		return lib_fail(-EBADMSG, "queue %u: a completion that nobody expects",
+		return lib_fail(-EBADMSG, "queue %u: an unexpected completion",
 				q->id);
 	if (q->cids.out != keep)
 		return lib_fail(-EBADMSG, "queue %u: %u commands with the device, %u expected; first id %d",

@@ -54,7 +54,7 @@ static uint64_t sum_of(const uint64_t *p)
 	return sum ? sum : 1;
 }
 
-/* of data that is not ours: it stays what it was */
+/* of data that is not ours: it must not change */
 static void compare_unit(struct workload *w, const uint64_t *p,
 			 unsigned int unit)
 {
@@ -63,7 +63,7 @@ static void compare_unit(struct workload *w, const uint64_t *p,
 	if (!w->sum[unit])
 		w->sum[unit] = sum;
 	check(w->sum[unit] == sum,
-	      "namespace %u, piece %u: the data is not what was read before",
+	      "namespace %u, piece %u: the data differs from the first read",
 	      w->nsid, unit);
 }
 
@@ -146,7 +146,7 @@ void workload_start(struct workload *w, struct vfio_dev *dev,
 	w->lba_shift = w->ctrl.scratch[128 + 4 * (w->ctrl.scratch[26] & 15) + 2];
 	check(w->lba_shift >= 9 && w->lba_shift <= 12 &&
 	      blocks << w->lba_shift >= (uint64_t)(w->skip + UNITS) * UNIT,
-	      "namespace %u of %llu blocks of 2^%u bytes does not serve",
+	      "namespace %u (%llu blocks of 2^%u bytes) cannot be used",
 	      w->nsid, (unsigned long long)blocks, w->lba_shift);
 	must(nvme_set_feature(&w->ctrl, NVME_FEAT_TEMP, TEMP_NORMAL, NULL));
 	must(nvme_set_feature(&w->ctrl, NVME_FEAT_AEC, AEC_TEMP, NULL));
@@ -276,7 +276,7 @@ void workload_stuff(struct workload *w, unsigned int n)
 			sleep_us(1000);
 		}
 	}
-	/* as many as the completion queue takes; more is not needed */
+	/* as many as fit the completion queue; more is not needed */
 	sleep_us(50000);
 }
 
@@ -291,7 +291,7 @@ void workload_unseen(struct workload *w)
 
 		while (!nvme_queue_pending(q) ||
 		       vfio_irq_take(w->ctrl.dev, q->vector) < 1) {
-			check(ms++ < IO_TIMEOUT_MS, "queue %u: a command is not completed, or without an interrupt",
+			check(ms++ < IO_TIMEOUT_MS, "queue %u: a command did not complete, or did so without an interrupt",
 			      i + 1);
 			sleep_us(1000);
 		}
@@ -357,7 +357,7 @@ void workload_audit(struct workload *w)
 	sleep_us(GRACE_US);
 	must(nvme_queue_audit(&w->ctrl.admin, WORKLOAD_AERS));
 	for (i = 0; i < WORKLOAD_AERS; i++)
-		check(!w->aer[i].done, "an async event came, none was raised");
+		check(!w->aer[i].done, "an async event arrived although none was raised");
 	for (i = 0; i < w->ctrl.nio; i++)
 		must(nvme_queue_audit(&w->ctrl.io[i], 0));
 }

@@ -3,7 +3,7 @@
  * workload.h - what a guest would do with a VF: a controller with several I/O
  * queues, verified reads and writes, and async event requests outstanding.
  *
- * Whatever is not as it must be ends in expect.h's hands.
+ * Whatever is wrong ends in expect.h.
  */
 #ifndef NVME_VFIO_WORKLOAD_H
 #define NVME_VFIO_WORKLOAD_H
@@ -99,8 +99,8 @@ struct workload *workload_new(void);
 void workload_free(struct workload *w);
 
 /**
- * workload_start - bring the controller of an open device up, arm async events,
- * make I/O queues and use each a first time
+ * workload_start - enable the controller of an open device, arm async events,
+ * create I/O queues and use each for the first time
  */
 void workload_start(struct workload *w, struct vfio_dev *dev,
 		    const struct workload_opts *opts);
@@ -125,9 +125,9 @@ void workload_fill(struct workload *w, unsigned int n);
 void workload_stuff(struct workload *w, unsigned int n);
 
 /**
- * workload_unseen - a command on every queue, whose completion is there and whose
- * interrupt has come, and that nobody has looked at: where the VF goes on, it has
- * to interrupt for it. Not for queues that are polled.
+ * workload_unseen - a command on every queue, whose completion and interrupt
+ * have come but were not looked at: where the VF continues, it has to interrupt
+ * for it. Not for polled queues.
  */
 void workload_unseen(struct workload *w);
 

@@ -59,8 +59,8 @@ struct track_report {
  *	does, and the VF has no P2P. NULL: it does.
  * @announce: tell a running VF that a suspend will follow. NULL where the set
  *	has no word for it. Nothing depends on it, so it cannot fail.
- * @resume: let a suspended VF go on
- * @find_out: make sure that a VF runs of which that is not known; a Resume that
+ * @resume: let a suspended VF continue
+ * @find_out: make sure that a VF runs, if that is not known: a Resume, which
  *	may be refused because it runs. @was_suspended: it was not running, as
  *	far as the set can tell. @limit_ms: as in struct nvme_pf_cmd.
  * @state_size: bytes that @get_state would read now, at any time
@@ -69,23 +69,23 @@ struct track_report {
  *	offset 0, in bytes. -EIO also when the device does not say that the VF
  *	was suspended throughout, which it may be all the same.
  * @check_start: @len bytes from the start of a received state of @total bytes:
- *	do they agree with each other? Nothing has reached the device yet.
+ *	are they consistent? Nothing has reached the device yet.
  * @set_state: write @len bytes at @offset, from @buf at @at; @first and @last tell the device
  *	where the sequence starts and when to verify and commit. A failure
  *	status is the caller's to warn of, and ends the sequence: it may begin
  *	anew if nvme_vfio_try_again().
- * @drop_half: make a VF run that has got the first @set_state and maybe not the
- *	last, and is to go on without any of it. Its queues have not been made
- *	since. NULL where a state moves whole.
+ * @drop_half: make a VF run that has received the first @set_state and maybe
+ *	not the last, and is to continue without any of it. Its queues have not
+ *	been created since. NULL where a state moves whole.
  *
  * @track_start: track what the VF writes to @n ranges in units of 2^@shift
  *	bytes. NULL where the set cannot track. Also returns -EAGAIN for a
  *	suspended VF, -EALREADY for one that is being tracked, -ENOSPC with
- *	@offer set, -EINVAL for ranges that the device does not take.
+ *	@offer set, -EINVAL for ranges that the device does not accept.
  * @track_stop: and stop. Also returns -EAGAIN for a suspended VF, -EALREADY
  *	for one that is not being tracked. @limit_ms: likewise.
  * @track_report: one report, read into @buf of @len bytes. The device forgets
- *	what it has told.
+ *	what it has reported.
  *
  * Those of a migration wait for transient refusals, as long as there is patience:
  * see nvme_vfio_try_again().

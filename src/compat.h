@@ -13,9 +13,9 @@
 #include <linux/vfio.h>
 
 /*
- * Before 6.2 VFIO has no question for the size of the state. QEMU asks it all
- * the same, takes silence for 100 GiB, and then never switches over; but VFIO
- * hands features it does not know to the driver, so the driver can answer.
+ * Before 6.2 VFIO has no query for the size of the state. QEMU makes it all the
+ * same, takes silence for 100 GiB, and then never switches over; but VFIO hands
+ * features it does not know to the driver, so the driver can answer.
  */
 #ifndef HAVE_VFIO_MIG_DATA_SIZE
 #define VFIO_DEVICE_FEATURE_MIG_DATA_SIZE 9

@@ -27,18 +27,18 @@
 
 /*
  * Each retry coarsens the unit, at best to what the device offers, or halves
- * the number of ranges, of which VFIO takes 256. Far fewer retries do for a
- * device that knows what it wants; one that contradicts itself must end.
+ * the number of ranges, of which VFIO takes 256. A device that is consistent
+ * needs far fewer retries; with one that contradicts itself this must end.
  */
 #define START_TRIES	20
 
 /*
- * A VF that runs may write as fast as it reports: what it has not told after
+ * A running VF may write as fast as it reports: what it has not reported after
  * this is left for the next time. Others wait for the migration's lock.
  */
 #define RUNNING_DRAIN_MS	100
 
-/* Of a suspended VF each report tells of a further unit; these are on top. */
+/* Each report of a suspended VF has a new unit; these come on top. */
 #define FEW_REPORTS		16
 
 void nvme_vfio_dirty_init(struct dirty_log *log)
@@ -113,9 +113,9 @@ static bool nvme_vfio_dirty_renegotiate(struct track_limits *limits, u8 *shift,
 }
 
 /*
- * A device takes no range with its own BARs in it, nor with memory of it that
- * they hold. A guest may have that at another address as well (CMBMSC), of which
- * nobody knows here: then the device refuses to track.
+ * A device accepts no range that contains its own BARs, or its memory behind
+ * them. A guest may have that at another address as well (CMBMSC), which is not
+ * known here: then the device refuses to track.
  */
 static void nvme_vfio_dirty_find_holes(struct migration *m)
 {
@@ -159,7 +159,7 @@ static int nvme_vfio_dirty_start_device(struct migration *m)
 	int tries, n, ret;
 	u32 room;
 
-	/* What the PF told at first it may have taken back since. */
+	/* What the PF reported at first may no longer be true. */
 	if (!limits.ranges)
 		return -ENOSPC;
 
@@ -254,8 +254,9 @@ void nvme_vfio_dirty_resumed(struct migration *m)
 }
 
 /*
- * A device that tracks a VF refuses to begin. What it answers to a request for a
- * report while it does not track is nowhere said: an empty report may be all.
+ * A device that tracks a VF refuses to begin. What it answers to a request for
+ * a report while it does not track is specified nowhere: it may be just an
+ * empty report.
  */
 int nvme_vfio_dirty_confirm(struct migration *m)
 {
@@ -420,8 +421,8 @@ unlock:
 }
 
 /*
- * Merge all that the device has. A VF that runs may write faster than that; a
- * suspended one writes no more, so each report tells of a further unit.
+ * Merge all that the device has. A running VF may write faster than that; a
+ * suspended one no longer writes, so each report has a new unit.
  */
 static int nvme_vfio_dirty_drain(struct migration *m)
 {
@@ -476,7 +477,7 @@ static int nvme_vfio_dirty_report_locked(struct migration *m)
 	case DIRTY_ON:
 		break;
 	}
-	/* While the guest stands still user space asks once for each range of memory. */
+	/* While the guest is stopped user space asks once per range. */
 	ret = log->drained ? 0 : nvme_vfio_dirty_drain(m);
 	/* Not sent: nothing was cleared. */
 	if (ret == -EAGAIN || ret == -EBUSY || ret == -ENOMEM)

@@ -20,8 +20,8 @@ struct rb_root_cached;
 /**
  * enum dirty_state - where the log is
  * @DIRTY_OFF: there is none
- * @DIRTY_ARMED: asked for while the VF was suspended, when the device takes no
- *	such command, and the VF writes nothing: begins when the VF is resumed
+ * @DIRTY_ARMED: asked for while the VF was suspended, when the device accepts
+ *	no such command and the VF writes nothing: begins when the VF is resumed
  * @DIRTY_ON: the device tracks what the VF writes
  * @DIRTY_LOST: something may have been missed; user space must begin anew
  */
@@ -36,13 +36,13 @@ enum dirty_state {
  * struct dirty_log - the log of one VF
  * @lock: one call of user space at a time; @map and @buf. Held while the
  *	bitmap of user space is written; taken before the migration's lock.
- * @map: what was written and not asked for as yet
+ * @map: what was written and not asked for yet
  * @buf: for reports of the device
  * @state: as the rest under the migration's lock
  * @device_on: the device tracks, or may do so, and is to be told to stop
  * @all: everything counts as written
- * @drained: the device has told all that the VF wrote before it was suspended,
- *	and it is suspended still: there is nothing more to ask for
+ * @drained: the device has reported all that the VF wrote before it was
+ *	suspended, and it is suspended still: there is nothing more to ask for
  * @ranges: of memory that user space asked for; changed under both locks
  * @nr: how many
  * @tracked: what the device was told to track for them; under the migration's
@@ -95,8 +95,8 @@ int nvme_vfio_dirty_report(struct migration *m, u64 iova, u64 len,
  *	still have the log that it was told to keep?
  * @m: the migration
  *
- * It may have lost it by a reset of the PF, and then have nothing to tell. If
- * so, or if it does not say, all memory counts as written.
+ * A reset of the PF may have cost it the log, and then it has nothing to
+ * report. If so, or if it does not say, all memory counts as written.
  *
  * Return: 0; or what nvme_vfio_exec() returns when the device could not be
  * asked. The VF runs in any case.
@@ -114,7 +114,8 @@ void nvme_vfio_dirty_lost(struct migration *m);
 
 /*
  * nvme_vfio_dirty_end - the user has gone: forget all, tell the device. May be
- * repeated. Return: false when the device could not be told, and may still be.
+ * repeated. Return: false when the device could not be told, and may still
+ * track.
  */
 bool nvme_vfio_dirty_end(struct migration *m);
 

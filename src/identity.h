@@ -3,7 +3,7 @@
  * What a state is taken from, and where it can be loaded. Pure, and plain C:
  * also compiled in user space, by whoever must come to the same verdict.
  *
- * A further field takes its place in the struct, of what is reserved, the next
+ * A new field needs a place in the struct, out of what is reserved, the next
  * STREAM_MINOR, a line in identity_fits(), or a part of its own with its words,
  * and a line in nvme_vfio_fill_identity(). From a source that does not know it
  * the field is 0.
@@ -108,7 +108,7 @@ static inline bool identity_has_format(const struct stream_identity *from,
 }
 
 /**
- * identity_fits - can a state be loaded, as far as this part tells?
+ * identity_fits - can a state be loaded, as far as this part is concerned?
  * @from: what it was taken from; not trusted
  * @here: where it is to be loaded
  * @rules: what counts there
@@ -165,14 +165,14 @@ static inline const char *identity_misfit(const struct stream_identity *from,
 					  const struct identity_rules *rules)
 {
 	static const char * const why[IDENTITY_PARTS] = {
-		[IDENTITY_CMDSET] = "the state is of the other command set",
-		[IDENTITY_MODEL] = "the state is of another model",
-		[IDENTITY_FIRMWARE] = "the state is of another firmware revision",
-		[IDENTITY_PCI_ID] = "the state is of a function with another PCI id",
-		[IDENTITY_NVME_VERSION] = "the state is of another NVMe version",
-		[IDENTITY_FORMAT] = "the state has a format that this device does not have",
+		[IDENTITY_CMDSET] = "the state is from the other command set",
+		[IDENTITY_MODEL] = "the state is from another model",
+		[IDENTITY_FIRMWARE] = "the state is from another firmware revision",
+		[IDENTITY_PCI_ID] = "the state is from a function with another PCI id",
+		[IDENTITY_NVME_VERSION] = "the state is from another NVMe version",
+		[IDENTITY_FORMAT] = "the state has a format that this device does not support",
 		[IDENTITY_QUEUES] = "this VF has fewer queues than the state needs",
-		[IDENTITY_INTERRUPTS] = "this VF has another number of interrupts than the state's",
+		[IDENTITY_INTERRUPTS] = "this VF has a different number of interrupts from the state's",
 	};
 	unsigned int i;
 

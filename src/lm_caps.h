@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a PF's Identify data say of live migration: which command set it has,
+ * What a PF's Identify data say about live migration: which command set it has,
  * and which format of state is used. Pure, and plain C: also compiled in user
  * space, by whoever must come to the same verdict.
  */
@@ -88,7 +88,7 @@ static inline __u32 lm_next_secondary(const __u8 *page, __u32 from)
 		if (id > most)
 			most = id;
 	}
-	/* A device that repeats itself must come to an end. */
+	/* This must end even if a device repeats itself. */
 	return most >= from && most < 0xffff ? most + 1 : 0;
 }
 
@@ -116,7 +116,7 @@ struct state_format {
 
 /*
  * How much of Supported Controller State Formats (Identify, CNS 20h) is looked at:
- * 255 versions and 32 UUIDs find room there.
+ * 255 versions and 32 UUIDs fit there.
  */
 #define LM_FORMATS_LEN	1024
 
@@ -160,7 +160,7 @@ static inline bool nvme_vfio_pick_format(const __u8 *page, __u16 version,
  * Both parts are needed. With either missing the commands succeed, the VF runs,
  * and the guest finds a controller that is not the one it had.
  *
- * Return: NULL, or why there is no format to be used
+ * Return: NULL, or why no format can be used
  */
 static inline const char *lm_find_format(const __u8 *page,
 					 struct state_format *f)
@@ -185,7 +185,7 @@ static inline const char *lm_find_format(const __u8 *page,
 	return NULL;
 }
 
-/* A Controller State begins with a header of so many bytes. */
+/* A Controller State begins with a header of this many bytes. */
 #define LM_STATE_HEADER	48
 
 /**
@@ -194,10 +194,10 @@ static inline const char *lm_find_format(const __u8 *page,
  *	part, from byte 32 that of the vendor's, of 128 bits each
  * @f: the format that it was asked for in, or is to be loaded in
  *
- * A device must not give a part that was not asked for. That it gives those
- * that were asked for is not said.
+ * A device must not give a part that was not asked for. Nothing says that it
+ * gives those that were asked for.
  *
- * Return: NULL, or which part there is none of
+ * Return: NULL, or which part is missing
  */
 static inline const char *lm_state_lacks(const void *header,
 					 struct std_format f)

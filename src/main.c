@@ -23,17 +23,17 @@
 /* Older kernels have one of each for all drivers, which vfio-pci sets. */
 static bool nvme_vfio_nointxmask;
 module_param_named(nointxmask, nvme_vfio_nointxmask, bool, 0644);
-MODULE_PARM_DESC(nointxmask, "as of vfio-pci: do not mask INTx by PCI 2.3's means; for devices that are bound from then on");
+MODULE_PARM_DESC(nointxmask, "as for vfio-pci: do not use PCI 2.3 INTx masking; for devices bound from then on");
 
 static bool nvme_vfio_disable_idle_d3;
 module_param_named(disable_idle_d3, nvme_vfio_disable_idle_d3, bool, 0644);
-MODULE_PARM_DESC(disable_idle_d3, "as of vfio-pci: leave unused devices out of D3; for devices that are bound from then on");
+MODULE_PARM_DESC(disable_idle_d3, "as for vfio-pci: do not put unused devices into D3; for devices bound from then on");
 #endif
 
 struct nvme_vfio_device {
 	struct vfio_pci_core_device core;
 	struct migration *migration;	/* NULL: plain vfio-pci */
-	struct vf_sysfs plain;		/* then: what sysfs tells */
+	struct vf_sysfs plain;		/* then: what sysfs shows */
 };
 
 static struct nvme_vfio_device *nvme_vfio_from_vdev(struct vfio_device *vdev)
@@ -120,7 +120,7 @@ static const struct vfio_log_ops nvme_vfio_log_ops = {
 };
 
 #ifndef HAVE_VFIO_MIG_DATA_SIZE
-/* The core of this kernel does not know the question: see compat.h. */
+/* This kernel's core does not know the query: see compat.h. */
 static int nvme_vfio_device_feature(struct vfio_device *vdev, u32 flags,
 				    void __user *arg, size_t argsz)
 {
@@ -148,7 +148,8 @@ static int nvme_vfio_device_feature(struct vfio_device *vdev, u32 flags,
 
 /*
  * Migration is offered as soon as the PF has said that it can: when the VF is
- * bound, or else when it is opened, before its user can ask. Not taken back.
+ * bound, or else when it is opened, before its user can ask. It is never
+ * withdrawn.
  */
 static void nvme_vfio_offer(struct nvme_vfio_device *nvdev)
 {
@@ -160,7 +161,7 @@ static void nvme_vfio_offer(struct nvme_vfio_device *nvdev)
 
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY |
 				COMPAT_MIGRATION_PRE_COPY;
-	/* What is suspended for P2P must not write to others any more. */
+	/* A device suspended for P2P must no longer write to others. */
 	if (nvme_vfio_mig_is_quiet(m))
 		vdev->migration_flags |= VFIO_MIGRATION_P2P;
 	vdev->mig_ops = &nvme_vfio_mig_ops;
@@ -354,7 +355,7 @@ static void nvme_vfio_reset_done(struct pci_dev *pdev)
 		nvme_vfio_mig_reset(nvdev->migration);
 }
 
-/* The reset that mends a frozen channel tells nobody but the PF's driver. */
+/* The reset that repairs a frozen channel notifies only the PF's driver. */
 static pci_ers_result_t nvme_vfio_error_detected(struct pci_dev *pdev,
 						 pci_channel_state_t state)
 {

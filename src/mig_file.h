@@ -19,7 +19,7 @@ struct migration;
  * @name: of the anonymous inode
  * @flags: O_RDONLY or O_WRONLY
  * @fops: with nvme_vfio_file_release()
- * @end: let go of what the file holds, as soon as nobody uses it; waits for
+ * @end: release what the file holds, as soon as nobody uses it; waits for
  *	nothing that touches user memory
  * @free: the last reference has gone
  */

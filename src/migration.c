@@ -21,14 +21,15 @@
  *	PRE_COPY_P2P -> PRE_COPY	resume
  *	PRE_COPY_P2P -> STOP_COPY	read one command's worth of the state
  *
- * A command set whose Suspend leaves DMA under way has no P2P. Stopping is then
- * to suspend and to read the state:
+ * A command set whose Suspend leaves DMA in flight has no P2P. Stopping then
+ * means suspending and reading the state:
  *
  *	RUNNING -> STOP			suspend, read the state
  *	STOP -> RUNNING			resume
  *	PRE_COPY -> STOP_COPY		suspend, read the state
  *
- * The VFIO core makes a path of these of any transition user space asks for.
+ * The VFIO core turns any transition that user space asks for into a path of
+ * these.
  */
 #include <linux/bug.h>
 #include <linux/err.h>
@@ -49,20 +50,20 @@
 
 static unsigned int nvme_vfio_max_state_mb = 1024;
 module_param_named(max_state_mb, nvme_vfio_max_state_mb, uint, 0644);
-MODULE_PARM_DESC(max_state_mb, "largest device state that is moved, in MiB (default 1024)");
+MODULE_PARM_DESC(max_state_mb, "largest device state that can be moved, in MiB (default 1024)");
 
 /* QEMU asks for the size often; I/O may stand still while the device finds out. */
 #define SIZE_VALID_MS	1000
 
-/* What the PF says of a VF changes by an administrator's doing only. */
+/* What the PF reports about a VF changes only if an administrator acts. */
 #define ASK_AGAIN_MS	1000
 #define ASKED_VALID_MS	5000
 
-/* What close owes to a VF is tried again for a minute, then by the next open. */
+/* What close still owes a VF is retried for a minute, then by the next open. */
 #define SETTLE_MS	1000
 #define SETTLE_TRIES	60
 
-/* A reset that is to end a command: until it is let, and until it has done so. */
+/* A reset that is to end a command: tries to begin it, and to see it work. */
 #define NAP_MS		10
 #define OWN_RESET_TRIES	300
 #define END_TRIES	100
@@ -141,12 +142,12 @@ static bool nvme_vfio_may_be_suspended(const struct migration *m)
 	       nvme_vfio_mig_is_suspended(m->state);
 }
 
-/* The state after a reset, and what is not known of it. */
+/* The state after a reset, and what is not known about it. */
 static void nvme_vfio_was_reset(struct migration *m)
 {
 	/*
-	 * Resets fail, and the PCI core does not tell. But nothing resumes a VF
-	 * that may hold a state from elsewhere: its guest runs there.
+	 * Resets can fail, and the PCI core does not say so. But a VF that may
+	 * hold a state from elsewhere is never resumed: its guest runs there.
 	 */
 	m->in_doubt = nvme_vfio_may_be_suspended(m) && !m->loaded &&
 		      m->state != VFIO_DEVICE_STATE_RESUMING;
@@ -241,14 +242,14 @@ void nvme_vfio_mig_reset(struct migration *m)
 
 void nvme_vfio_mig_fault(struct migration *m)
 {
-	/* What is under way came between. */
+	/* Whatever is under way overlapped it. */
 	nvme_vfio_vf_reset_ends(&m->vf);
 	nvme_vfio_happened(m, MIG_FAULT);
 }
 
 /*
- * Half a state may keep a VF from running, and a reset need not take it away.
- * Where it is to be done in haste it will be tried again.
+ * Half a state may keep a VF from running, and a reset need not remove it. What
+ * is done in haste will be tried again.
  */
 static int nvme_vfio_drop_half(struct migration *m, bool in_haste)
 {
@@ -270,14 +271,14 @@ static int nvme_vfio_drop_half(struct migration *m, bool in_haste)
 	m->in_doubt = ret;
 	if (ret)
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "a part of a state is left in the VF, which may be unable to run with it (%pe)\n",
+				     "part of a state is left in the VF, which may be unable to run with it (%pe)\n",
 				     ERR_PTR(ret));
 	return ret;
 }
 
 /*
- * A VF of which nobody knows whether it runs is made to run. Until that was
- * possible it takes no arc. Who takes one waits as for any command.
+ * If nobody knows whether a VF runs, it is made to run. Until that has
+ * succeeded it takes no arc. Whoever asks for one waits as for any command.
  */
 static int nvme_vfio_find_out(struct migration *m, u32 limit_ms)
 {
@@ -295,7 +296,7 @@ static int nvme_vfio_find_out(struct migration *m, u32 limit_ms)
 		return nvme_vfio_drop_half(m, limit_ms);
 
 	ret = vf->set->find_out(vf, limit_ms, &was_suspended);
-	/* A Resume that comes before or after a reset is the same. */
+	/* Whether Resume comes before or after a reset makes no difference. */
 	vf->overlapped = false;
 	/* Without its driver the PF is reset, and so are its VFs. */
 	if (ret && ret != -ENODEV)
@@ -323,7 +324,7 @@ static void nvme_vfio_ask(struct work_struct *work)
 
 	nvme_vfio_mig_lock(m);
 	nvme_vfio_vf_be_patient(&m->vf);
-	/* In ERROR the user is to reset it once more. */
+	/* In ERROR the user has to reset it again. */
 	if (m->is_open && m->state == VFIO_DEVICE_STATE_RUNNING)
 		nvme_vfio_find_out(m, BRIEF_MS);
 	nvme_vfio_mig_unlock(m);
@@ -358,7 +359,7 @@ static bool nvme_vfio_nap(void)
 	return fatal_signal_pending(current);
 }
 
-/* What was given up may end by the reset that has just been. */
+/* The reset that was just done may end a command that was given up. */
 static void nvme_vfio_await_end(const struct migration *m)
 {
 	unsigned int tries = END_TRIES;
@@ -368,9 +369,9 @@ static void nvme_vfio_await_end(const struct migration *m)
 }
 
 /*
- * As a user would: with VFIO's locks, and mappings of BARs taken away. Others
+ * As a user would: with VFIO's locks held, and mappings of BARs removed. Others
  * hold the VF's lock, or that of the port above, while they reset a function,
- * which a hundred VFs do often enough; or for longer, to wait for the user.
+ * which is frequent with a hundred VFs; or for longer, to wait for the user.
  */
 static long nvme_vfio_reset_own(struct migration *m)
 {
@@ -391,9 +392,9 @@ static long nvme_vfio_reset_own(struct migration *m)
 }
 
 /*
- * A Suspend ends when all that the VF has fetched has completed, for which a
- * guest may let it wait for ever; nvme would reset the PF then, and with it all
- * VFs. A reset of this one costs only its guest.
+ * A Suspend ends when all that the VF has fetched has completed, and a guest
+ * can delay that for ever; nvme would then reset the PF, with all its VFs. A
+ * reset of this VF affects only its own guest.
  */
 static void nvme_vfio_end_suspend(struct migration *m)
 {
@@ -401,7 +402,7 @@ static void nvme_vfio_end_suspend(struct migration *m)
 	long ret;
 
 	dev_warn(nvme_vfio_mig_dev(m),
-		 "Suspend does not end: resetting this VF, whose user loses it\n");
+		 "Suspend does not end: resetting this VF; its user loses it\n");
 	trace_vf_reset(nvme_vfio_mig_dev(m), 0, 0);
 
 	ret = nvme_vfio_reset_own(m);
@@ -412,15 +413,15 @@ static void nvme_vfio_end_suspend(struct migration *m)
 		       ret);
 	if (!nvme_pf_pending(m->vf.pdev))
 		dev_warn(nvme_vfio_mig_dev(m),
-			 "Suspend has ended, %lld ms after the reset began\n",
+			 "Suspend ended %lld ms after the reset began\n",
 			 ktime_ms_delta(ktime_get(), start));
 	else
 		dev_err(nvme_vfio_mig_dev(m),
-			"Suspend has not ended by a reset of the VF (%ld): nvme will reset the PF, and all its VFs, when its own time is over\n",
+			"Suspend did not end after a reset of the VF (%ld): nvme will reset the PF, with all its VFs, after its own time-out\n",
 			ret);
 }
 
-/* Room for a state as large as was told last, which may be there already. */
+/* Room for a state of the size last reported, which may be there already. */
 static int nvme_vfio_make_room(struct migration *m)
 {
 	struct save_buf *sbuf;
@@ -441,7 +442,7 @@ static int nvme_vfio_mig_suspend(struct migration *m)
 {
 	int ret;
 
-	/* Without it a pause is as good, and to save the state tries again. */
+	/* A pause works without it, and saving the state tries again. */
 	nvme_vfio_make_room(m);
 	ret = nvme_vfio_drop_half(m, false);
 	if (!ret) {
@@ -468,12 +469,12 @@ static int nvme_vfio_check_format(const struct nvme_vf *vf)
 	if (!vf->format_missing)
 		return 0;
 	dev_warn_ratelimited(&vf->pdev->dev,
-			     "not to be migrated: the format= of the policy of PF %s is none that it lists\n",
+			     "cannot migrate: PF %s does not list the format= of its policy\n",
 			     pci_name(pci_physfn(vf->pdev)));
 	return -EINVAL;
 }
 
-/* Did the PF tell all of the VF in the last @ms, while that ran? */
+/* Has the PF reported all about the VF in the last @ms, while it ran? */
 static bool nvme_vfio_asked_since(const struct migration *m, u32 ms)
 {
 	return m->all_asked_at &&
@@ -590,7 +591,7 @@ static int nvme_vfio_start_saving(struct migration *m, struct file **filp)
 	struct save_buf *sbuf;
 	int ret = 0;
 
-	/* What was asked while the VF ran need not be again, once. */
+	/* What was asked while the VF ran need not be asked again, once. */
 	if (!m->file && !(m->rollback_state && m->told)) {
 		if (!nvme_vfio_asked_since(m, ASKED_VALID_MS))
 			ret = nvme_vfio_ask_all(m);
@@ -606,7 +607,7 @@ static int nvme_vfio_start_saving(struct migration *m, struct file **filp)
 	if (IS_ERR(sbuf))
 		return PTR_ERR(sbuf);
 
-	/* From PRE_COPY the file is there already. */
+	/* Coming from PRE_COPY, there is a file already. */
 	if (!m->file)
 		ret = nvme_vfio_new_save_file(m, sbuf, filp);
 	if (!ret)
@@ -642,7 +643,7 @@ static int nvme_vfio_step_back(struct migration *m,
 
 /*
  * Where only reading the state ends DMA. A state that cannot be read is no
- * reason to refuse a pause: that it cannot move is said in STOP_COPY.
+ * reason to refuse a pause: STOP_COPY reports that it cannot move.
  */
 static int nvme_vfio_stop_by_reading(struct migration *m)
 {
@@ -761,7 +762,7 @@ static void nvme_vfio_arc_failed(struct migration *m,
 				 enum vfio_device_mig_state from,
 				 enum vfio_device_mig_state to, int err)
 {
-	/* That only says that the stream was refused, which was more telling. */
+	/* It only says that the stream was refused; that error says more. */
 	if (from == VFIO_DEVICE_STATE_RESUMING && m->load_failed)
 		return;
 	nvme_vfio_mig_failed(m, err, NULL);
@@ -834,7 +835,7 @@ struct file *nvme_vfio_mig_set_state(struct migration *m,
 	while (new_state != m->state) {
 		enum vfio_device_mig_state next;
 
-		/* Files belong to the last arc of a path only. */
+		/* Only the last arc of a path has a file. */
 		if (WARN_ON(filp)) {
 			ret = -EINVAL;
 			break;
@@ -889,8 +890,8 @@ static bool nvme_vfio_may_ask_size(struct migration *m)
 }
 
 /*
- * A kernel without PRE_COPY would have to ask when the guest stands still. Its
- * user asks for the size while it still runs.
+ * A kernel without PRE_COPY would have to ask while the guest is stopped. Its
+ * user asks for the size while the guest still runs.
  */
 static void nvme_vfio_note_all(struct migration *m)
 {
@@ -910,15 +911,15 @@ int nvme_vfio_mig_data_size(struct migration *m, u64 *size)
 
 	if (ret)
 		return ret;
-	/* That of the last arc is not for this. */
+	/* The last arc's patience is not meant for this. */
 	patience = vf->patience_ms;
 	nvme_vfio_vf_be_impatient(vf);
 	if (nvme_vfio_may_ask_size(m) && !nvme_vfio_vf_refresh(vf) &&
 	    !vf->set->state_size(vf, &state)) {
 		nvme_vfio_note_size(m, state);
 		/*
-		 * Who asks is about to migrate, and where there is no PRE_COPY
-		 * nothing comes before the downtime but this. May fail.
+		 * Whoever asks is about to migrate, and without PRE_COPY only
+		 * this comes before the downtime. May fail.
 		 */
 		if (m->state == VFIO_DEVICE_STATE_RUNNING &&
 		    state <= nvme_vfio_max_state())
@@ -1008,7 +1009,7 @@ int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 
 	if (nvme_vfio_vf_reread(vf)) {
 		ret = nvme_vfio_reader_fail(r, -EIO,
-					    "the PF does not tell what this VF has");
+					    "the PF does not say what this VF has");
 		goto unlock;
 	}
 	nvme_vfio_policy_get(vf->pdev, &policy);
@@ -1024,10 +1025,10 @@ int nvme_vfio_mig_load_identity(struct migration *m, struct mig_file *f,
 		goto unlock;
 	if (policy.refuse_unknown)
 		ret = nvme_vfio_reader_fail(r, -EINVAL,
-					    "the source is of an older version, which does not say what namespaces its VF has");
+					    "the source runs an older version, which does not say which namespaces its VF has");
 	else
 		dev_info(nvme_vfio_mig_dev(m),
-			 "the source is of an older version, which does not say what namespaces its VF has: not compared\n");
+			 "the source runs an older version, which does not say which namespaces its VF has: not compared\n");
 unlock:
 	nvme_vfio_mig_unlock(m);
 	return ret;
@@ -1046,7 +1047,7 @@ int nvme_vfio_mig_load_namespaces(struct migration *m, struct mig_file *f,
 
 	if (nvme_vfio_find_namespaces(vf)) {
 		ret = nvme_vfio_reader_fail(r, -EIO,
-					    "the PF does not tell what this VF has");
+					    "the PF does not say what this VF has");
 		goto unlock;
 	}
 	ret = 0;
@@ -1061,10 +1062,10 @@ int nvme_vfio_mig_load_namespaces(struct migration *m, struct mig_file *f,
 		}
 	} else if (v.unsure && policy.refuse_unknown) {
 		ret = nvme_vfio_reader_fail(r, -EINVAL,
-					    "not known at both ends whether the namespaces are the source's");
+					    "not known whether the namespaces are the source's");
 	} else if (v.unsure) {
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "not known at both ends whether the namespaces are the source's: the state is taken all the same\n");
+				     "not known whether the namespaces are the source's: accepting the state anyway\n");
 	}
 unlock:
 	nvme_vfio_mig_unlock(m);
@@ -1161,13 +1162,13 @@ void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
 }
 
 /*
- * What the last user has left: the VF must run, and not be tracked. Takes two
- * seconds at most. Return: nothing is owed any more.
+ * Clean up after the last user: the VF must run, and not be tracked. Takes two
+ * seconds at most. Return: whether nothing is left to do.
  */
 static bool nvme_vfio_settled(struct migration *m, bool was_reset)
 {
 	nvme_vfio_vf_be_impatient(&m->vf);
-	/* No command gets through, and that one may come after the reset. */
+	/* No command gets through, and that one may act after the reset. */
 	if (nvme_pf_pending(m->vf.pdev))
 		return false;
 	if (was_reset)
@@ -1196,7 +1197,7 @@ int nvme_vfio_mig_open(struct migration *m, bool was_reset)
 	if (!nvme_vfio_settled(m, was_reset)) {
 		nvme_vfio_mig_failed(m, -EBUSY, "opening");
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "not to be opened for now: it may be suspended, tracked or loaded in part for its last user, and the PF does not end that\n");
+				     "cannot be opened for now: it may still be suspended, tracked or partly loaded for its last user, and the PF does not end that\n");
 		nvme_vfio_vf_detach(&m->vf);
 		nvme_vfio_mig_unlock(m);
 		return -EBUSY;
@@ -1226,7 +1227,7 @@ void nvme_vfio_mig_settle(struct migration *m, bool was_reset)
 	nvme_vfio_mig_lock(m);
 	if (!nvme_vfio_settled(m, was_reset)) {
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
-				     "may still be suspended, tracked or loaded in part, and the PF does not end that: trying again\n");
+				     "may still be suspended, tracked or partly loaded, and the PF does not end that: trying again\n");
 		m->settle_tries = SETTLE_TRIES;
 		schedule_delayed_work(&m->settle_work,
 				      msecs_to_jiffies(SETTLE_MS));
@@ -1251,8 +1252,9 @@ static void nvme_vfio_settle_again(struct work_struct *work)
 }
 
 /*
- * The driver leaves, and what VFIO could not do for the VF's lock is left to do.
- * Nobody uses the VF, and the lock is the caller's. Return: it was reset.
+ * The driver leaves, and has to do what VFIO could not because of the VF's
+ * lock. Nobody uses the VF, and the caller holds the lock. Return: whether it
+ * was reset.
  */
 static bool nvme_vfio_reset_unused(struct migration *m)
 {
@@ -1262,7 +1264,8 @@ static bool nvme_vfio_reset_unused(struct migration *m)
 
 	/*
 	 * For a function that has gone the PCI core would wait for a minute. A
-	 * PF that is there may have lost its VFs, by a reset that nobody mended.
+	 * PF that is there may have lost its VFs, by a reset after which nobody
+	 * restored them.
 	 */
 	if (!pci_device_is_present(pdev) ||
 	    pci_read_config_dword(pdev, PCI_COMMAND, &command) ||
@@ -1284,7 +1287,7 @@ void nvme_vfio_mig_stop(struct migration *m)
 	if (!nvme_vfio_settled(m, false) &&
 	    !nvme_vfio_settled(m, nvme_vfio_reset_unused(m)))
 		dev_warn(nvme_vfio_mig_dev(m),
-			 "left although it may be suspended or tracked: reset it before it is used\n");
+			 "released although it may be suspended or tracked: reset it before use\n");
 	nvme_vfio_vf_detach(&m->vf);
 	nvme_vfio_mig_unlock(m);
 }

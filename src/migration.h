@@ -22,22 +22,23 @@ struct mig_file;
  * enum mig_event - what happened to a VF while @lock was held
  * @MIG_NO_EVENT: nothing
  * @MIG_RESET: it was reset
- * @MIG_FAULT: its way to the host was broken and mended by a reset of which
- *	nobody tells; its user has been told of the error
+ * @MIG_FAULT: its way to the host was broken, and repaired by a reset that
+ *	nobody reports; its user has been told of the error
  */
 enum mig_event { MIG_NO_EVENT, MIG_RESET, MIG_FAULT };
 
 /**
  * struct migration - migration side of one VF
- * @ref: one reference of the VFIO device, one of each data file. Data files
- *	outlive the device when user space keeps them open.
+ * @ref: one reference held by the VFIO device, one by each data file. Data
+ *	files outlive the device when user space keeps them open.
  * @lock: all below, and every command sent for this VF. Held across PF
  *	commands (up to the provider's command_timeout each), never across access
  *	to user memory. Taken inside a data file's own lock; VFIO's memory lock is
  *	taken inside it. Left only through nvme_vfio_mig_unlock().
  * @reset_lock: @event, @own_reset, and whether @lock is being left. Innermost.
- * @event: the latest that @lock has kept from being dealt with
- * @own_reset: who resets the VF for the driver, to ERROR and not to RUNNING
+ * @event: the latest that could not be dealt with because of @lock
+ * @own_reset: the task that resets the VF for the driver, to ERROR and not to
+ *	RUNNING
  * @vdev: the VF as VFIO sees it; valid while a user has it open
  * @state: enum vfio_device_mig_state
  * @is_open: a user has the VF open
@@ -45,7 +46,7 @@ enum mig_event { MIG_NO_EVENT, MIG_RESET, MIG_FAULT };
  *	reset when it was, and not every reset succeeds
  * @ask_work: resolves @in_doubt when nobody else does before
  * @settle_work: tries again what close could not do
- * @settle_tries: how often it still does
+ * @settle_tries: how many tries are left
  * @vf: the VF as the commands see it
  * @file: the data file of PRE_COPY, STOP_COPY or RESUMING, else NULL
  * @prealloc: buffer for the state to come; NULL where none is expected
@@ -54,14 +55,15 @@ enum mig_event { MIG_NO_EVENT, MIG_RESET, MIG_FAULT };
  *	state itself
  * @half_loaded: a part of a state has reached the device, and was not committed:
  *	the VF may be unable to run, through resets
- * @not_saved: why reading the state has failed that was part of stopping, else 0
+ * @not_saved: why the read of the state that is part of stopping has failed,
+ *	else 0
  * @loaded: all of a state has reached the device, and it has not run since
  * @load_failed: RESUMING: the stream was refused
- * @size: the last size of the state that the device told, bytes; 0 unknown
+ * @size: the size of the state that the device last reported, bytes; 0 unknown
  * @size_at: when, in jiffies
- * @all_asked_at: when the PF was asked for all of the VF while that ran, in
- *	jiffies; 0 = not, or nothing is to be made of it any more
- * @told: what a stream says of the VF besides its state was asked for since
+ * @all_asked_at: when the PF was asked for all about the VF while it ran, in
+ *	jiffies; 0 = not, or the answer no longer counts
+ * @told: what a stream says about the VF besides its state was asked for since
  *	@rollback_state was read
  * @dirty: log of what the VF writes to memory
  * @failure: what failed last
@@ -126,7 +128,7 @@ static inline bool nvme_vfio_mig_is_able(const struct migration *m)
 	return m->vf.set;
 }
 
-/* nvme_vfio_mig_is_quiet - does Suspend end all DMA, as P2P wants it? */
+/* nvme_vfio_mig_is_quiet - does Suspend end all DMA, as P2P requires? */
 static inline bool nvme_vfio_mig_is_quiet(const struct migration *m)
 {
 	return !m->vf.set->is_quiet || m->vf.set->is_quiet();
@@ -159,15 +161,15 @@ void nvme_vfio_mig_close(struct migration *m);
  * @m: the migration
  * @was_reset: and succeeded
  *
- * Has the VF resumed unless it was reset, ends tracking, and lets go of the PF.
- * What takes longer than a second each is tried again later.
+ * Resumes the VF unless it was reset, ends tracking, and releases the PF. What
+ * takes longer than a second each is tried again later.
  */
 void nvme_vfio_mig_settle(struct migration *m, bool was_reset);
 
 /**
  * nvme_vfio_mig_reset_begins - the VF is about to be reset
  * nvme_vfio_mig_reset - the VF has been reset, or that was tried
- * nvme_vfio_mig_fault - an error on its bus was mended by a reset
+ * nvme_vfio_mig_fault - an error on its bus was repaired by a reset
  * @m: the migration
  *
  * May be called with any lock of VFIO PCI held, the memory lock that page
@@ -184,7 +186,7 @@ void nvme_vfio_mig_fault(struct migration *m);
  * nvme_vfio_mig_after_reset - the user has had the VF reset
  * @m: the migration
  *
- * Before the VF is used again: takes what was loaded in part out of it. With no
+ * Before the VF is used again: removes a partly loaded state from it. With no
  * lock held; takes a second at most.
  */
 void nvme_vfio_mig_after_reset(struct migration *m);
@@ -235,7 +237,7 @@ bool nvme_vfio_mig_is_suspended(enum vfio_device_mig_state state);
  * @f: the file
  *
  * A file does not keep the device. While the file is the current one a user has
- * the device open, which only @m->lock makes sure of.
+ * the device open, which only @m->lock guarantees.
  *
  * Return: the device, vfio_put_device() it; or ERR_PTR: -ENODEV when @f is not
  * the current file any more, -EINTR
@@ -281,7 +283,7 @@ int nvme_vfio_mig_load_end(struct migration *m, struct mig_file *f);
 void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
 			       const char *why);
 
-/* Largest state that is moved, in bytes: parameter max_state_mb. */
+/* Largest state that can be moved, in bytes: parameter max_state_mb. */
 u64 nvme_vfio_max_state(void);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which namespaces a VF has, as its PF tells it: see namespaces.h.
+ * Which namespaces a VF has, according to its PF: see namespaces.h.
  *
  * One Identify for the list of allocated namespaces; for each of these, at most
  * NS_MAX_ASKED, one or two for the controllers that have it; and where the VF is
@@ -14,7 +14,10 @@
 
 #include "nvme_vf.h"
 
-/* The last command must not be given up: the PF would have to be attached to anew. */
+/*
+ * The last command must not be given up: the PF would have to be attached to
+ * again.
+ */
 #define FIND_MS		5000
 #define SPARE_MS	3000
 
@@ -97,7 +100,10 @@ static int nvme_vfio_ns_each(struct nvme_vf *vf, struct nvme_pf_buf *list,
 	return ret;
 }
 
-/* Return: 0, also for what a PF does not tell; an error if it may be asked again */
+/*
+ * Return: 0, also for what a PF does not report; an error if it may be asked
+ * again
+ */
 static int nvme_vfio_ns_ended(struct nvme_vf *vf, int ret)
 {
 	if (!vf->namespaces.known)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which namespaces a VF has, as the stream says it: where they differ the guest
- * would go on with other data. Pure, and plain C: also compiled in user space,
- * by whoever must come to the same verdict.
+ * Which namespaces a VF has, as the stream says it: if they differ the guest
+ * would continue with other data. Pure, and plain C: also compiled in user
+ * space, by whoever must come to the same verdict.
  *
- * All of it is from Identify commands to the PF. What the PF does not tell is
+ * All of it is from Identify commands to the PF. What the PF does not report is
  * not known, which is no reason to refuse a state.
  */
 #ifndef _NVME_VFIO_NAMESPACES_H
@@ -64,7 +64,7 @@ struct stream_namespace {
 
 /**
  * struct stream_namespaces - payload of NAMESPACES
- * @known: 1: the rest is the truth; 0: the rest is 0
+ * @known: 1: the rest is valid; 0: the rest is 0
  * @reserved: 0
  * @listed: how many follow
  * @count: how many there are; more than @listed only where that is NS_MAX_LISTED
@@ -130,7 +130,7 @@ static inline __u64 ns_hash(__u64 h, const void *p, unsigned int len)
  * @h: of those with smaller ids; 0 = there are none
  * @n: the next one
  *
- * Two hosts that have asked two ports of one drive come to the same: a UUID,
+ * Two hosts that have asked two ports of one drive get the same number: a UUID,
  * which not every port tells, counts only where there is nothing else.
  *
  * Return: of all of them
@@ -170,7 +170,7 @@ static inline void ns_add(struct stream_namespaces *s,
 }
 
 /**
- * ns_take_struct - what the answer to CNS 11h says of a namespace
+ * ns_take_struct - what the answer to CNS 11h says about a namespace
  * @n: the namespace
  * @id: the answer, 4096 bytes
  */
@@ -192,7 +192,7 @@ static inline void ns_take_struct(struct stream_namespace *n, const __u8 *id)
 }
 
 /**
- * ns_take_descriptors - what the answer to CNS 03h says of it
+ * ns_take_descriptors - what the answer to CNS 03h says about it
  * @n: the namespace
  * @list: the answer, 4096 bytes
  */
@@ -233,7 +233,7 @@ static inline bool ns_has_controller(const __u8 *list, __u16 cntlid)
 }
 
 /**
- * ns_fault - is a record as it has to be?
+ * ns_fault - is a record valid?
  * @s: the record; not trusted
  * @len: bytes of it
  *
@@ -256,14 +256,14 @@ static inline const char *ns_fault(const struct stream_namespaces *s, __u32 len)
 	if (count < listed || (count > listed && listed < NS_MAX_LISTED))
 		return "number of namespaces out of range";
 	if (!s->known && (count || ns_get64(&s->digest)))
-		return "namespaces that are not known and listed";
+		return "namespaces that are listed although not known";
 
 	for (i = 0; i < listed; i++) {
 		const struct stream_namespace *n = &s->ns[i];
 		__u32 nsid = ns_get32(&n->nsid);
 
 		if (nsid <= last || nsid == 0xffffffff)
-			return "namespaces doubled or not in order";
+			return "namespaces listed twice or out of order";
 		if (n->flags & ~(NS_F_STRUCT | NS_F_DESCRIPTORS) ||
 		    n->extended > 1 || NS_HAS(n->reserved))
 			return "reserved bytes in the namespaces record";
@@ -296,14 +296,14 @@ static inline const char *ns_other_id(const struct stream_namespace *from,
 
 	if (from->flags && here->flags) {
 		if (memcmp(from->nguid, here->nguid, sizeof(from->nguid)))
-			return "is another one: its NGUID differs";
+			return "is a different one: its NGUID differs";
 		if (memcmp(from->eui64, here->eui64, sizeof(from->eui64)))
-			return "is another one: its EUI64 differs";
+			return "is a different one: its EUI64 differs";
 		same = NS_HAS(from->nguid) || NS_HAS(from->eui64);
 	}
 	if (from->flags & here->flags & NS_F_DESCRIPTORS) {
 		if (memcmp(from->uuid, here->uuid, sizeof(from->uuid)))
-			return "is another one: its UUID differs";
+			return "is a different one: its UUID differs";
 		same |= NS_HAS(from->uuid);
 	}
 	if (!same)
@@ -320,13 +320,13 @@ static inline const char *ns_other_layout(const struct stream_namespace *from,
 		return NULL;
 	}
 	if (from->lba_shift != here->lba_shift)
-		return "has another block size";
+		return "has a different block size";
 	if (from->blocks != here->blocks)
-		return "has another size";
+		return "has a different size";
 	if (from->metadata != here->metadata ||
 	    from->extended != here->extended ||
 	    from->protection != here->protection)
-		return "has other metadata";
+		return "has different metadata";
 	return NULL;
 }
 
@@ -334,7 +334,7 @@ static inline const char *ns_other_layout(const struct stream_namespace *from,
  * ns_compare - are these the same namespaces?
  * @from: those where a state was taken from; without fault, see ns_fault()
  * @here: those where it is to be loaded
- * @copied: the data were copied: ids of media need not be the same
+ * @copied: the data was copied: ids of media need not be the same
  */
 static inline struct ns_verdict ns_compare(const struct stream_namespaces *from,
 					   const struct stream_namespaces *here,
@@ -355,8 +355,8 @@ static inline struct ns_verdict ns_compare(const struct stream_namespaces *from,
 		__u32 idh = k < nh ? ns_get32(&h->nsid) : 0xffffffff;
 
 		if (idf != idh) {
-			v.why = idf < idh ? "is not one of this VF's" :
-				"is one of this VF's and none of the source's";
+			v.why = idf < idh ? "is not attached to this VF" :
+				"is attached to this VF but not to the source's";
 			v.nsid = idf < idh ? idf : idh;
 			return v;
 		}
@@ -369,12 +369,12 @@ static inline struct ns_verdict ns_compare(const struct stream_namespaces *from,
 	}
 	v.nsid = 0;
 	if (ns_get32(&from->count) != ns_get32(&here->count))
-		v.why = "there is another number of namespaces";
+		v.why = "the number of namespaces differs";
 	else if (ns_get32(&from->count) > nf && copied)
 		v.unsure = true;
 	else if (ns_get32(&from->count) > nf &&
 		 ns_get64(&from->digest) != ns_get64(&here->digest))
-		v.why = "one of the namespaces that are too many to be listed differs";
+		v.why = "one of the namespaces beyond those that the stream lists differs";
 	return v;
 }
 

@@ -28,7 +28,7 @@ struct nvme_pf;
 
 /**
  * struct nvme_pf_buf - memory for commands' data
- * @ref: one reference of the owner, one of each command that uses it
+ * @ref: one reference held by the owner, one by each command that uses it
  * @data: kvmalloc'ed; page aligned when it is a page or more
  * @len: bytes at @data, a multiple of 4
  *
@@ -44,14 +44,14 @@ struct nvme_pf_buf {
 /**
  * struct nvme_pf_cmd - an admin command and what is needed to run it
  * @cmd: the command; data pointer and command id are filled in
- * @undo: the command that takes a success of @cmd back, or opcode 0 where
- *	there is nothing to take back. Sent when @cmd succeeds after it was
- *	given up. Carries no data.
+ * @undo: the command that undoes a success of @cmd, or opcode 0 where there is
+ *	nothing to undo. Sent when @cmd succeeds after it was given up. Carries
+ *	no data.
  * @buf: the buffer, or NULL
  * @offset: where the command's data start in it, bytes, a multiple of 4; of the
  *	page size when @len exceeds a page
  * @len: bytes of data, a multiple of 4, at most nvme_pf_max_transfer()
- * @limit_ms: give up after so many milliseconds; 0 = after the provider's
+ * @limit_ms: give up after this many milliseconds; 0 = after the provider's
  *	parameter command_timeout
  * @result: dwords 0 (low) and 1 of the completion, CPU byte order; set when
  *	the device has completed the command, whatever its status, else 0
@@ -134,14 +134,14 @@ u32 nvme_pf_max_transfer(const struct nvme_pf *pf);
  * turn, first come first served; a few tags of the queue stay nvme's.
  *
  * The wait ends by a fatal signal or by the limit. A command that is given up
- * then may still take effect: until it has ended this handle is of no use, and
- * unless it was an Identify, no other is to be had for the VF. When it succeeds
+ * then may still take effect: until it has ended this handle cannot be used,
+ * and unless it was an Identify, there is no other for the VF. When it succeeds
  * after all, @c->undo is sent.
  *
  * Return: 0, a positive NVMe status (NVME_PF_STATUS, NVME_PF_CRD, NVME_PF_DNR),
  * or where the command was not sent,
  * * -ENODEV - the PF's driver has gone
- * * -EAGAIN - the controller is not live, or it was nobody's turn to the limit
+ * * -EAGAIN - the controller is not live, or no turn came within the limit
  * * -EINTR - a fatal signal
  * * -EBUSY - an earlier command of this handle was given up
  * * -EPERM - not one of the commands let through

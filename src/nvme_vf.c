@@ -20,17 +20,17 @@ static const struct cmdset * const nvme_vfio_cmdsets[] = {
 	&nvme_vfio_cmdset_vendor,
 };
 
-/* Naps between retries, where the device asks for none: so long, then longer. */
+/* Naps between retries, if the device asks for none: this long, then longer. */
 #define NAP_MS		10
 #define LONG_NAP_MS	100
 
 /*
- * A VF opens and binds without migration when its PF says nothing for so long.
+ * A VF opens and binds without migration if its PF says nothing for this long.
  * One that answers, if slowly, has the longer time for all that it is asked.
  */
 #define SILENT_MS	1000
 
-/* A migration is not refused because its PF has much to do. */
+/* A migration is not refused because its PF is busy. */
 #define IDENTIFY_MS	5000
 
 void nvme_vfio_vf_init(struct nvme_vf *vf, struct pci_dev *pdev)
@@ -63,8 +63,8 @@ struct nvme_pf_buf *nvme_vfio_buf_alloc(u32 len)
 }
 
 /*
- * By a lock of the VF's device, one after the other. A command looks at the
- * number before it is sent and after it has ended.
+ * One after the other: the caller holds a lock of the VF's device. A command
+ * looks at the number before it is sent and after it has ended.
  */
 void nvme_vfio_vf_reset_begins(struct nvme_vf *vf)
 {
@@ -78,7 +78,7 @@ void nvme_vfio_vf_reset_ends(struct nvme_vf *vf)
 	atomic_set(&vf->resets, (atomic_read(&vf->resets) | 1) + 1);
 }
 
-/* Does the command leave the VF another than it was? */
+/* Does the command change the VF? */
 static bool nvme_vfio_changes(const struct nvme_pf_cmd *c)
 {
 	switch (c->cmd.common.opcode) {
@@ -96,7 +96,7 @@ static bool nvme_vfio_is_identify(const struct nvme_pf_cmd *c)
 	return c->cmd.common.opcode == nvme_admin_identify;
 }
 
-/* What Identify met is of no interest: nothing else was sent. */
+/* What became of Identify does not matter: nothing else was sent. */
 int nvme_vfio_asked(struct nvme_vf *vf, int ret)
 {
 	vf->state_unknown = false;
@@ -114,7 +114,7 @@ int nvme_vfio_asked(struct nvme_vf *vf, int ret)
 
 static int nvme_vfio_attach(struct nvme_vf *vf, u32 silent_ms, const char **why);
 
-/* A command for which the VF must be attached to first. */
+/* A command that needs the PF to be attached to first. */
 static int nvme_vfio_reattach(struct nvme_vf *vf)
 {
 	const char *why;
@@ -406,7 +406,7 @@ static int nvme_vfio_find_set(struct nvme_vf *vf, const char **why)
 		}
 		if (ret != -EOPNOTSUPP)
 			break;
-		/* What the preferred set lacks is worth more. */
+		/* It says more what the preferred set lacks. */
 		if (!reason)
 			reason = *why;
 	}

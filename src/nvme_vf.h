@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One VF as the migration commands see it: attaching to its PF, running a
- * command, what is known of it.
+ * command, what is known about it.
  */
 #ifndef _NVME_VFIO_NVME_VF_H
 #define _NVME_VFIO_NVME_VF_H
@@ -34,26 +34,26 @@
  * @format: format of the states that are read (standard set)
  * @track: what the device can track; no ranges where it cannot
  * @max_transfer: bytes one command carries
- * @identity: what the stream says of this VF
+ * @identity: what the stream says about this VF
  * @formats: all that the PF lists, for nvme_vfio_pick_format(); 0 = none
- * @facts: all these, as one probe has found them
+ * @facts: all these, as one probe found them
  * @policy_at: nvme_vfio_policy_changes() at that time
  * @why: constant text: why the PF could not be asked last, or cannot migrate the
  *	VF; NULL = it can
- * @load_format: format of the state that is written; @format, as long as there
- *	is no stream that has another
+ * @load_format: format of the state that is written; @format, unless a stream
+ *	has another
  * @namespaces: what it said last
  * @opcode: of the last command
  * @cdw10: likewise
  * @status: NVMe status of the last command, 0 if it had none: type << 8 | code
- * @failed_opcode: of the last command that failed, since who wants to know has
- *	zeroed it
+ * @failed_opcode: of the last command that failed since this was zeroed, by
+ *	whoever wants to know
  * @failed_status: its @status
  * @retry_delay: what came with it: 1 to 3 is the index of a delay in @delays
  * @is_final: likewise: the device wants no retry
  * @delays: CRDT1 to CRDT3 of the PF, in 100 ms
- * @patience_ms: how long transient refusals are still waited for
- * @nap_ms: how long next, if the device does not say
+ * @patience_ms: how much longer transient refusals are waited for
+ * @nap_ms: how long the next nap is, if the device does not say
  * @in_haste: commands are sent and waited for until @haste_until only
  * @haste_until: jiffies
  * @state_unknown: after the last command the VF may be in another state than
@@ -125,9 +125,9 @@ void nvme_vfio_vf_init(struct nvme_vf *vf, struct pci_dev *pdev);
  * @vf: the VF; unchanged when it is attached already
  * @why: on failure set to a constant text, else NULL
  *
- * Prefers the standard set. Whether the PF still is what it was when the set
- * was found first is checked again at each attach. A PF that says nothing is
- * given up after a second, one that answers slowly after five in all.
+ * Prefers the standard set. Each attach checks that the PF still is what it was
+ * when the set was first found. A PF that says nothing is given up after a
+ * second, one that answers slowly after five in all.
  *
  * Return: 0, or as nvme_pf_get(); -EOPNOTSUPP also when the PF has neither
  * command set; -EIO, -ETIMEDOUT, -EINTR when it does not answer
@@ -135,7 +135,7 @@ void nvme_vfio_vf_init(struct nvme_vf *vf, struct pci_dev *pdev);
 int nvme_vfio_vf_attach(struct nvme_vf *vf, const char **why);
 
 /**
- * nvme_vfio_vf_reread - ask the PF again for all that it says of the VF
+ * nvme_vfio_vf_reread - ask the PF again for all that it says about the VF
  * nvme_vfio_vf_refresh - the same, if the VF was reset since it was asked
  * @vf: the VF; attached to if need be
  *
@@ -149,7 +149,7 @@ int nvme_vfio_vf_attach(struct nvme_vf *vf, const char **why);
 int nvme_vfio_vf_reread(struct nvme_vf *vf);
 int nvme_vfio_vf_refresh(struct nvme_vf *vf);
 
-/* nvme_vfio_vf_detach - let go of the PF; harmless when not attached */
+/* nvme_vfio_vf_detach - release the PF; harmless when not attached */
 void nvme_vfio_vf_detach(struct nvme_vf *vf);
 
 /* nvme_vfio_vf_reset_begins, nvme_vfio_vf_reset_ends - any context */
@@ -176,7 +176,7 @@ struct nvme_pf_buf *nvme_vfio_buf_alloc(u32 len);
 void nvme_vfio_begin_asking(struct nvme_vf *vf, u32 all_ms, u32 silent_ms);
 
 /**
- * nvme_vfio_exec - run one command, trace it, make an errno of its status
+ * nvme_vfio_exec - run one command, trace it, turn its status into an errno
  * @vf: the VF
  * @c: the command
  *
@@ -184,14 +184,14 @@ void nvme_vfio_begin_asking(struct nvme_vf *vf, u32 all_ms, u32 silent_ms);
  * @vf->status, @vf->state_unknown and @vf->overlapped.
  *
  * Return: 0; -EIO for any failure status, for a command that was aborted, or
- * that a reset of the VF came between; -ETIMEDOUT or -EINTR for one that was
+ * that a reset of the VF overlapped; -ETIMEDOUT or -EINTR for one that was
  * given up; and, without it having been sent, -ENODEV when the PF has gone or
  * is not what it was, -EAGAIN when it or the VF is being reset, -EBUSY when one
  * that was given up has not ended, -EINTR, -ENOMEM
  */
 int nvme_vfio_exec(struct nvme_vf *vf, struct nvme_pf_cmd *c);
 
-/* nvme_vfio_try_exec - the same, but a failure status is not warned of */
+/* nvme_vfio_try_exec - the same, without a warning about a failure status */
 int nvme_vfio_try_exec(struct nvme_vf *vf, struct nvme_pf_cmd *c);
 
 /* nvme_vfio_warn_status - warn of it, if the last command had one */
@@ -215,9 +215,9 @@ void nvme_vfio_vf_be_impatient(struct nvme_vf *vf);
  * nvme_vfio_try_again - is the last command to be sent again?
  * @vf: the VF
  *
- * It is when the device has refused it, lets it be repeated, does not say by
- * its status why it never will be taken, and there is patience left, of which
- * this takes as long as the device has asked for.
+ * It is if the device has refused it and lets it be repeated, the status does
+ * not say that it will never be accepted, and there is patience left. This uses
+ * up as much of that as the device has asked for.
  *
  * Return: true, that long later; false also for a fatal signal
  */
@@ -238,7 +238,8 @@ int nvme_vfio_identify(struct nvme_vf *vf, u8 cns, u16 cntid,
 		       struct nvme_pf_buf *page);
 
 /**
- * nvme_vfio_identify_ns - the same for a namespace; a failure is not warned of
+ * nvme_vfio_identify_ns - the same for a namespace, without a warning about a
+ *	failure
  * @vf: the VF
  * @cns: what to identify
  * @nsid: namespace id, or 0
@@ -248,22 +249,25 @@ int nvme_vfio_identify(struct nvme_vf *vf, u8 cns, u16 cntid,
 int nvme_vfio_identify_ns(struct nvme_vf *vf, u8 cns, u32 nsid, u16 cntid,
 			  struct nvme_pf_buf *page);
 
-/* nvme_vfio_asked - what an Identify gave, for who does not tell of commands */
+/*
+ * nvme_vfio_asked - the result of an Identify, for callers that do not report
+ * commands
+ */
 int nvme_vfio_asked(struct nvme_vf *vf, int ret);
 
 /**
  * nvme_vfio_find_namespaces - ask which namespaces the VF has
  * @vf: the VF; attached to if need be
  *
- * Sets @vf->namespaces, which are not known where the PF does not tell or takes
- * longer than two seconds.
+ * Sets @vf->namespaces, which are not known if the PF does not report them or
+ * takes longer than two seconds.
  *
  * Return: as nvme_vfio_vf_refresh()
  */
 int nvme_vfio_find_namespaces(struct nvme_vf *vf);
 
 /**
- * nvme_vfio_find_secondary - what the PF says of this VF
+ * nvme_vfio_find_secondary - what the PF says about this VF
  * @vf: the VF
  * @f: its controller id, queues and interrupts are set
  * @pf_cntlid: controller id of the PF
@@ -291,7 +295,7 @@ void nvme_vfio_fill_identity(const struct nvme_vf *vf, struct vf_facts *f,
 /* nvme_vfio_policy_get - the policy of a VF's PF: see policy.h */
 void nvme_vfio_policy_get(struct pci_dev *vf, struct policy *policy);
 
-/* nvme_vfio_policy_changes - a number that is another after each change */
+/* nvme_vfio_policy_changes - a number that differs after each change */
 u32 nvme_vfio_policy_changes(void);
 
 /* nvme_vfio_policy_exit - the driver leaves */

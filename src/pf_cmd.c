@@ -32,11 +32,11 @@
 
 static unsigned int nvme_pf_command_timeout = 10;
 module_param_named(command_timeout, nvme_pf_command_timeout, uint, 0644);
-MODULE_PARM_DESC(command_timeout, "give a command for a VF up after so many seconds (default 10, 1 to 600); should be well below nvme_core.admin_timeout");
+MODULE_PARM_DESC(command_timeout, "seconds after which a command for a VF is given up (default 10, 1 to 600); should be well below nvme_core.admin_timeout");
 
 static unsigned int nvme_pf_max_commands;
 module_param_named(max_commands, nvme_pf_max_commands, uint, 0644);
-MODULE_PARM_DESC(max_commands, "commands for the VFs of a PF that may be under way at a time (default 0: as many as its queue has room for, but for 4); for PFs that are attached to from then on");
+MODULE_PARM_DESC(max_commands, "commands for the VFs of a PF that may be in flight at a time (default 0: as many as its queue has room for, less 4); for PFs attached to from then on");
 
 /* Tags of the admin queue that are left for nvme: Abort, keep alive, sysfs. */
 #define TAGS_OF_NVME	4
@@ -194,7 +194,7 @@ static int nvme_pf_take_turn(struct nvme_pf_queue *pq, unsigned long until)
 
 /* --- handles --- */
 
-/* A VF that was made anew has another pci_dev, but is the same to the device. */
+/* A VF that was recreated has a new pci_dev, but is the same to the device. */
 static bool nvme_pf_same_function(struct pci_dev *a, struct pci_dev *b)
 {
 	return pci_domain_nr(a->bus) == pci_domain_nr(b->bus) &&
@@ -239,7 +239,7 @@ struct nvme_pf *nvme_pf_new(struct pci_dev *vf)
 		return ERR_PTR(-EBUSY);
 	}
 	pf->vf = pci_dev_get(vf);
-	/* Not by way of the VF later, which may have gone. */
+	/* Not through the VF later: it may have gone. */
 	pf->pdev = pci_dev_get(pci_physfn(vf));
 	list_add(&pf->node, &nvme_pf_handles);
 	mutex_unlock(&nvme_pf_lists);
@@ -517,9 +517,9 @@ EXPORT_SYMBOL_GPL(nvme_pf_submit);
 /* --- after it was given up --- */
 
 /*
- * A success that nobody expects any more is taken back: the VF has been reset
- * or has another owner by now. Returns true when the undo is on its way, or is
- * to be tried again.
+ * A success that nobody expects any more is undone: the VF has been reset or
+ * has another owner by now. Returns true when the undo is on its way, or is to
+ * be tried again.
  */
 static bool nvme_pf_take_back(struct nvme_pf *pf)
 {
@@ -556,12 +556,12 @@ static void nvme_pf_work(struct work_struct *work)
 					   msecs_to_jiffies(UNDO_RETRY_MS));
 			return;
 		}
-		pci_info(pf->vf, "PF command %02xh succeeded after it was given up, and was taken back (%d)\n",
+		pci_info(pf->vf, "PF command %02xh succeeded after it was given up, and was undone (%d)\n",
 			 pf->c.cmd.common.opcode, pf->status);
 	} else {
 		if (nvme_pf_take_back(pf))
 			return;
-		pci_info(pf->vf, "PF command %02xh has ended after it was given up (%d)\n",
+		pci_info(pf->vf, "PF command %02xh ended after it was given up (%d)\n",
 			 pf->c.cmd.common.opcode, pf->status);
 	}
 

@@ -27,7 +27,7 @@ enum nvme_pf_phase { PF_WAITED, PF_ENDED, PF_GIVEN_UP, PF_UNDOING };
 
 /**
  * struct nvme_pf - a handle
- * @ref: one of the owner, one of a command that was given up
+ * @ref: one held by the owner, one by a command that was given up
  * @vf: whose it is; a reference
  * @q: the PF's admin queue; a reference
  * @pdev: the PF; a reference
@@ -37,15 +37,15 @@ enum nvme_pf_phase { PF_WAITED, PF_ENDED, PF_GIVEN_UP, PF_UNDOING };
  * @phase: enum nvme_pf_phase; each step by cmpxchg, as three may take one
  * @done: @phase is PF_ENDED
  * @busy: a command was given up, for good
- * @blocks: and the VF must not be told anything else until it has ended
+ * @blocks: and nothing else may be sent for the VF until it has ended
  * @c: the command, as it was submitted; its buffer is a reference
  * @dma: where the device finds the command's data, if mapped here
  * @dma_len: bytes at @dma; 0 = not mapped here
  * @dma_dir: which way they go
  * @status: how it ended, as nvme_pf_submit() returns it
  * @result: completion dwords 0 and 1
- * @undo_by: jiffies; until then the undo is tried to be sent
- * @work: what follows on the end of a command that was given up
+ * @undo_by: jiffies; until then sending the undo is retried
+ * @work: what follows when a command that was given up ends
  */
 struct nvme_pf {
 	struct kref ref;

@@ -3,8 +3,8 @@
  * Requests as nvme has them: see pf_request.h.
  *
  * nvme keeps what it knows of a request in the request's private part. Its
- * start has been the same in every kernel since 5.15; which is not believed
- * but tried on each queue, with the function by which nvme fills it.
+ * start has been the same in every kernel since 5.15; which is not taken for
+ * granted but tested on each queue, with the function by which nvme fills it.
  */
 #include <linux/err.h>
 #include <linux/string.h>
@@ -36,7 +36,7 @@ void nvme_pf_request_init(struct request *rq, struct nvme_command *cmd)
 	struct nvme_pf_private *p = blk_mq_rq_to_pdu(rq);
 
 	nvme_init_request(rq, cmd);
-	/* A failure is the caller's to tell of. */
+	/* A failure is for the caller to report. */
 	rq->rq_flags |= RQF_QUIET;
 	p->flags |= PRIVATE_USERCMD;
 }

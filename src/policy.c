@@ -156,7 +156,7 @@ static ssize_t nvme_vfio_policy_store(struct device_driver *drv,
 
 	ret = nvme_vfio_policy_set(new);
 	if (ret)
-		pr_err("%s: policy of %04x:%02x:%02x.%u: too many policies: take back some by writing their addresses alone\n",
+		pr_err("%s: policy of %04x:%02x:%02x.%u: too many policies: remove some by writing their addresses alone\n",
 		       KBUILD_MODNAME, domain, bus, slot, function);
 	return ret ?: count;
 }

@@ -15,8 +15,8 @@
  *	format=VERSION[:UUID]	format of the states that are sent
  *	stream=1|2		minor version of the streams that are sent
  *
- * The first value is what holds without the word, and with none of the last
- * three: nothing, the first format of the PF, the latest version.
+ * The first value applies without the word; for the last three: no firmware,
+ * the first format of the PF, the latest version.
  */
 #ifndef _NVME_VFIO_POLICY_H
 #define _NVME_VFIO_POLICY_H
@@ -143,7 +143,7 @@ static inline const char *nvme_vfio_policy_firmware(struct policy *p, const char
 					  unsigned int len)
 {
 	static const char bad[] =
-		"is not a list of OLD>NEW, of 1 to 8 characters each (%20 is a space), with commas";
+		"is not a comma-separated list of OLD>NEW, each of 1 to 8 characters (%20 is a space)";
 	unsigned int i = 0;
 
 	while (i <= len) {
@@ -254,7 +254,7 @@ static inline const char *nvme_vfio_policy_parse(struct policy *p, const char *t
 			return "is not NAME=VALUE";
 		name = nvme_vfio_policy_name(text, value - text);
 		if (seen & 1U << name)
-			return "is there twice";
+			return "is given twice";
 		seen |= 1U << name;
 		why = nvme_vfio_policy_value(p, name, value + 1, text + n - value - 1);
 		if (why)
@@ -264,9 +264,9 @@ static inline const char *nvme_vfio_policy_parse(struct policy *p, const char *t
 	*bad = "firmware=";
 	*len = 9;
 	if (p->match == POLICY_FIRMWARE && !p->pairs)
-		return "is missing, which match=firmware needs";
+		return "is missing: match=firmware needs it";
 	if (p->match != POLICY_FIRMWARE && p->pairs)
-		return "is of no use without match=firmware";
+		return "has no effect without match=firmware";
 	return NULL;
 }
 

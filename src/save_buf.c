@@ -11,8 +11,8 @@
 #include "save_buf.h"
 
 /*
- * What a state may grow before it costs a command more. Few devices carry ten
- * times as much as fast as a further command.
+ * How much a state may grow before it costs one more command. Few devices
+ * transfer ten times as much as fast as they run one more command.
  */
 #define GROWTH		SZ_16K
 
@@ -61,7 +61,7 @@ int nvme_vfio_check_state_size(struct nvme_vf *vf, u64 limit, u64 size)
 	}
 	if (vf->set->whole && size > vf->max_transfer) {
 		dev_warn_ratelimited(&vf->pdev->dev,
-				     "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries %u bytes here\n",
+				     "a state of %llu bytes cannot move: the command set needs one command for all of it, and one carries only %u bytes here\n",
 				     size, vf->max_transfer);
 		return -EOVERFLOW;
 	}
@@ -94,9 +94,9 @@ static unsigned int nvme_vfio_count_pieces(u64 size, u32 first, u32 step)
 
 /*
  * The first read asks for the whole state if it may fit one command, and for
- * more than was told, because that was when the VF still ran. Where two pages
- * have room for a page more it is these: they are mapped for far less than what
- * is larger.
+ * more than was reported, because the VF was still running then. Two pages are
+ * asked for if they leave a page to spare: mapping them costs far less than
+ * anything larger.
  */
 static u32 nvme_vfio_first_piece_ask(const struct nvme_vf *vf, u64 hint)
 {
@@ -110,7 +110,7 @@ static u32 nvme_vfio_first_piece_ask(const struct nvme_vf *vf, u64 hint)
 	return min_t(u64, vf->max_transfer, ask);
 }
 
-/* And there is room for a further one, should it have grown by more. */
+/* And room for a further piece, in case it has grown by more. */
 static u32 nvme_vfio_first_piece_room(const struct nvme_vf *vf, u64 hint)
 {
 	return max(nvme_vfio_first_piece_ask(vf, hint),

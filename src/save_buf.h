@@ -67,7 +67,7 @@ bool nvme_vfio_save_buf_expect(struct save_buf *sbuf, const struct nvme_vf *vf,
  * @limit: largest state accepted, bytes
  *
  * A set that moves a state whole reads all of it. Allocates only what the state
- * has grown since nvme_vfio_save_buf_alloc(), and nothing later does.
+ * has grown since nvme_vfio_save_buf_alloc(); nothing later allocates.
  *
  * Return: 0, what the command set's @get_state returns, as
  * nvme_vfio_check_state_size(), or -ENOMEM

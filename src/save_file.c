@@ -124,7 +124,7 @@ static ssize_t nvme_vfio_save_read(struct file *filp, char __user *buf,
 		from = nvme_vfio_save_bytes(s, sbuf, &n);
 		if (!from && sbuf &&
 		    nvme_vfio_save_buf_has_more(sbuf, &s->at)) {
-			/* Let user space send what it has got meanwhile. */
+			/* Let user space send what it has so far. */
 			if (done)
 				break;
 			done = nvme_vfio_mig_save_more(s->file.m, &s->file,
@@ -172,7 +172,7 @@ static __poll_t nvme_vfio_save_poll(struct file *filp,
 	return mask;
 }
 
-/* Before the VF is suspended only what stands in the head can be read. */
+/* Before the VF is suspended only the head can be read. */
 static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 				 unsigned long arg)
 {
@@ -183,7 +183,7 @@ static long nvme_vfio_save_ioctl(struct file *filp, unsigned int cmd,
 	int ret;
 
 	vdev = nvme_vfio_mig_get_vdev(s->file.m, &s->file);
-	/* Of a file that has ended the state was left: not PRE_COPY. */
+	/* If the file has ended its state was left: not PRE_COPY. */
 	if (IS_ERR(vdev))
 		return PTR_ERR(vdev) == -ENODEV ? -EINVAL : PTR_ERR(vdev);
 	ret = vfio_check_precopy_ioctl(vdev, cmd, arg, &info);

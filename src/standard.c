@@ -63,7 +63,7 @@ static void nvme_vfio_std_announce(struct nvme_vf *vf)
 
 	std_suspend(&c.cmd.common, vf->cntlid, STD_SUSPEND_NOTIFY, false);
 	nvme_vfio_try_exec(vf, &c);
-	/* The VF is what it was, whatever became of it. */
+	/* The VF is unchanged, whatever became of the command. */
 	vf->overlapped = overlapped;
 	vf->state_unknown = false;
 }
@@ -186,8 +186,8 @@ static int nvme_vfio_std_get_state(struct nvme_vf *vf, u64 offset,
 		return ret;
 
 	/*
-	 * Only a state read from a suspended VF agrees with itself. Whether it
-	 * is not, or the device only fails to say so, Resume will tell.
+	 * Only a state read from a suspended VF is consistent. Whether it is
+	 * not suspended, or the device only fails to say so, Resume will show.
 	 */
 	if (!(result & STD_GET_CSUP) ||
 	    (!offset && !(h->csattr & STD_CSATTR_CP))) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A state of which a VF has got a part, and never all of it. A VF with one
+ * A state of which a VF has received a part, and never all of it. A VF with one
  * cannot be resumed, and the standard does not list a reset of the VF among
- * what takes it away. What does is a sequence that is ended: of the state that
- * the VF has itself.
+ * what removes it. What does is a complete sequence: of the VF's own state.
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
@@ -65,6 +64,6 @@ int nvme_vfio_std_drop_half(struct nvme_vf *vf)
 		vf->state_unknown = true;
 	else
 		dev_warn_ratelimited(&vf->pdev->dev,
-				     "a part of a state was left in the VF, and has been taken out\n");
+				     "part of a state was left in the VF, and has been removed\n");
 	return ret;
 }

@@ -133,7 +133,7 @@ int nvme_vfio_std_track_report(struct nvme_vf *vf, struct nvme_pf_buf *buf,
 
 		if (!units)
 			continue;
-		/* Beyond the end of all addresses is more than there is. */
+		/* No range goes beyond the last address. */
 		if (units <= (U64_MAX - first) >> shift)
 			last = first + (units << shift) - 1;
 		nvme_vfio_dirty_map_mark(report->map, first, last);

@@ -13,8 +13,8 @@
  *
  * A reader refuses what it does not understand, unless the record is not
  * marked mandatory: then it is checked and skipped. Header and payload carry
- * a CRC32C each. Nothing of a record is used before both are right, so a
- * device never sees a damaged byte.
+ * a CRC32C each. Nothing of a record is used before both have been checked, so
+ * a device never sees a damaged byte.
  *
  * IDENTITY and NAMESPACES may come long before the rest, while the source still
  * runs: a reader that refuses them has cost nothing. NAMESPACES is not marked
@@ -142,7 +142,7 @@ enum stream_phase {
  * @data_offset: place of the last DATA payload in the state, bytes
  * @data_len: its length, bytes
  * @why: after an error, what is wrong with the stream
- * @text: room for a @why of the user's that is made up
+ * @text: room for a @why that the user composes
  *
  * The other members are the reader's own.
  */

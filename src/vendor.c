@@ -35,7 +35,7 @@ static int nvme_vfio_vendor_ids_set(const char *val,
 		len = strspn(s, "0123456789abcdefABCDEF:");
 		if (len != 9 || s[4] != ':' || sscanf(s, "%4x:%4x", &v, &d) != 2 ||
 		    (s[len] && s[len] != '\n' && (s[len] != ',' || !s[len + 1]))) {
-			pr_err("%s: vendor_ids: '%s' is not vvvv:dddd in hexadecimal, or a list of them with commas\n",
+			pr_err("%s: vendor_ids: '%s' is not vvvv:dddd in hexadecimal, or a comma-separated list of these\n",
 			       KBUILD_MODNAME, s);
 			return -EINVAL;
 		}
@@ -72,11 +72,11 @@ static const struct kernel_param_ops nvme_vfio_vendor_ids_ops = {
 	.get = nvme_vfio_vendor_ids_get,
 };
 module_param_cb(vendor_ids, &nvme_vfio_vendor_ids_ops, NULL, 0444);
-MODULE_PARM_DESC(vendor_ids, "further PCI ids of VFs with the vendor command set of 2022, as vvvv:dddd[,vvvv:dddd...] in hexadecimal");
+MODULE_PARM_DESC(vendor_ids, "more PCI ids of VFs with the vendor command set of 2022, as vvvv:dddd[,vvvv:dddd...] in hexadecimal");
 
 static bool nvme_vfio_vendor_p2p;
 module_param_named(vendor_p2p, nvme_vfio_vendor_p2p, bool, 0644);
-MODULE_PARM_DESC(vendor_p2p, "the drives with the vendor command set of 2022 end all DMA by SUSPEND, not only by SAVE_DATA: offer P2P; for VFs that are bound from then on (default 0)");
+MODULE_PARM_DESC(vendor_p2p, "the drives with the vendor command set of 2022 end all DMA with SUSPEND, not only with SAVE_DATA: offer P2P; for VFs bound from then on (default 0)");
 
 static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
 {
@@ -92,9 +92,9 @@ static bool nvme_vfio_vendor_id_listed(u16 vendor, u16 device)
 }
 
 /*
- * The set names VFs by number and tells nothing of their queues. A PF that has
- * the standard's list of its VFs can tell, so that a destination with too few
- * is found before the state is on its way.
+ * The set names VFs by number and says nothing about their queues. A PF that
+ * has the standard's list of its VFs can, so that a destination with too few is
+ * found before the state is on its way.
  */
 static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf, struct vf_facts *f,
 					const struct nvme_id_ctrl *id)
@@ -113,7 +113,7 @@ static int nvme_vfio_vnd_find_resources(struct nvme_vf *vf, struct vf_facts *f,
 				       &why);
 	nvme_pf_buf_put(page);
 
-	/* Not to know is no harm; not to reach the PF is. */
+	/* Not knowing does no harm; not reaching the PF does. */
 	return ret == -EOPNOTSUPP || vf->status ? 0 : ret;
 }
 
@@ -162,7 +162,7 @@ static int nvme_vfio_vnd_find_out(struct nvme_vf *vf, u32 limit_ms,
 	do {
 		ret = nvme_vfio_try_exec(vf, &c);
 	} while (nvme_vfio_try_again(vf));
-	/* The set does not say what RESUME of a VF that runs gives. */
+	/* The set does not say what RESUME of a running VF returns. */
 	*was_suspended = false;
 	return vf->status ? 0 : ret;
 }

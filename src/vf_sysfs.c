@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the driver says of a function in sysfs: see vf_sysfs.h, and docs/ABI.md
- * for those who read it.
+ * What the driver says about a function in sysfs: see vf_sysfs.h, and
+ * docs/ABI.md for those who read it.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -11,7 +11,7 @@
 #include "migration.h"
 #include "vf_sysfs.h"
 
-/* What is not known as yet, and what there is none of. */
+/* What is not known yet, and what does not exist. */
 #define UNKNOWN	"unknown"
 #define NONE	"none"
 
@@ -54,19 +54,19 @@ void nvme_vfio_vf_sysfs_update(struct migration *m)
 	const struct nvme_vf *vf = &m->vf;
 	struct vf_view *v = &m->sysfs.view;
 
-	/* In the downtime as well: no more than has to be is copied. */
+	/* Runs in the downtime as well: no more is copied than necessary. */
 	spin_lock(&m->sysfs.lock);
 	v->offers = true;
 	v->set = vf->set ? vf->set->id : 0;
 	v->cntlid = vf->cntlid;
-	/* The vendor set does without, and a PF need not tell. */
+	/* The vendor set does without it, and a PF need not report it. */
 	v->has_cntlid = v->set == CMDSET_STANDARD || v->cntlid;
 	v->tracking = nvme_vfio_tracking(m);
 	v->why = vf->why;
 	v->state = m->state;
 	if (vf->format_missing) {
 		if (!v->why)
-			v->why = "the format= of the policy is none that the PF lists";
+			v->why = "the PF does not list the format= of the policy";
 		v->format.index.version = 0;
 	} else {
 		v->format = vf->format;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the driver says of a function in sysfs, group nvme_vfio of its device:
- * docs/ABI.md.
+ * What the driver says about a function in sysfs, group nvme_vfio of its
+ * device: docs/ABI.md.
  */
 #ifndef _NVME_VFIO_VF_SYSFS_H
 #define _NVME_VFIO_VF_SYSFS_H
@@ -37,7 +37,7 @@ struct vf_failure {
 };
 
 /**
- * struct vf_view - what there is to say of a function
+ * struct vf_view - what there is to say about a function
  * @offers: it can migrate, or could when it was asked for
  * @set: number of its command set, 0 = not known
  * @cntlid: controller id
@@ -96,8 +96,8 @@ extern const struct attribute_group *nvme_vfio_dev_groups[];
 void nvme_vfio_vf_sysfs_plain(struct vf_sysfs *s, const char *why);
 
 /**
- * nvme_vfio_vf_sysfs_update - let readers see what has become of a VF
- * @m: its migration, whose lock is held, or which nobody else knows as yet
+ * nvme_vfio_vf_sysfs_update - show readers what has become of a VF
+ * @m: its migration, whose lock is held, or which nobody else knows yet
  */
 void nvme_vfio_vf_sysfs_update(struct migration *m);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
 """What tests in hosts go through (rig/hostrun.py, rig/tap.py), with made-up hosts:
-their points are all said, and no end of a host passes for a good one that is none."""
+all their points are reported, and no bad end of a host passes for a good one."""
 
 import io
 import os

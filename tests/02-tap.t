@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
 #
-# 02-tap.t - what runs the cases of programs in C (lib/tap.c) tells of each how it
-# ended, and goes on.
+# 02-tap.t - the runner of cases in C programs (lib/tap.c) reports how each ended,
+# and continues.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/rig/tap.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: debug model
 """The debug kernel reports each kind of trouble, and a host with a report fails.
-All kinds are made in one boot, by a module for that purpose (rig/trouble)."""
+All kinds are provoked in one boot, by a module for that purpose (rig/trouble)."""
 
 import os
 import re

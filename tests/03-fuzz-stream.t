@@ -4,8 +4,8 @@
 #
 # 03-fuzz-stream.t - the stream's reader and writer, fuzzed for FUZZ_SECONDS
 # (60) with both targets side by side. First the fuzzer has to find each of the
-# deliberate faults in mutants/stream, so that it is known not to be blind.
-# With FUZZ_KEEP=FOLDER what it learns stays there for the next run.
+# deliberate faults in mutants/stream, to show that it is not blind. With
+# FUZZ_KEEP=FOLDER what it learns is kept there for the next run.
 
 set -u
 # By hand as by tests/run: a signal leaves nothing running.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:tool lists
 #
-# The tool's command line, where there is no drive: help, bad input, errors in JSON;
-# and that bash, fish and zsh complete all that --help lists.
+# The tool's command line on a machine without a drive: help, bad input, errors in
+# JSON; bash, fish and zsh complete all that --help lists.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -36,7 +36,7 @@ ok $? "selftest --write is refused where nobody can be asked" "$out/log"
 [ $? = 2 ] && grep -qxF "nvme-vfio: no command \`a?[31mb?c'" "$out/log" && [ "$(wc -l <"$out/log")" = 2 ]
 ok $? "a command line that a terminal would do something with: it does nothing" "$out/log"
 "$tool" list -o ADDRESS,SIZE >"$out/log" 2>&1
-[ $? = 2 ] && [ "$(wc -l <"$out/log")" = 1 ] && grep -q 'no column "SIZE"; there are ADDRESS, .*, MAXVFS$' "$out/log"
+[ $? = 2 ] && [ "$(wc -l <"$out/log")" = 1 ] && grep -q 'no column "SIZE"; the columns are ADDRESS, .*, MAXVFS$' "$out/log"
 ok $? "list: an unknown column: one line with those that there are, 2" "$out/log"
 "$tool" list --help | sed -nE '/^Columns:/,/^$/s/^  ([A-Z]+) +(.*)/\1 \2/p' >"$out/want"
 sed -nE '/^\.It Li [A-Z]+$/{s/^.It Li //;N;s/\n/ /p}' docs/man/nvme-vfio.8 | diff "$out/want" - >"$out/log" && [ -s "$out/want" ]

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:tool lists
 #
-# Unit tests of the command line tool (tests/unit/tool): its configuration and the
-# PFs it is about, its steps on a device in memory, each call of which fails once,
-# how that differs from the configuration, what it makes of trace events and of what
-# the driver says, how it compares two hosts, locks, what it keeps about a PF, checks
-# of doctor on hosts that are made of files, tables. And the one file that knows libnvme
-# compiles with newer ones than this machine's.
+# Unit tests of the command line tool (tests/unit/tool): its configuration and the PFs
+# it is about; its steps on a device in memory, with each call failing once; how the
+# device differs from the configuration; how it reads trace events and what the driver
+# says; how it compares two hosts; locks; what it records about a PF; doctor's checks on
+# hosts made of files; tables. The one file that knows libnvme also has to compile with
+# newer versions than this machine's.
 
 set -u
 cd "$(dirname "$0")" || exit 1

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
 """The source is where the documents say it is: docs/design.md names the files of
-src/, the tool's README its folders, what each may use and what of it is for others.
-No struct name has two meanings in one program. What the modules use of the kernel
-comes by a header of the file's own."""
+src/, the tool's README its folders, what each may use and which of its headers are
+for others. No struct name has two meanings in one program. Each file includes the
+kernel headers of what it uses."""
 
 import glob
 import os

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels packages:dkms
-"""What cannot migrate is to work as under vfio-pci: whatever each kernel's vfio-pci
-gives the PCI core, VFIO and vfio-pci-core, this driver gives as well, or
-docs/compatibility.md says why not."""
+"""What cannot migrate has to work as under vfio-pci: whatever each kernel's
+vfio-pci provides to the PCI core, VFIO and vfio-pci-core, this driver provides as
+well, or docs/compatibility.md says why not."""
 
 import os
 import re

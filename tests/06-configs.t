@@ -3,13 +3,13 @@
 # Needs: kernel:6.12 lists
 # Needs, CHECK_FULL=1: kernel:6.1
 #
-# Kernels that are configured otherwise than Debian's: headers with options
-# changed, kernels whose names are unusual, kernels that have not what the modules
-# need, kernels made by clang. dkms' own verdict is asked; it is only unpacked, and
-# has its trees here.
+# Kernels that are configured differently from Debian's: headers with options
+# changed, kernels with unusual names, kernels that lack what the modules need,
+# kernels built by clang. dkms itself decides; it is only unpacked, and has its
+# trees here.
 #
 # CHECK_FULL=1: more configurations; Debian's PREEMPT_RT and cloud kernels, and those
-# for arm64, with pages of 4 and of 16 KiB, by a cross compiler: built, not run.
+# for arm64, with pages of 4 and of 16 KiB, by a cross compiler: only built, not run.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -4,8 +4,8 @@
 #
 # dkms itself builds the package from dkms.conf, for every kernel: both modules
 # without a warning, and nothing else; Debian 12's for each, the newest of any suite
-# for one. dkms is only unpacked, not installed, and has its trees here: nothing of
-# this machine is changed.
+# for one. dkms is only unpacked, not installed, and has its trees here: this
+# machine is not changed.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model packages:tool
-"""What a newcomer is likely to change touches the places that docs/design.md and
-tests/README.md name for it, at most three, and nothing else.
+"""A change that a newcomer is likely to make touches the places that
+docs/design.md and tests/README.md name for it, at most three, and nothing else.
 
 A patch in tests/newcomer for each row of their tables is applied to a copy of the
 checkout, and the files are counted. Then all of them are applied to one, and what
-they touch is built there: modules, unit tests (which the driver of before must not
-pass), the tool's and the table's objects, the model's files as its emulator's build
-does it. Nothing is run in a host."""
+they touch is built there: modules, unit tests (which the unchanged driver must not
+pass), the tool's and the table's objects, the model's files as in the emulator's
+build. Nothing is run in a host."""
 
 import fnmatch
 import glob

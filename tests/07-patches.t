@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels packages:dkms
 #
-# 07-patches.t - what patches/ has for people who build their own kernels: the
-# nvme patches apply to the distribution's sources and build, our sources then
+# 07-patches.t - patches/, for people who build their own kernels: the nvme
+# patches apply to the distribution's sources and build; with them our sources
 # need no shim, by kbuild and by dkms; the in-tree series applies and builds.
 # Without CHECK_FULL=1 only for the newest kernel that has patches.
 

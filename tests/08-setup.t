@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
 #
-# 08-setup.t - setup makes what is needed and nothing else, a part that cannot be
-# had stops only what needs it, and what is odd about a machine is said before
-# anything is built. With made-up parts: nothing is downloaded, installed or built.
+# 08-setup.t - setup makes what is needed and nothing else; a part that is not
+# available stops only what needs it; what is unusual about a machine is reported
+# before anything is built. With made-up parts: nothing is downloaded, installed or
+# built.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model
-"""When hosts run by KVM. No machine with KVM is needed: /dev/kvm, the kernel's
-word about guests of guests, and the QEMU that has KVM are made up. The tiny
-machine is real, and emulated; so is the host that KVM fails to start."""
+"""When hosts use KVM. No machine with KVM is needed: /dev/kvm, whether the
+kernel allows nested guests, and a QEMU with KVM are faked. The tiny machine is
+real, and emulated; so is the host that KVM fails to start."""
 
 import os
 import subprocess

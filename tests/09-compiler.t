@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12
 #
-# 09-compiler.t - kbuild leaves out a flag without a word when the compiler refuses
-# it: that is found, and the flag named, in a build of modules and in a
-# configuration of a kernel. The compilers here refuse one flag and are else real.
+# 09-compiler.t - kbuild silently omits a flag that the compiler refuses: this is
+# detected, and the flag named, in a build of modules and in a configuration of a
+# kernel. The compilers here refuse one flag and are otherwise real.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
 """tests/run and tests/rig/run-one, on small files in a checkout made for that: what
-files leave behind is ended and told, and no signal to anybody leaves anything; what
-the whole costs is judged. And every test file stands in tests/README.md.
+files leave running is ended and reported, no signal to any process leaves anything,
+and the total cost is judged. Every test file is listed in tests/README.md.
 RUNNER_ONLY=signals,costs for some of the parts."""
 
 import contextlib

@@ -3,7 +3,7 @@
 # Needs: model
 #
 # 20-model.t - is the QEMU device model as strict as it has to be? Builds it if
-# need be and drives it over qtest, without a guest.
+# need be and drives it by qtest, without a guest.
 
 set -euo pipefail
 # By hand as by tests/run: a signal leaves nothing running.

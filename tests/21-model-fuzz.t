@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: model
 #
-# 21-model-fuzz.t - does the device model stand a host that does everything
-# wrong? FUZZ_SEED=SEED[/ROUND] does the same again, FUZZ_SECONDS= more of it.
+# 21-model-fuzz.t - does the device model withstand a host that does everything
+# wrong? FUZZ_SEED=SEED[/ROUND] repeats a run, FUZZ_SECONDS= takes longer.
 
 set -euo pipefail
 # By hand as by tests/run: a signal leaves nothing running.

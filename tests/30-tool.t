@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model packages:tool
 """The command line tool in a host with two drives (tests/tool): what it shows
-against nvme-cli, what it sets up and puts back, bad input, and a fault at each
-step. TOOL_KERNEL=SERIES for another kernel than 6.12, TOOL_ONLY=list,apply for
-some of the cases."""
+compared with nvme-cli, what it sets up and restores, bad input, and a fault at
+each step. TOOL_KERNEL=SERIES for another kernel than 6.12, TOOL_ONLY=list,apply
+for some of the cases."""
 
 import os
 import shutil

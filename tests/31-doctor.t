@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 debug model packages:tool
-"""What "nvme-vfio doctor" finds: nothing in a host that is in order, and in each
-of many hosts that are not, what is wrong with it and nothing else.
+"""What "nvme-vfio doctor" finds: nothing in a host without problems, and in each
+of many hosts with one, exactly that problem.
 
-A host is made to be in order, then broken in one way after the other. How the
-answers differ from those of the good host must be exactly what is listed here.
+A good host is set up, then broken in one way after the other. Its answers must
+differ from those of the good host exactly as listed here.
 """
 
 import json

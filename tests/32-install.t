@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 packages:tool lists
 #
-# What "make install" puts where, that it is whole, and that "make uninstall"
-# takes all of it away again. The manual knows every command and option.
+# What "make install" puts where, that it is complete, and that "make uninstall"
+# removes all of it. The manual knows every command and option.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 model packages:tool
-"""nvme-vfio selftest: good VFs of both command sets pass, with figures that make
-sense; a device that loses a completion, denies the suspend or forgets a page does
-not; nothing is written unless asked for, and the VFs are fit for use afterwards."""
+"""nvme-vfio selftest: good VFs of both command sets pass, with plausible figures; a
+device that loses a completion, denies the suspend or forgets a page does not;
+nothing is written unless requested, and the VFs are usable afterwards."""
 
 import json
 import os
@@ -120,10 +120,10 @@ def run(tap, kernel, set_name, program):
         bed.model("lm-reset-knobs=1")
         bed.sh("(while :; do dd if=/dev/urandom of=$(ls /dev/nvme*n1 | head -n 1) bs=1M count=2 conv=fsync; done &"
                "echo $! >/tmp/user) >/dev/null 2>&1; sleep 0.3")
-        bad(tap, bed, f"{title}: data that changes", VF, 11, "not what was read before")
+        bad(tap, bed, f"{title}: data that changes", VF, 11, "differs from the first read")
         bed.sh("kill $(cat /tmp/user); sleep 1")
         bed.sh(f"nvme-vfio bind -d vfio-pci {VF}")
-        bad(tap, bed, f"{title}: a VF under vfio-pci", VF, 11, "VFIO offers no migration of it")
+        bad(tap, bed, f"{title}: a VF under vfio-pci", VF, 11, "VFIO does not offer migration for it")
         bed.sh(f"nvme-vfio unbind {VF}")
         bad(tap, bed, f"{title}: a VF without a driver", VF, 3, f"nvme-vfio bind {VF}")
         bed.sh(f"nvme-vfio bind {VF}")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model packages:tool packages:system
 """A system with systemd on which the tool, its udev rule and its unit are
-installed: it is changed by nothing until it is configured; then its VFs are
-there after every start, before libvirt is; and all goes back.
+installed: nothing changes until it is configured; then its VFs are there after
+every boot, before libvirt; and everything can be undone.
 
 BOOT_FOLDER=FOLDER is laid over what "make install" puts there."""
 

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: lists packages:system
 #
-# The Debian packages: built in a clean system of their suite, looked at by its
+# The Debian packages: built in a clean system of their suite, checked by its
 # lintian, installed, upgraded, removed and purged in another, where dkms builds
 # the modules. Nothing is left of them in the end.
 #
 # PACKAGES_FULL=1: in every suite (PACKAGES_SUITES= for some), from an older version,
-# and with a second kernel; and whose files are, by reuse (make check-packages)
+# and with a second kernel; and reuse checks the copyright of all files (make
+# check-packages)
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

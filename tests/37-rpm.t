@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: lists packages:system
 #
-# The rpms: built on Debian, looked at by rpmlint, and what their scripts do.
-# What they are on Fedora or RHEL is not seen here.
+# The rpms: built on Debian, checked by rpmlint, and what their scripts do. How
+# they behave on Fedora or RHEL is not tested here.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 model packages:tool
 # Needs, CHECK_FULL=1: kernel:7.3
-"""nvme-vfio certify: the model passes all rules where it conforms, and of each way in
-which it can break the standard exactly the rules that are about it are broken. It
-refuses a drive that is in use, leaves nothing suspended or tracked however it ends,
-and --recover puts right what it could not. docs/certify.md has the rules that there
-are.
+"""nvme-vfio certify: the model passes all rules where it conforms; each way in which
+it can break the standard breaks exactly the rules about it. It refuses a drive that
+is in use, leaves nothing suspended or tracked however it ends, and --recover restores
+what it could not. docs/certify.md lists all rules.
 
-CERTIFY="kinds lies ways others" are some of that. With CHECK_FULL=1 all kinds of drives that
+CERTIFY="kinds lies ways others" selects parts. With CHECK_FULL=1 all kinds of drives that
 conform, on 6.1 and 7.3, and all rules for each lie. CERTIFY_KERNELS="7.3" are other
 kernels, CERTIFY_DRIVES="hostile" some kinds of drives, with either command set.
 """
@@ -121,7 +120,7 @@ def whole(tap, bed, title, words, want, set_name, may=frozenset()):
     # a drive that can do everything is asked about everything
     odd = [(r["rule"], r["reason"]) for r in report["rules"]
            if r["result"] != "pass" and (not r["reason"] or r["result"] == "skip" and title.startswith("kind")
-                                         and r["reason"] != "of the other command set")]
+                                         and r["reason"] != "for the other command set")]
     tap.ok(report["complete"] and report["command_set"] == set_name and results <= {"pass", "fail", "skip"}
            and not odd, f"{title}: whole, and each skip has a reason", odd or report)
     left = [line for line in bed.report().splitlines()

@@ -4,8 +4,8 @@
 """VFs driven from user space inside hosts: several kernels, both command sets. The
 oldest two run all cases but the longest, which do not depend on the kernel, once
 without PRE_COPY and with tracking, twice with PRE_COPY; the newest, and the oldest
-with the other set, the few that notice the usual faults. With CHECK_FULL=1 kernels
-between these run as well, and the debug kernel runs all cases.
+with the other set, run the few that find the usual faults. With CHECK_FULL=1
+kernels between these run as well, and the debug kernel runs all cases.
 
 VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only there. VF_JOBS
 hosts run at a time (default: one more than processors). VF_ARGS goes to vf-test, e.g.

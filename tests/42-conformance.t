@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels debug model
-"""The suite of tests/conformance on VFs in hosts, one boot for each kernel,
-command set and, where there are two, way to open a VF: some of them, and all with
-CHECK_FULL=1. A case may be skipped only where the kernel or the command
-set forces it. CONFORMANCE_JOBS hosts run at a time (default: two per
-processor); CONFORMANCE_KERNELS="6.12 debug" takes these with both sets, CONFORMANCE_ARGS
-goes to the suite, e.g. '--only arc:'."""
+"""The suite of tests/conformance on VFs in hosts, one boot for each kernel, command set
+and, where there are two, way to open a VF: some of them, and all with CHECK_FULL=1. A
+case may only be skipped if the kernel or the command set requires it. CONFORMANCE_JOBS
+hosts run at a time (default: two per processor); CONFORMANCE_KERNELS="6.12 debug" takes
+these with both sets, CONFORMANCE_ARGS goes to the suite, e.g. '--only arc:'."""
 
 import os
 import pathlib

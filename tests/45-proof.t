@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 model packages:tool
 """Finding the PF's admin queue: each of the two ways alone, both at once in a
-debug build (where they must agree), and none, which must leave a plain
-passthrough that works. Likewise a PF whose command set is not to be trusted,
-and an nvme that is not what it is taken for, or not ready.
+debug build (where they must agree), and none, which must leave a working plain
+passthrough. Likewise a PF whose command set must not be trusted, and an nvme
+that is not what it is taken for, or not ready.
 
-PROOF_CASES="6.1:held" for some of it; what happens in a host is in inside/proof."""
+PROOF_CASES="6.1:held" selects some; what happens in a host is in inside/proof."""
 
 import os
 import subprocess

@@ -4,7 +4,7 @@
 # Needs, CHECK_FULL=1: kernels
 """The driver on a host whose nvme has been patched: the shim is neither built nor
 loaded, and VFs migrate all the same, with both sets (inside/patched-nvme).
-PATCHED_KERNELS="6.1 7.2" for others that have a patch; CHECK_FULL=1 takes all."""
+PATCHED_KERNELS="6.1 7.2" for others with a patch; CHECK_FULL=1 takes all."""
 
 import glob
 import os

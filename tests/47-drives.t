@@ -5,7 +5,7 @@
 """Drives of other kinds than the model's usual one: tests/model/personalities.
 
 Each that conforms passes the quick cases of vf-test, which also run on the usual
-one in 40-vf.t. Of each that breaks the standard the guest's fate is what
+one in 40-vf.t. With each that breaks the standard the guest's fate is what
 docs/command-sets.md says. And guests move between drives that were drawn by
 chance: they arrive with all data right, or stay with all data right and the kernel
 log says why. 10 draws, 200 with CHECK_FULL=1, DRAWS=NUMBER for others; the seed is

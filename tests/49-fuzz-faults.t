@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
 # Needs, CHECK_FULL=1: kernel:6.12 model
-"""That random calls (48-uapi-fuzz.t) and many migrations (43-soak.t) can fail.
+"""Random calls (48-uapi-fuzz.t) and many migrations (43-soak.t) can fail.
 
 Each patch in tests/mutants/fuzz breaks the driver in one way. Its head says by which
 of the two it must be found, "By: fuzz, soak": within FUZZ_SECONDS (60) or SOAK (10)

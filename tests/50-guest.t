@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 vmm model
 # Needs, CHECK_FULL=1: kernels debug-guest iommufd
-"""Guests with a passed-through VF, moved between two hosts there and back, for
-each set of migration commands, with and without somebody who tracks which
-memory the drive writes. CHECK_FULL=1 for more kernels and ways.
+"""Guests with a passed-through VF, moved between two hosts and back, for each
+set of migration commands, with and without tracking of the memory that the
+drive writes. CHECK_FULL=1 for more kernels and ways.
 
 Some drives are drawn by chance from what conforms: one, 20 with CHECK_FULL=1 or, and
 nothing else, with GUESTS=drawn. The seed is printed, and GUEST_SEED=SEED repeats

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 vmm model
 # Needs, CHECK_FULL=1: kernels debug-guest iommufd
-"""Migrations of guests that are cancelled, lose one of their QEMUs, meet a
-target that does not want them, or a guest that resets its drive or itself; a
-guest whose drive's PF is reset.
-Every act with every kernel and command set with CHECK_FULL=1. Some acts come at
-random moments: UPSET_SEED=N repeats those of a run. PF_EVENTS=MIGRATIONS/RESETS
-does nothing but that many of each, with two guests on 6.1, one for each command
-set."""
+"""Migrations of guests that are cancelled, lose one of their QEMUs, are refused
+by the target, or whose guest resets its drive or itself; a guest whose drive's
+PF is reset. Every act with every kernel and command set with CHECK_FULL=1. Some
+acts come at random moments: UPSET_SEED=N repeats those of a run.
+PF_EVENTS=MIGRATIONS/RESETS does nothing but that many of each, with two guests
+on 6.1, one for each command set."""
 
 import os
 import sys

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
 # Needs, CHECK_FULL=1: kernels model
-"""The release before and this one take each other's streams, on each kernel and
-with both sets (inside/upgrade). The release is a tag, or the commit that stands
-beside it in tests/rig/previous. UPGRADE_KERNELS="6.12" are some."""
+"""The previous release and this one accept each other's streams, on each kernel
+and with both sets (inside/upgrade). The release is a tag, or the commit beside
+it in tests/rig/previous. UPGRADE_KERNELS="6.12" selects some."""
 
 import os
 import subprocess

@@ -3,17 +3,17 @@
 # Needs: kernel:6.1 kernel:6.12 model
 """Every deliberate fault in tests/mutants/driver must be caught by a test.
 
-Each patch there breaks the driver in one way. Its head says by which tests it
-must be noticed: "By: unit" - those of tests/unit, "By: vf" - the quick run of
-tests/vf on two VFs, "By: vf, TEXT" - the cases there with TEXT in their name,
-"By: pf, TEXT" - those of vf-test --pf, "By: conformance, TEXT" - those of
-tests/conformance; and "Set:" - with which command set; and "Kernel:" - on which,
-where it may not be just any; and "Drive:" - on which of tests/model/personalities,
-where not on the usual one. Those with "Often: yes" are some of each kind; the
-others wait for CHECK_FULL=1 (make check-full). MUTANTS="pf-no-limit ..." are
-some. The same tests pass on the unbroken driver, which is the first thing checked
-here, or in 40-vf.t and 42-conformance.t where those run them. A device that loses
-or doubles a completion is not here but among the cases of tests/vf ("checker notices").
+Each patch there breaks the driver in one way. Its head says which tests must notice it:
+"By: unit" - those of tests/unit, "By: vf" - the quick run of tests/vf on two VFs, "By:
+vf, TEXT" - the cases there with TEXT in their name, "By: pf, TEXT" - those of vf-test
+--pf, "By: conformance, TEXT" - those of tests/conformance; and "Set:" - with which
+command set; and "Kernel:" - on which, where it may not be just any; and "Drive:" - on
+which of tests/model/personalities, where not on the usual one. Those with "Often: yes"
+are some of each kind; the others wait for CHECK_FULL=1 (make check-full).
+MUTANTS="pf-no-limit ..." are some. The same tests pass on the unbroken driver, which is
+the first thing checked here, or in 40-vf.t and 42-conformance.t where those run them. A
+device that loses or doubles a completion is not here but among the cases of tests/vf
+("checker notices").
 """
 
 import dataclasses

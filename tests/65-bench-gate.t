@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 model
-"""What a migration costs and can be counted stays what it is: commands, copies,
-allocations, memory, instructions, and the downtime where instructions and
-commands are all that takes time. Other times are for `make bench`.
+"""The countable costs of a migration do not grow: commands, copies,
+allocations, memory, instructions, and the downtime where only instructions and
+commands take time. Other times are for `make bench`.
 
-Where a figure has become better its limit here is to be made tighter. With
---show the figures are printed and nothing is judged.
+If a figure has improved its limit here has to be tightened. With --show the
+figures are printed and nothing is judged.
 """
 
 import os

@@ -3,11 +3,12 @@
 # Needs: kernel:6.1 model packages:tool packages:system
 """What administrators do with VFs by virsh, on two Debian systems with libvirt:
 who binds which driver when, the life of a guest that owns a VF, migration there
-and back, VFs that come and go while it runs, and what is refused with what words.
+and back, VFs that come and go while it runs, and what is refused with which
+message.
 
 LIBVIRT_KERNEL, LIBVIRT_SET: of the hosts, 6.1 and standard unless given; there
-memory is tracked, and QEMU's defaults do. LIBVIRT_PARTS: names of some of PARTS,
-instead of all."""
+memory is tracked, and QEMU's defaults do. LIBVIRT_PARTS: some of PARTS instead
+of all."""
 
 import os
 import re
@@ -290,10 +291,10 @@ def refusals(pair, guest, watch):
     refused(guest, watch, "postcopy", POSTCOPY, options="--postcopy")
     refused(guest, watch, "a VF with fewer queues", REFUSED, "state refused: this VF has fewer queues", vf=SMALL)
     with other(b, model="Another Drive"):
-        refused(guest, watch, "a drive of another model", REFUSED, "state refused: the state is of another model")
+        refused(guest, watch, "a drive of another model", REFUSED, "state refused: the state is from another model")
     with other(b, firmware="9.99"):
         refused(guest, watch, "a drive with another firmware", REFUSED,
-                "state refused: the state is of another firmware revision")
+                "state refused: the state is from another firmware revision")
 
 
 def no_driver_for_it(pair):

@@ -1,17 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model lists packages:system
-"""Who copies README and manual page line by line has a guest that migrates in the end.
+"""Whoever copies README and manual page line by line ends up with a guest that
+migrates.
 
 Two fresh Debian systems, each with its own distribution's kernel. What is typed into
 them is the text of the documents, found in their blocks: into host a that of
 README.md, into host b that of docs/install.md and of nvme-vfio(8). Then the guest is
-on b. Each command must succeed, and say what its sample says, if it has one.
+on b. Each command must succeed, and print what its sample shows, if it has one.
 
-What is about this test bed and not in the documents stands in the tables below, and
+What is about this test bed and not in the documents is in the tables below, and
 nowhere else: what is left out and why, what a reader has to fill in, what is typed
-into an editor, and where somebody stands when typing. The page to which README sends
-those whose VFs have different addresses is not read: here they have not.
+into an editor, and in which folder. The page to which README sends those whose VFs
+have different addresses is not read: here they have not.
 
 What is installed is so in the system itself, before it is a machine: compilers are
 slow in emulated ones. Of what Debian has only the packages that are named, and those

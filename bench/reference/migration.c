@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The same driver as such drivers are usually written, to measure against; not
+ * The same driver, written as such drivers usually are, to measure against; not
  * for use. The size is asked for, the whole state is read into one piece of
  * memory, the destination collects it in one piece of a fixed size and loads it
  * at the end; no PRE_COPY, no checksum, no cancel with the vendor set.

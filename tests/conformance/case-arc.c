@@ -19,7 +19,10 @@ struct arc {
 	unsigned int from, to;
 };
 
-/* numbers that are no states: the first free one, and what signs may confuse */
+/*
+ * numbers that are no states: the first free one, and those that sign errors
+ * may confuse
+ */
 static const unsigned int no_state[] = { ST_NR, ST_NR + 1, 255, 0x7fffffff, ~0U };
 
 #define N_TO		(ST_NR + 1)
@@ -121,7 +124,7 @@ static void refused(struct begun *b, unsigned int from, unsigned int to)
 
 	err = mig_set(&b->d, to, &fd);
 	check(err, "%s -> %s (%u) succeeded", st_name(from), st_name(to), to);
-	/* of these the uAPI says that they fail, and not how */
+	/* the uAPI says that these fail, but not how */
 	if (!blocked && from != ST_ERROR)
 		check_err(err, -EINVAL, "%s -> %s (%u)", st_name(from),
 			  st_name(to), to);

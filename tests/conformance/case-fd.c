@@ -163,7 +163,10 @@ static void zero_bytes(const void *arg)
 	go(&d, ST_RUNNING);
 }
 
-/* a failed copy moves nothing, a copy that ends at bad memory what it says */
+/*
+ * a failed copy moves nothing, a copy that ends at bad memory moves what it
+ * says
+ */
 static void bad_memory_read(const void *arg)
 {
 	struct stream s = { 0 };

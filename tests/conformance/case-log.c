@@ -371,7 +371,7 @@ static bool any_bit(const uint64_t *map)
 	return false;
 }
 
-/* a report clears the log: of a device that does nothing none is left */
+/* a report clears the log: nothing is left for a device that does nothing */
 static void report_clears(const void *arg)
 {
 	static uint64_t map[MAX_WORDS];
@@ -421,8 +421,8 @@ static void bad_bitmap(const void *arg)
 	dev_open(&d, 0);
 	must_start(&d);
 	/*
-	 * Kernels that look at the bitmap only when a bit is to be set have no
-	 * way to tell of it. It must not do any harm.
+	 * Kernels that only look at the bitmap when a bit is to be set cannot
+	 * report it. It must not do any harm.
 	 */
 	err = log_report(&d, BASE, LENGTH, PAGE, bad_address(0));
 	tap_note("REPORT into memory that is not there: %s", errname(err));
@@ -533,7 +533,7 @@ static void through_a_migration(const void *arg)
 		go(&d, ST_RUNNING);
 		must_be_off(&d);
 	}
-	/* given up while it is on */
+	/* abandoned while it is on */
 	must_start(&d);
 	go(&d, ST_STOP);
 	go(&d, ST_RUNNING);

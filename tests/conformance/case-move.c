@@ -53,7 +53,7 @@ static void there_and_back(const void *arg)
 	whole_cycle(&b);
 }
 
-/* as the bytes come, in the pieces that a wire makes of them */
+/* as the bytes come, in the pieces of a network */
 static void piece_by_piece(const void *arg)
 {
 	struct stream s = { 0 };
@@ -91,7 +91,9 @@ static void source_goes_on(const void *arg)
 	save(&a, &s);
 	to = go_fd(&b, ST_RESUMING);
 	check_err(write_some(to, s.data, s.len / 2, 0), 0, "write()");
-	/* the migration is given up: the source runs, the destination resets */
+	/*
+	 * the migration is cancelled: the source runs, the destination resets
+	 */
 	go(&a, ST_RUNNING);
 	reset(&b);
 	session_is_dead(to, false);
@@ -100,7 +102,7 @@ static void source_goes_on(const void *arg)
 	move(&a, &b, 0);
 }
 
-/* a stream is a thing of its own: the source may be gone */
+/* a stream stands on its own: the source may be gone */
 static void source_closed(const void *arg)
 {
 	struct stream s = { 0 };
@@ -118,7 +120,7 @@ static void source_closed(const void *arg)
 	loads(&a, &s);
 }
 
-/* states and sessions of two devices have nothing to do with each other */
+/* states and sessions of two devices are independent */
 static void side_by_side(const void *arg)
 {
 	struct stream sa = { 0 }, sb = { 0 };

@@ -101,7 +101,7 @@ static bool write_on(struct helper *h)
 	if (h->done == h->s->len)
 		return false;
 	n = write(h->fd, h->s->data + h->done, 1);
-	/* EIO: the reset came while the device was taking its state */
+	/* EIO: the reset came while the device was saving its state */
 	check(n == 1 || (n < 0 && (errno == ENODEV || errno == EIO)),
 	      "write() of a good stream beside a reset: %s",
 	      n < 0 ? errname(-errno) : "not 1 byte");
@@ -180,7 +180,7 @@ static void beside_sizes(const void *arg)
 }
 
 /**
- * struct left - a session that ends while somebody is at it
+ * struct left - a session that ends while somebody uses it
  * @state: that of the session
  * @fn: what the other does: reads, or asks for info
  * @by_reset: the device is reset; else the state is left
@@ -241,7 +241,7 @@ static void reset_under_writer(const void *arg)
 		nap(i % 5 * 300);
 		reset(&d);
 		end(&h);
-		/* as below, if the device was taking its state just then */
+		/* as below, if the device was saving its state just then */
 		if (mig_get(&d) == ST_ERROR)
 			reset(&d);
 		state_is(&d, ST_RUNNING);
@@ -329,7 +329,7 @@ static void resets_between(const void *arg)
 		int fd, err = mig_set(&d, stopped[rand_r(&seed) % 3], &fd);
 
 		/*
-		 * What a reset does to a transition is not laid down. It may
+		 * What a reset does to a transition is not specified. It may
 		 * even end in ERROR, which lasts until the next reset.
 		 */
 		if (err) {

@@ -47,7 +47,7 @@ static enum outcome try_stream(struct dev *d, const struct stream *s,
 		check_refusal(err, "write()");
 		state_is(d, ST_RESUMING);
 		o = REFUSED_BY_WRITE;
-		/* what comes after it does not make it good */
+		/* what follows does not make it good */
 		write_some(fd, s->data, s->len < 64 ? s->len : 64, 0);
 	}
 	err = mig_set(d, ST_STOP, NULL);
@@ -133,7 +133,7 @@ static void truncated(const void *arg)
 	good_one(&d, &s);
 }
 
-/* a combination transition is no way around the check */
+/* a combined transition is no way around the check */
 static void truncated_to_other(const void *arg)
 {
 	static const unsigned int to[] = {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-stream.c - the stream of STOP_COPY does not depend on how it is read,
- * and RESUMING takes it in any pieces.
+ * and RESUMING accepts it in any pieces.
  *
- * That two sessions of a stopped device give the same bytes is not promised.
- * Where they do, all ways of reading must give them; everywhere the device
- * must take what was read.
+ * It is not promised that two sessions of a stopped device return the same
+ * bytes. If they do, all ways of reading must; in any case the device must
+ * accept what was read.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "cases.h"
 #include "mig.h"
 
-#define SMALL_MAX	65536	/* bytes that are moved one by one */
+#define SMALL_MAX	65536	/* bytes that are transferred one by one */
 
 static const size_t pieces[] = { 1, 2, 3, 7, 61, 512, 4095, 4096, 4097, 65536, 0 };
 
@@ -165,7 +165,7 @@ static void left_half_way(const void *arg)
 	loads(&d, &s);
 }
 
-/* RESUMING -> STOP -> STOP_COPY: what was loaded can be moved on at once */
+/* RESUMING -> STOP -> STOP_COPY: what was loaded can be moved on immediately */
 static void moved_on(const void *arg)
 {
 	struct stream s = { 0 }, next = { 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * mig.h - migration features, states and streams of a device, and what the
- * uAPI says about transitions. Functions that Return 0 or -errno leave it to
- * the case what is right; the others end the case when something goes wrong.
+ * uAPI says about transitions. Functions that return 0 or -errno leave the
+ * judgement to the case; the others end the case when something goes wrong.
  */
 #ifndef CONFORMANCE_MIG_H
 #define CONFORMANCE_MIG_H
@@ -150,7 +150,7 @@ void own_stream(struct dev *d, struct stream *s);
 /** loads - @s must be a complete stream: load it, run */
 void loads(struct dev *d, const struct stream *s);
 
-/** whole_cycle - the device still can do all: save, load, run */
+/** whole_cycle - the device can still do everything: save, load, run */
 void whole_cycle(struct dev *d);
 
 /** session_is_dead - nothing can be done with this fd but to close it */

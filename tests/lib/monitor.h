@@ -13,7 +13,7 @@
  * @f: the monitor, open for reading; commands are written to its descriptor
  * @command: a JSON object without an id
  *
- * Greetings, events and what answers others may come in between.
+ * Greetings, events and answers to others may come in between.
  *
  * Return: the answer, a line of JSON, until the next call; NULL = the monitor
  * is gone, errno says why, 0 = closed.
@@ -21,8 +21,8 @@
 const char *monitor_do(FILE *f, const char *command);
 
 /**
- * monitor_begin - whoever talks to a monitor first has to do this; again does
- * no harm. Return: false = the monitor is gone.
+ * monitor_begin - whoever talks to a monitor first has to do this; repeating it
+ * does no harm. Return: false = the monitor is gone.
  */
 bool monitor_begin(FILE *f);
 

@@ -18,7 +18,7 @@
 #define OP_TEST_GET	0xe2
 #define TEST_ROOM	4096
 #define LIST_ENTRIES	127	/* of a page of secondary controllers */
-#define TIMEOUT_MS	60000	/* whatever nvme_core.admin_timeout is just now */
+#define TIMEOUT_MS	60000	/* whatever nvme_core.admin_timeout is now */
 
 int pf_cmd(const char *dev, const struct nvme_cmd *cmd, void *data, size_t len,
 	   uint32_t *dw0)

@@ -73,9 +73,10 @@ void tap_skip(const char *fmt, ...)
 }
 
 /*
- * The limit is counted in naps: a machine that is not let run, as an emulated
- * one beside others, naps for longer. A process in the kernel that ignores even
- * SIGKILL is given up: that is a hang of the driver. Its end ends a nap.
+ * The limit is counted in naps: a machine that gets no processor time, such as
+ * an emulated one beside others, naps for longer. A process in the kernel that
+ * ignores even SIGKILL is given up: that is a hang of the driver. Its end ends
+ * a nap.
  *
  * Return: false = the process is there for good
  */
@@ -102,7 +103,7 @@ static bool wait_for(pid_t pid, unsigned int limit_s, int *status, bool *late)
 	return true;
 }
 
-/* what became of a case's process; why it failed is said */
+/* what became of a case's process; says why it failed */
 static enum tap_result await(pid_t pid, unsigned int limit_s)
 {
 	bool late;
@@ -160,7 +161,7 @@ static void run_one(struct tap_run *r, const struct tap_case *c)
 
 	*reason = 0;
 	fflush(stdout);
-	/* one that is blocked is kept for who waits for it */
+	/* one that is blocked is kept for whoever waits for it */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &ends, &was);

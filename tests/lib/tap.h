@@ -12,7 +12,7 @@
 /**
  * struct tap_case - one case
  * @name: what is true
- * @fn: returns when the case passed; ends by one of the functions below else
+ * @fn: returns if the case passed; else ends by one of the functions below
  * @arg: handed to @fn
  * @limit_s: longest time in seconds, 0 = that of the run
  * @needs: what must be there, for the run's @missing
@@ -36,11 +36,11 @@ struct tap_case {
 enum tap_result { TAP_OK, TAP_SKIPPED, TAP_FAILED, TAP_HUNG };
 
 /**
- * struct tap_run - how cases are run, and what has become of them so far
+ * struct tap_run - how cases are run, and their results so far
  * @prefix: printed in front of each name; NULL = nothing
  * @limit_s: longest time of a case that has no limit of its own
  * @slow: all limits are multiplied by it, 0 = 1
- * @times: tell how long each case took
+ * @times: say how long each case took
  * @until_failure: run none after one that failed
  * @wanted: is this case to be run? NULL = all are
  * @missing: what the case needs and is not there: it is skipped; NULL =
@@ -48,9 +48,9 @@ enum tap_result { TAP_OK, TAP_SKIPPED, TAP_FAILED, TAP_HUNG };
  * @before: called in this process before every case; may be NULL
  * @judge: called after it; false = it has failed, and a note says why; may be
  *	NULL
- * @ran: cases that have a line
+ * @ran: cases whose line was printed
  * @failed: how many of them failed
- * @over: why nothing more can be run, NULL = it goes on
+ * @over: why nothing more can be run, NULL = the run continues
  */
 struct tap_run {
 	const char *prefix;

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whether hosts run by KVM or are emulated.
+"""Whether hosts use KVM or are emulated.
 
-RIG_ACCEL=tcg or kvm says it. Without it KVM is used where a tiny machine starts
-by it and sees that it may have guests of its own. The answer is kept for those
-that this process starts, in RIG_ACCEL_FOUND; nowhere else, because a machine may
-lose its KVM. As a program it prints the answer, for those that come; nothing
-while there is no QEMU to try it with.
+RIG_ACCEL=tcg or kvm decides. Without it KVM is used if a tiny machine starts
+with it and sees that it may have guests of its own. The answer is kept for
+processes that this one starts, in RIG_ACCEL_FOUND; nowhere else, because a
+machine may lose its KVM. As a program it prints the answer, for later processes;
+nothing while there is no QEMU to try it with.
 """
 
 import glob
@@ -21,8 +21,8 @@ NESTED = "/sys/module/kvm_*/parameters/nested"
 SECONDS = 5
 FOUND = "RIG_ACCEL_FOUND"
 
-# The whole firmware of the tiny machine: it tells on the serial port whether its
-# processor has AMD's virtualisation or Intel's, and resets itself.
+# The whole firmware of the tiny machine: it reports on the serial port whether
+# its processor has AMD's virtualisation or Intel's, and resets itself.
 CODE = bytes.fromhex(
     "66b801000080" "0fa2"       # mov eax, 0x80000001; cpuid
     "6689ce"                    # mov esi, ecx
@@ -80,8 +80,8 @@ def nested(pattern):
 
 
 def probe(qemu, device=None, pattern=None):
-    """Whether hosts can run by KVM: (answer, reason). qemu() is only called, and
-    perhaps built by that, where there is a point in it."""
+    """Whether hosts can run by KVM: (answer, reason). qemu() is only called,
+    which may build it, if it can matter."""
     device, pattern = device or DEVICE, pattern or NESTED
     try:
         os.close(os.open(device, os.O_RDWR))
@@ -111,19 +111,19 @@ def found(qemu):
 
 
 def works():
-    """A host runs: from now on what fails is no matter of KVM."""
+    """A host runs: from now on failures are not due to KVM."""
     global _booted
     _booted = True
 
 
 def may_fall_back():
-    """Whether KVM was not asked for, and no host has run by it yet."""
+    """Whether KVM was not asked for, and no host has used it yet."""
     return not os.environ.get("RIG_ACCEL") and not _booted
 
 
 def fall_back(why):
-    """Whether a host that KVM did not start shall be emulated; then all are, from
-    now on."""
+    """Whether a host that KVM did not start should be emulated; if so, all are
+    from now on."""
     with _lock:
         if not may_fall_back():
             return False

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What tests may cost, in CPU seconds: the tables of tests/README.md are the one
-place where that stands."""
+"""What tests may cost, in CPU seconds, from the tables of tests/README.md."""
 
 import re
 
@@ -33,13 +32,14 @@ class Budget:
             raise ValueError(f"{path}: no table of files, or none of the whole")
 
     def limit(self, setup):
-        """(CPU seconds of the whole, which limit that is) after a set-up of so many."""
+        """(CPU seconds of the whole, which limit that is) after a set-up of this
+        many."""
         which = "from nothing" if setup > BUILT else "warm"
         return self.whole[which], which
 
 
 def setup_seconds(path):
-    """What bash's "times" has written: of a shell and of its children."""
+    """What bash's "times" prints: for a shell and its children."""
     try:
         with open(path, encoding="ascii") as f:
             return sum(60 * int(m) + float(s) for m, s in re.findall(r"(\d+)m([\d.]+)s", f.read()))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The table of states and events: cells as the hosts' programs print them, and
-as they stand in docs/states-and-events.md.
+as docs/states-and-events.md has them.
 
 There each event is a section, "## EVENT", with some text and a table of two
-columns, state and outcome. Where the command sets differ the outcome says both.
+columns, state and outcome. If the command sets differ the outcome has both.
 """
 
 import re
@@ -48,7 +48,7 @@ def documented(text):
 
 
 def rewritten(text, cells):
-    """The document with these cells; its own words stay."""
+    """The document with these cells; its text stays."""
     out, last = [], []
     events = dict.fromkeys(event for _, event in cells)
     sections = re.split(r"^(?=## )", text, flags=re.M)
@@ -58,7 +58,7 @@ def rewritten(text, cells):
         if title.startswith("## ") and title[3:].strip() in events:
             known[title[3:].strip()] = section
         elif not re.search(r"^\| state \| outcome \|$", section, flags=re.M):
-            # an event that is gone goes, text remains
+            # an event that no longer exists is removed, text remains
             (last if known else out).append(section.rstrip() + "\n\n")
     for event in events:
         section = known.get(event, f"## {event}\n")

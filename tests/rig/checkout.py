@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What tests must leave alone: the checkout, /dev/null. One record of them for all
-files of a run: what changes is told once, whoever looks first."""
+"""What tests must leave alone: the checkout, /dev/null. One record for all files
+of a run: each change is reported once, by whoever looks first."""
 
 import contextlib
 import fcntl
@@ -22,8 +22,8 @@ def null_is_well():
 
 
 def look(top):
-    """{path: what is different from the commit, ignored files as well}, or None
-    where there is no git to ask."""
+    """{path: how it differs from the commit, ignored files as well}, or None if
+    there is no git to ask."""
     done = subprocess.run(["git", "--no-optional-locks", "-C", top, "status", "--porcelain=v1", "-z",
                            "--no-renames", "--untracked-files=all", "--ignored=traditional"],
                           stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -65,7 +65,7 @@ class Record:
             pass
 
     def leave(self, name):
-        """It has ended: (paths that have changed since anybody looked, tests that
+        """It has ended: (paths that changed since anybody last looked, tests that
         ran beside it)."""
         paths = self.changes()
         os.unlink(os.path.join(self.running, name))

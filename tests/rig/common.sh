@@ -2,10 +2,10 @@
 # shellcheck shell=bash
 #
 # common.sh - what every script of the test bed shares: where things are kept,
-# how to say something, and how to take a package or its source from a Debian
+# how to print messages, and how to get a package or its source from a Debian
 # suite without touching this machine's own apt configuration.
 
-# Everything that is downloaded or built lives here, outside the checkout.
+# Everything that is downloaded or built is kept here, outside the checkout.
 NVME_VFIO_CACHE=${NVME_VFIO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nvme-vfio}
 export NVME_VFIO_CACHE
 
@@ -23,11 +23,11 @@ reason() {
 		END { print why ? why : last }'
 }
 
-# key FILE... - a short hash of the files' contents, to name what is made of them
+# key FILE... - a short hash of the files' contents, to name what is made from them
 key() { cat "$@" | sha256sum | cut -c1-12; }
 
 # once NAME COMMAND... - run COMMAND unless it has succeeded before for NAME.
-# NAME should carry version and hash of all that goes in.
+# NAME should contain version and hash of all that goes in.
 once() {
 	local stamp=$NVME_VFIO_CACHE/stamp/$1
 	shift
@@ -48,8 +48,8 @@ mirror_of() { # SUITE - the address this machine's apt takes SUITE from
 		awk -v s="$1" '$1 == s { print $2; exit }'
 }
 
-# Its caches are named because images for containers have none, by configuration:
-# then each question takes seconds.
+# Its caches are named because container images disable them: then each query
+# takes seconds.
 private_apt() { # TOOL ARGS... - apt-get or apt-cache on the private lists
 	local tool=$1
 	shift

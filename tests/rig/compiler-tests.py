@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What kbuild has asked the compiler while it made a kernel's configuration, asked
-again. Prints in one line the tests that differ now, and those that fail and
-keep the given options out of the configuration, with what the compiler says.
+"""Repeats the compiler tests that kbuild made for a kernel's configuration. Prints
+in one line the tests that differ now, and those that fail and keep the given
+options out of the configuration, with what the compiler says.
 
 usage: compiler-tests.py SOURCE CONFIG [OPTION...]      CC in the environment (gcc)
 
-Exit status 0: nothing to say.
+Exit status 0: nothing to report.
 """
 
 import glob
@@ -82,7 +82,7 @@ class Compiler:
         self.known = {}
 
     def refuses(self, flags):
-        """What it says against flags; empty if it takes them."""
+        """What it says against flags; empty if it accepts them."""
         if flags not in self.known:
             p = subprocess.run([CC, "-Werror", *flags.split(), "-S", "-x", "c", self.empty,
                                 "-o", os.path.join(self.folder, "out")],

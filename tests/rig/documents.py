@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What documents tell their readers to type, and what they say that comes of it."""
+"""What documents tell their readers to type, and which output they show for it."""
 
 import collections
 import difflib
@@ -10,7 +10,7 @@ import place
 
 ELISION = "..."
 PROMPTS = ("$ ", "# ", "(qemu) ")
-# Of these a sample cannot know more than what it looks like.
+# A sample can only know what these look like.
 VERSIONS = re.compile(r"\b\d+(?:\.\d+){2,}(?![\d:])")
 
 
@@ -101,7 +101,8 @@ def _plain(line):
 
 
 def differs(sample, said):
-    """What is not as a sample says, or nothing. An elision is any number of lines."""
+    """How the output differs from a sample, or nothing. An elision is any number of
+    lines."""
     want, have = ([_plain(line) for line in lines] for lines in (sample, said.rstrip("\n").split("\n")))
     pattern = "".join(r"(?:.*\n)*" if line == ELISION else re.escape(line) + r"\n" for line in want)
     if re.fullmatch(pattern, "".join(line + "\n" for line in have)):

@@ -7,7 +7,7 @@ the machine, so that it can be power-cycled.
         host.power_cycle()
         host.run("nvme-vfio list")
 
-The disk is made anew for each FullHost, and removed with it. Logs of the first
+The disk is created for each FullHost, and removed with it. Logs of earlier
 boots get a number when the next one begins: serial-1, dmesg-1.
 """
 
@@ -28,11 +28,11 @@ SUITE = "trixie"                # as full/tree makes it
 FRESH = ("systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "procps", "iproute2", "sudo", "openssh-server",
          "linux-image-amd64")
 
-# To get at the disk; udev finds the rest by itself.
+# To reach the disk; udev finds the rest by itself.
 MODULES = ("virtio_pci", "virtio_blk", "ext4")
 
-# How long a system may take to come up and to go down, and what is in it to take
-# its next step: a busy machine lets it run now and then only. One that stood still
+# How long a system may take to boot and to shut down, and what is in it to take
+# its next step: a busy machine only lets it run now and then. One that stood still
 # for a second must not take its clock for broken: all others are slow to read.
 BOOT_SECONDS = 1200
 DOWN_SECONDS = 300
@@ -250,7 +250,7 @@ class FullHost(rig.Host):
                                          "journalctl -b -q --no-pager -o short-monotonic -p warning -n 40"))
 
     def join(self, address):
-        # a system that is up need not have all its devices yet
+        # a booted system need not have all its devices yet
         self.run("udevadm settle --timeout=600", 700)
         self.run(f"ip address add {address}/24 dev eth0; ip link set eth0 up")
 
@@ -266,7 +266,7 @@ class FullHost(rig.Host):
     stop = power_off
 
     def power_cut(self):
-        """As if somebody pulled the plug."""
+        """As if the power failed."""
         self.save_log()
         self.kill()
         self.check_log()

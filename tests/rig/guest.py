@@ -34,7 +34,7 @@ OPENED = {"group": r"/dev/vfio/(vfio|\d+)", "iommufd": r"/dev/(iommu|vfio/device
 
 # What to tell QEMU where nothing tracks which pages the drive writes: it
 # migrates such a device only when told to, and then sends all memory while the
-# guest stands still.
+# guest is stopped.
 UNTRACKED = {"downtime-limit": 60000, "max-bandwidth": 10 << 30}
 
 
@@ -125,8 +125,8 @@ class Guest:
             + (" -S" if incoming and self.hold else ""))
 
     def limit(self, seconds):
-        """What it does may take so long: a host that has to wait for the other, or
-        this machine for its other work, does not count."""
+        """What it does may take this long: time in which a host waits for the
+        other, or this machine for other work, does not count."""
         return rig.Limit(seconds, *self.pair.hosts)
 
     def launch(self, host, incoming=False):
@@ -138,7 +138,7 @@ class Guest:
         return life
 
     def _wait(self, host, life, test, seconds):
-        """Until a shell test inside holds; a QEMU that is gone ends the wait."""
+        """Until a shell test inside succeeds; a QEMU that is gone ends the wait."""
         limit = self.limit(seconds)
         while True:
             status, _ = host.finish(host.begin(test), PATIENCE)
@@ -211,8 +211,8 @@ class Guest:
         return self.await_status(*ENDED, seconds=seconds)
 
     def settle(self, info):
-        """The guest lives on in one place, QEMU ends in the other; whether it
-        has moved."""
+        """The guest continues in one place, QEMU ends in the other; returns
+        whether it has moved."""
         target, new = self.moving
         moved = info["status"] == "completed" and self._arrived(target)
         if moved:

@@ -80,7 +80,7 @@ setup_vfs() {
 
 # load_driver [ARGUMENT...] - our modules from the share; arguments are
 # parameters of nvme-vfio-pci. The model's SUSPEND of the vendor set ends all DMA,
-# which is vouched for, where the driver wants to know.
+# which is declared where the driver asks for it.
 load_driver() {
 	! grep -qs vendor_p2p /share/mod/nvme-vfio-pci.ko || set -- vendor_p2p=1 "$@"
 	[ ! -e /share/mod/nvme-pf-shim.ko ] || insmod /share/mod/nvme-pf-shim.ko ||
@@ -96,8 +96,8 @@ leaks() {
 	echo scan >"$report" && sleep 6 && echo scan >"$report" && cat "$report"
 }
 
-# stuck [SECONDS [PATTERN]] - tasks that wait in the kernel, deaf to signals, for
-# what our modules do, and are still there after so many seconds
+# stuck [SECONDS [PATTERN]] - tasks that wait in the kernel, ignoring signals,
+# for our modules, and are still there after this many seconds
 stuck() {
 	local pattern=${2:-'\[nvme_vfio_pci\]\|\[nvme_pf_shim\]\|nvme_pf_'}
 	local naps=$((${1:-40} * 20)) task tasks stacks

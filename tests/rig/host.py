@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A host: an emulated machine with a distribution kernel, an IOMMU, and one or
-two NVMe drives whose functions can be passed on.
+two NVMe drives whose functions can be passed through.
 
     with Host("6.1", set="standard") as host:
         host.setup_vfs()
@@ -31,7 +31,7 @@ import times
 MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
            "nvme", "vfio-pci", "vfio_iommu_type1")
 
-# Needed where they are modules, and on some kernels no longer there at all.
+# Needed where they are modules; some kernels no longer have them at all.
 IF_THERE = ("crc32c_generic", "crc32c_intel")
 
 # Ours, loaded later and from the share, so that one image serves every variant.
@@ -43,7 +43,7 @@ OURS = ("nvme-pf-shim.ko", "nvme-vfio-pci.ko")
 KVM_MODULES = {"tcg": ("kvm_amd",), "kvm": ("kvm_amd", "kvm_intel")}
 
 # Limits, not expectations, in seconds in which this machine let a host run: how
-# much of its time that is depends on what else it does. See Host.clock().
+# long that takes depends on what else it does. See Host.clock().
 BOOT_SECONDS = 300
 KVM_BOOT_SECONDS = 60    # of the first host
 RUN_SECONDS = 300
@@ -57,11 +57,11 @@ LOOK_SECONDS = 1.0       # after so long by any clock limits are looked at
 # find what makes them fast elsewhere move words, and switch tasks for a fifth less in all.
 CPU = "max,-erms,-fsrm,-xsave"
 
-# The kernel reports tasks that wait for so long, deaf to signals. It sleeps for 33
+# The kernel reports tasks that wait for this long, ignoring signals. It sleeps for 33
 # itself when a function is not back from its reset. The debug kernel has less.
 HUNG_SECONDS = 40
 
-# Of the namespace, the same at each drive that shows it, whichever host it is in.
+# Of the namespace: the same on each drive that has it, in whichever host.
 IDENTITY = "nguid=5269674e616d657370616365001b2101,eui64=0x5269674e616d6501," \
            "uuid=52696720-6e61-4d65-8370-616365000001"
 
@@ -250,7 +250,7 @@ class Host:
 
     def clock(self):
         """Seconds in which this machine has let this one run, about one behind: on a
-        busy machine they pass slower than its clock."""
+        busy machine they pass more slowly than its clock."""
         return self.stall.ran
 
     def _line(self, port, seconds):
@@ -270,7 +270,7 @@ class Host:
                         raise EOFError
             self._line(self.qmp, seconds)
             self.monitor("qmp_capabilities")
-            # KVM that does not get there may stand still instead of ending
+            # if KVM fails, it may hang instead of ending
             first = self.accel == "kvm" and accel.may_fall_back()
             line = self._line(self.agent, min(seconds, KVM_BOOT_SECONDS) if first else seconds)
         except (EOFError, OSError):
@@ -398,7 +398,7 @@ class Host:
         return initramfs.image(parts)
 
     def device(self, i):
-        """PF i, as the emulator is told of it."""
+        """PF i, as the emulator is told about it."""
         props = {"serial": f"rig{i}", "subsys": f"sub{i}", "bus": f"port{i}",
                  "max_ioqpairs": 18, "msix_qsize": 19, "sriov_max_vfs": 4,
                  "sriov_vq_flexible": 16, "sriov_vi_flexible": 16}

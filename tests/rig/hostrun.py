@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Commands in hosts of their own that print TAP: several at a time, what each
-printed and how it ended, and its points among those of the test.
+"""Commands that print TAP, each in a host of its own: several at a time, what
+each printed and how it ended, and its points as part of the test's.
 
     job = hostrun.Job("6.12", "vendor", "vf-test --set vendor --quick", [program], 600, title="6.12 vendor")
     for job, result in hostrun.side_by_side([job, ...], hostrun.at_once("VF_JOBS")):
@@ -30,14 +30,15 @@ FAILS = (
 GIVEN_UP = (r"nvme-vfio-pci .*Suspend does not end: resetting this VF",)
 # Or nvme does, and resets the PF.
 TIMEOUT = (r"nvme nvme\d+: I/O .*QID 0 timeout, reset controller",)
-# nvme hears of a fatal error of the bus.
+# nvme is told about a fatal error of the bus.
 FROZEN = (r"nvme .*frozen state error detected, reset controller",)
 
 TAIL = 1500             # characters of what a host printed last
 
 
 def by_run_one():
-    """By hand as by tests/run: a signal leaves no host behind. First thing in main()."""
+    """Whether run by hand or by tests/run: a signal leaves no host behind. First thing
+    in main()."""
     if "RIG_ONE" not in os.environ:
         run_one = os.path.join(place.RIG, "run-one")
         os.execv(run_one, [run_one, *sys.argv])

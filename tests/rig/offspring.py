@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is started must end: processes that die with their parent, and the whole
-of what a process has started, however far it went away."""
+"""What is started must end: processes that die with their parent, and
+everything that a process has started, however far it detached itself."""
 
 import collections
 import ctypes
@@ -21,7 +21,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Process(collections.namedtuple("Process", "pid born")):
-    """By its number and the time of its start, as numbers are used again."""
+    """By its number and the time of its start, as numbers are reused."""
 
     def command(self):
         """Its command line, or what is left of it."""
@@ -73,7 +73,7 @@ def tie(number=signal.SIGKILL):
 
 
 def die_with_parent(number=signal.SIGKILL):
-    """The same for programs that people start: nohup is for those that stay."""
+    """The same for programs that people start: nohup is for those meant to stay."""
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         tie(number)
 
@@ -110,7 +110,7 @@ def await_none(turn, seconds):
 
 
 def end(turn):
-    """End what runs below: by asking first. Returns what does not end."""
+    """End what runs below, asking first. Returns what does not end."""
     left = below()
     for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
         told, limit = set(), time.monotonic() + seconds

@@ -13,7 +13,7 @@ import host as rig
 import place
 
 PORT = 4444                     # where a host takes a guest in
-MTU = 60000                     # a packet costs an emulated machine much, its size little
+MTU = 60000                     # emulated machines pay by the packet, not by size
 
 
 class Pair:
@@ -34,7 +34,7 @@ class Pair:
         for i, name in enumerate("ab"):
             end = "server=on" if i == 0 else "server=off,reconnect-ms=500"
             # One processor each: two hosts share a small machine. The debug
-            # kernel does so much in one that nothing else would get done.
+            # kernel keeps one so busy that nothing else would get done.
             slow = kernel.startswith("debug")
             self.hosts.append(kind(
                 kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
@@ -46,7 +46,7 @@ class Pair:
         self.a, self.b = self.hosts
 
     def stalled(self):
-        """Why one of them may have stood still, or None."""
+        """Why one of them may have stalled, or None."""
         return next((host.stall.said for host in self.hosts if host.stall.said), None)
 
     def address(self, host):

@@ -53,12 +53,12 @@ def properties(name):
 
 
 def sets(name):
-    """Command sets that it can have: what it says by "lm", or else either."""
+    """Command sets that it can have: that of "lm", or else either."""
     return [_sections()[name].get("lm")] if "lm" in _sections()[name] else ["standard", "vendor"]
 
 
 def is_machines(name):
-    """Whether a property is given when the machine starts and then stays."""
+    """Whether a property is fixed when the machine starts."""
     return not name.startswith("lm-") or name == "lm-ids"
 
 

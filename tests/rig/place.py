@@ -32,13 +32,14 @@ class Kernel(_Kernel):
 
 
 def run(command, *arguments):
-    """A command of the rig; what it said is in the exception if it fails."""
+    """Run a command of the rig; if it fails its output is in the exception."""
     subprocess.run([os.path.join(RIG, command), *map(str, arguments)], check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def kernels(*name):
-    """All that the test bed has, but those that only guests need; or one of any."""
+    """All that the test bed has, except those that only guests need; or any single
+    one."""
     lines = subprocess.run([os.path.join(RIG, "kernels"), *name], check=True,
                            stdout=subprocess.PIPE, text=True).stdout.splitlines()
     return [Kernel(*line.split("\t")[:4]) for line in lines]
@@ -53,7 +54,7 @@ def has_kernel(name):
 
 
 def write(path, data):
-    """Write a file such that nobody ever sees half of it."""
+    """Write a file so that nobody ever sees half of it."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as f:
         f.write(data)
@@ -104,8 +105,8 @@ def made(path, command):
 
 
 def oldest(folder, keep, prefix=""):
-    """Paths in a folder that nobody has used for longest, all but so many. Others
-    may remove some at the same time."""
+    """The least recently used paths in a folder, all except this many. Others may
+    remove some at the same time."""
     old = []
     for entry in os.scandir(folder):
         with contextlib.suppress(FileNotFoundError):
@@ -145,7 +146,7 @@ def program(source):
     return made(os.path.join(CACHE, "bin", f"{name}-{digest([source, *more])}"), build)
 
 
-# Test programs and the tool: where they are made, and what make is told besides.
+# Test programs and the tool: where they are built, and make's further arguments.
 PROGRAMS = {
     "vf-test": ("tests/vf",),
     "cid-tracker-test": ("tests/vf",),
@@ -159,12 +160,12 @@ PROGRAMS = {
 
 
 class NotBuilt(Exception):
-    """With all that the compiler said."""
+    """With the compiler's whole output."""
 
 
 def built(name):
-    """One of PROGRAMS. It is another as soon as any source of this checkout is:
-    who includes what need not be known here."""
+    """One of PROGRAMS. It is built again when any source of this checkout
+    changes: what includes what need not be known here."""
     folder, *more = PROGRAMS[name]
     sources = [os.path.join(TOP, d) for d in ("src", "lib", "tests", "tools")]
     key = digest([*sources, os.path.join(TOP, "dkms.conf")], name, *more)

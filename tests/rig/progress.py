@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a demo is at, for people to watch."""
+"""What a demo is doing, for people to watch."""
 
 import time
 

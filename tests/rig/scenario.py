@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The main job: a guest that does verified I/O on a passed-through VF is live
+"""The main use: a guest that does verified I/O on a passed-through VF is live
 migrated from one host to another and back, several times. Used by the tests,
-which judge what came out, and by the demo, which shows it."""
+which judge the result, and by the demo, which shows it."""
 
 import os
 import re
@@ -18,14 +18,14 @@ import place
 # VF of each host; different ones, as nothing may depend on the number.
 VFS = ("PF0_VF1", "PF0_VF2")
 
-# How long the guest is left in peace between trips, seconds.
+# How long the guest is left alone between trips, seconds.
 SETTLE = 1.0
 
 STANDARD = {(0x3d, 1): "Track Send", (0x3e, 0): "Track Receive", (0x41, 0): "Suspend",
             (0x41, 1): "Resume", (0x41, 2): "Set Controller State", (0x42, 0): "Get Controller State"}
 VENDOR = {0xc4: "Query data size", 0xc8: "Suspend", 0xcc: "Resume", 0xd2: "Save data",
           0xd5: "Load data"}
-# What is done while the guest stands still: all that changes or moves state.
+# What is done while the guest is stopped: all that changes or moves state.
 BLACKOUT = {"Suspend", "Resume", "Set Controller State", "Get Controller State", "Save data",
             "Load data"}
 
@@ -35,7 +35,7 @@ ARC = re.compile(r"state_arc: vf=(\S+) from=(\w+) to=(\w+) now=(\w+) usecs=(-?\d
 
 
 class Result:
-    """What happened, in plain values; filled in as far as it came."""
+    """What happened, in plain values; filled in as far as it got."""
 
     def __init__(self, kernel, set):
         self.kernel = place.kernel(kernel).release
@@ -186,7 +186,7 @@ def versions(host, driver):
 
 
 def judge(result, console, stalled=None):
-    """Take the guest's last words apart. stalled: what is known of hosts that were
+    """Parse the guest's last output. stalled: what is known about hosts that were
     not let run; a guest does not run more than they."""
     last = re.findall(r"^iocheck: end (.*)$", console, re.M)
     if last:

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """How fast this machine is while tests run: its clock rate, and what it shares with
-machines that nobody here sees, change what the same work takes of a processor by a
-third and more, and not all work alike. Two fixed pieces of work tell, done once in a
-while beside the tests: a walk through memory, which is like emulation, and a build,
-which is mostly new processes and fresh pages.
+machines that cannot be seen from here, change the processor time of the same work by
+a third and more, and not of all work alike. Two fixed pieces of work measure it, now
+and then beside the tests: a walk through memory, which is like emulation, and a
+build, which is mostly new processes and fresh pages.
 
-usage: speed.py     says what they take just now, ms of a processor
+usage: speed.py     prints what they take at the moment, ms of a processor
 """
 
 import random
@@ -46,7 +46,7 @@ class Build:
 
     SOURCE = "".join(f"unsigned f{i}(unsigned *p, unsigned n) {{ unsigned s = {i}; for (unsigned i = 0; i < n; i++) "
                      f"s = s * {2 * i + 3} + (p[i] ^ (s >> {i % 13})); return s; }}\n" for i in range(120))
-    # "times" tells of the shell's children, whoever waits for the shell
+    # "times" counts the shell's children, whoever waits for the shell
     COMMAND = "cc -O2 -x c -S -o - - >/dev/null; times"
 
     def seconds(self):
@@ -85,7 +85,7 @@ class Speed(threading.Thread):
                 return
 
     def stop(self):
-        """As how fast as the reference it was, on average of both."""
+        """How fast it was compared with the reference, on average of both."""
         self._end.set()
         self.join()
         means = [sum(x) / len(x) for x in self.looks.values() if x]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whether, and for how long, this machine lets an emulated one run. What is seen
-from outside is seen whatever clock the kernel inside has, and whatever it says of
-that clock."""
+"""Whether, and for how long, this machine lets an emulated one run. This is seen
+from outside, whatever clock the kernel inside has, and whatever it says about
+it."""
 
 import collections
 import os

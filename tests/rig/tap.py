@@ -36,7 +36,7 @@ def read(text):
 
 
 class Later:
-    """Results of something that runs beside others, to be said in their turn."""
+    """Results of something that runs beside others, to be printed in their turn."""
 
     def __init__(self):
         self.said = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the hosts' time went into: a line for each in the file hosts.times of a
+"""What the hosts' time was spent on: a line for each in the file hosts.times of a
 run's folder (tests/run) or in the file RIG_TIMES, tab-separated: the test, the
 kernel, then for boot, VFs, test and power-off the seconds by the clock and of
 processors, and the kernel's own clock when its first program began and when the
@@ -54,7 +54,7 @@ class Times:
         self.mark("start")
 
     def mark(self, name):
-        """That what goes by this name is over now."""
+        """What has this name ends now."""
         cpu = processor_seconds(self.pid)
         if cpu is None and self.marks:
             cpu = self.marks[-1][2]

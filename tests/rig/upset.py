@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What may come between a migration and its end: it is cancelled, one of the
-two QEMUs is killed, the target does not want the guest, the guest resets its
-drive or itself. The guest must live on where it is, with not one byte wrong,
-and be able to move the next time; a VF whose QEMU was killed must be as good as
-new."""
+"""What may upset a migration: it is cancelled, one of the two QEMUs is killed,
+the target refuses the guest, the guest resets its drive or itself. The guest
+must continue where it is, with not one byte wrong, and be able to move the next
+time; a VF whose QEMU was killed must be as good as new."""
 
 import os
 import random
@@ -27,7 +26,7 @@ LONG_PRECOPY = {"max-bandwidth": 1 << 20, "downtime-limit": 1}
 PAUSE = ("pause-before-switchover",)
 ACK = ("return-path", "switchover-ack")
 
-# Nobody counts what the guest gets done, so it need not be busy.
+# The guest's progress is not measured, so it need not be busy.
 QUIET = {"workers": 2, "pool": 8}
 
 # Milliseconds of the last part, in which things are done to it: without tracking
@@ -63,7 +62,7 @@ class Stage:
         self.points.append((bool(good), f"{self.label}: {name}", str(why)))
 
     def play(self, *acts):
-        """Boot, do all acts, end; never raises for what hosts or driver did."""
+        """Boot, do all acts, end; never raises for what hosts or the driver did."""
         begun = time.monotonic()
         try:
             with pairs.Pair(self.kernel, self.set, log=self.log,
@@ -202,7 +201,7 @@ def kill_source(stage):
     stage.move("of the VF whose QEMU was killed moves")
 
 
-# Drives of a second host that must not take the guest in, and why.
+# Drives of a second host that must not accept the guest, and why.
 UNLIKE = [{}, {"lm-firmware": "other"}, {"lm-model": "another drive"}]
 
 
@@ -267,7 +266,7 @@ def function_reset(stage):
 
 
 def controller_reset(stage):
-    """The guest's driver sets the controller up anew while it is moved."""
+    """The guest's driver sets the controller up again while it is moved."""
     _during(stage, "the guest resets the controller", lambda: stage.guest_does(
         "echo 1 >/sys/class/nvme/nvme0/reset_controller"))
 

@@ -55,8 +55,9 @@ def check(tap, r, trips):
 
 
 def check_forgetful(tap, r):
-    """Report on a scenario with a drive that forgets to tell of pages it wrote:
-    the checker in the guest must find such pages, and find them stale."""
+    """Report on a scenario with a drive that does not report all pages it
+    wrote: the checker in the guest must find such pages, and find them
+    stale."""
     stale = [x for x in r.guest_trouble or [] if "of the pool" in x and "stale" in x]
     pages = [int(x, 16) // 4096 for x in re.findall(r"guest address (0x[0-9a-f]+)", "\n".join(stale))]
     tap.ok(stale, f"{r.label}: a drive that forgets to tell of pages is found out: "

@@ -47,7 +47,7 @@ def _write(folder, name, text):
         f.write(text)
 
 
-# A drive of a busy emulated machine takes its time, as all does there.
+# A drive of a busy emulated machine is slow, as everything is there.
 PATIENT = """[Service]
 ExecStart=
 ExecStart=/usr/sbin/nvme-vfio apply --wait=600
@@ -56,7 +56,7 @@ TimeoutStartSec=700
 
 
 def settings(work, kernel, driver="none", vfs=2, config=""):
-    """A folder with what an administrator would have done on such hosts."""
+    """A folder with what an administrator would have configured on such hosts."""
     folder = os.path.join(work, "settings")
     _write(folder, "etc/nvme-vfio/drive.conf", CONFIG.format(driver=driver, vfs=vfs, more=config))
     _write(folder, "etc/hosts", HOSTS)
@@ -139,7 +139,7 @@ class Domain:
 
     def xml(self, host, device=True, **other):
         cmdline = f"{guests.CMDLINE} pool={guests.POOL} change={self.change} workers={guests.WORKERS}"
-        # libvirt has no word for it: see README
+        # libvirt has no setting for it: see README
         override = "" if self.tracked or not device else (
             "<qemu:override><qemu:device alias='ua-vf'><qemu:frontend>"
             "<qemu:property name='enable-migration' type='string' value='on'/>"

@@ -23,8 +23,8 @@ VALGRIND = "/usr/libexec/valgrind"
 VALGRIND_FILES = ("memcheck-amd64-linux", "vgpreload_core-amd64-linux.so",
                   "vgpreload_memcheck-amd64-linux.so", "default.supp")
 
-# What the device looks like to everybody but the tool: files of the kernel, and
-# the drive's own list. Nothing may differ after a failure.
+# The device as everybody but the tool sees it: files of the kernel, and the
+# drive's own list. Nothing may differ after a failure.
 SNAPSHOT = r"""
 snapshot() { # often done: hardly a program is started
 	local d f text
@@ -146,7 +146,7 @@ class Bed:
         return Result(status, self.share("o"), self.share("e"))
 
     def meddle(self, arguments, at=0, run=""):
-        """The tool, with something that goes wrong at a call."""
+        """Run the tool with a failure at a call."""
         env = "LD_PRELOAD=/share/meddle.so MEDDLE_COUNT=/share/count"
         if at:
             env += f" MEDDLE_AT={at}"
@@ -172,7 +172,7 @@ class Bed:
         self.sh(f"nvadm {self.dev[pf]} model-set '{text}'")
 
     def model_back(self):
-        """Both models are what they were started as."""
+        """Reset both models to what they were started with."""
         self.sh(" && ".join(f"nvadm $(pf_dev {pf}) model-set lm-reset-knobs=1" for pf in (PF, PF2)))
 
     def has_driver(self, name):

@@ -145,7 +145,8 @@ def vfs(bed):
 
 
 def outlasts(tap, bed, before):
-    """What the next boot makes of a PF that was torn down. "apply --boot" is the boot."""
+    """What the next boot does with a PF that was torn down. "apply --boot" is the
+    boot."""
     def warned(r):
         return r.status == 0 and not r.out and len(r.lines) == 1 and "next boot" in r.err \
             and "/etc/nvme-vfio/test.conf:2" in r.err and f"teardown --disable {PF}" in r.err
@@ -194,7 +195,7 @@ def outlasts(tap, bed, before):
 
 
 def not_from_nothing(tap, bed):
-    """What somebody had set up by hand comes back, drivers of VFs included."""
+    """What somebody had set up by hand is restored, including drivers of VFs."""
     bed.sh(f"cd /sys/bus/pci/devices/{PF2}; echo 0 >sriov_drivers_autoprobe; echo 2 >sriov_numvfs")
     bed.sh(f"nvadm {bed.dev[PF2]} assign 1 3 2; echo 1 >/sys/bus/pci/devices/0000:02:00.1/reset;"
            f"nvadm {bed.dev[PF2]} online 1; bind 0000:02:00.1 nvme; bind 0000:02:00.2 vfio-pci;"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Something goes wrong at each step of apply: all is as it was."""
+"""Each step of apply fails once: everything is as it was."""
 
 from bed import PF
 
@@ -84,7 +84,8 @@ def stopped(tap, bed):
 
 
 def gone(tap, bed):
-    """The PF goes away in the middle, with all behind its port, as if pulled out."""
+    """The PF vanishes in the middle, with everything behind its port, as if pulled
+    out."""
     before = bed.snapshot()
     bed.config(TWO)
     port = bed.sh(f"basename $(dirname $(readlink -f /sys/bus/pci/devices/{PF}))").strip()

@@ -73,7 +73,7 @@ def chosen(tap, bed, user):
 
 
 def run(tap, bed):
-    """On VFs that nvme-cli has set up, the tool having no part in it."""
+    """On VFs that nvme-cli has set up, without the tool."""
     dev = bed.dev[PF]
     bed.sh(f"cd /sys/bus/pci/devices/{PF}; echo 0 >sriov_drivers_autoprobe; echo 3 >sriov_numvfs")
     for vf, queues, interrupts in ((1, 4, 2), (2, 3, 4)):
@@ -124,7 +124,7 @@ def run(tap, bed):
     tap.ok(bad.status == 6 and len(bad.lines) == 1 and PF in bad.out,
            "list: without root, what is known, one line, 6", bad)
     bad = bed.tool("list --json", program=AS_USER).json()
-    tap.ok(bad["errors"] == ["not root: what only the drives know is missing"],
+    tap.ok(bad["errors"] == ["not root: what only the drives know is not shown"],
            "list: without root, JSON has that as well", bad["errors"])
     bad = bad["functions"]
     tap.ok(all(f["migratable"] is None for f in bad if f["role"] == "vf") and any(f["role"] == "vf" for f in bad),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""No command reads or writes where it must not, or loses memory: by valgrind.
+"""Valgrind: no command reads or writes where it must not, or leaks memory.
 All other cases run the tool with the compiler's own checks. In a host without
 KVM valgrind takes minutes for all commands; CHECK_FULL=1 runs them."""
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bitmaps of written memory: given examples, and random writes and
- * questions against a plain array.
+ * The bitmaps of written memory: given examples, and random writes and queries
+ * against a plain array.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -207,7 +207,7 @@ static void test_fits(void)
 	from.cmdset = 2;
 	from.nvq = 6;
 	ok(!strcmp(identity_misfit(&from, &here, &strict),
-		   "the state is of the other command set"),
+		   "the state is from the other command set"),
 	   "the most telling reason is given");
 }
 
@@ -454,21 +454,21 @@ static void test_ns_compare(void)
 	NS_DIFFERS(2, one.eui64[0] = 'x', false, "EUI64");
 	NS_DIFFERS(2, one.uuid[0] = 'x', false, "UUID");
 	NS_DIFFERS(2, memset(one.nguid, 0, 16), false, "NGUID");
-	NS_DIFFERS(2, one.blocks += 1, false, "another size");
-	NS_DIFFERS(2, one.blocks += 1, true, "another size");
+	NS_DIFFERS(2, one.blocks += 1, false, "a different size");
+	NS_DIFFERS(2, one.blocks += 1, true, "a different size");
 	NS_DIFFERS(2, one.lba_shift = 9, true, "block size");
 	NS_DIFFERS(2, one.metadata = 8, true, "metadata");
 	NS_DIFFERS(2, one.extended = 1, true, "metadata");
 	NS_DIFFERS(2, one.protection = 1, true, "metadata");
-	NS_DIFFERS(2, ns_put(&one.nsid, 7, 4), true, "not one of this VF's");
-	NS_DIFFERS(100, one.nguid[0] = 'x', false, "too many to be listed");
+	NS_DIFFERS(2, ns_put(&one.nsid, 7, 4), true, "is not attached to this VF");
+	NS_DIFFERS(100, one.nguid[0] = 'x', false, "beyond those that the stream lists");
 
 	b = namespaces(2);
 	v = ns_compare(&a, &b, true);
-	ok(v.why && v.nsid == 3 && strstr(v.why, "not one of this VF's"),
+	ok(v.why && v.nsid == 3 && strstr(v.why, "is not attached to this VF"),
 	   "one is missing here: %s", v.why ?: "-");
 	v = ns_compare(&b, &a, true);
-	ok(v.why && v.nsid == 3 && strstr(v.why, "none of the source's"),
+	ok(v.why && v.nsid == 3 && strstr(v.why, "not to the source's"),
 	   "one is missing there: %s", v.why ?: "-");
 	a = namespaces(63);
 	b = namespaces(64);

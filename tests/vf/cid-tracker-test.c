@@ -52,7 +52,7 @@ static void post(uint16_t cid)
 	});
 }
 
-/* fetch the next command that the driver told of; false = none */
+/* fetch the next command that the driver announced; false = none */
 static bool fetch(struct nvme_cmd *cmd)
 {
 	if (d.sq_head == d.sq_db)
@@ -191,7 +191,7 @@ static void doubled_unseen(const void *arg)
 	nvme_queue_reap(&d.q, 0);
 	post(req[0].cmd.cid);
 	check_eq(nvme_queue_audit(&d.q, 0), -EBADMSG, "audit");
-	check(strstr(lib_msg(), "nobody expects"), "'%s'", lib_msg());
+	check(strstr(lib_msg(), "unexpected completion"), "'%s'", lib_msg());
 }
 
 static void lost(const void *arg)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tap-test.c - cases that end in each way, for 02-tap.t, which knows what is to
- * be said of them.
+ * tap-test.c - cases that end in each way, for 02-tap.t, which knows what
+ * should be said about them.
  */
 #include <signal.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static const char *missing(const struct tap_case *c)
 	return c->needs & ~THERE ? "not here" : NULL;
 }
 
-/* @log: the case is not to be liked for that */
+/* @log: the case must be judged to have failed for that */
 static bool judge(const struct tap_case *c, enum tap_result result)
 {
 	if (c->log)

@@ -60,7 +60,7 @@ static void check_place(const struct stream_reader *r, const u8 *to, u32 len)
 	     (d && to >= d && to + len <= d + r->max_data));
 }
 
-/* Is what the reader shows at an event what the stream says? */
+/* Does what the reader shows at an event match the stream? */
 static void check_event(const struct stream_reader *r, const u8 *p,
 			const struct verdict *v, struct feed_result *got)
 {
@@ -159,7 +159,9 @@ int feed(struct feed f, const u8 *p, size_t n, struct feed_result *got)
 		len = put_bytes(r, &f, p + at, seg < n - at ? seg : n - at);
 		at += len;
 		seg -= len;
-		/* a record at a time, or what is refused now might be used */
+		/*
+		 * a record at a time, so that nothing that is refused gets used
+		 */
 		MUST(at <= v.at || v.at > n);
 		ev = nvme_vfio_reader_put(r, len);
 		MUST(ev == (at == v.at ? v.event : STREAM_EV_NONE));

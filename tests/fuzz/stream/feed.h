@@ -46,7 +46,7 @@ struct feed feed_control(const u8 *control);
 /**
  * feed - run the reader over a stream
  *
- * Aborts when the reader does anything but what it has to.
+ * Aborts if the reader does anything wrong.
  *
  * Return: the last event, negative when the stream was refused.
  */

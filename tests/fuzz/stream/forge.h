@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /**
- * forge_mend - make the checksums of all records right
+ * forge_mend - correct the checksums of all records
  * @p: the stream; what is after the last whole record is left alone
  */
 void forge_mend(uint8_t *p, size_t n);
@@ -24,7 +24,7 @@ void forge_mend(uint8_t *p, size_t n);
  * @rnd: state of the random numbers, changed
  *
  * Changes one thing or a few: a field of a header or of a small record, the
- * payload, the order and number of records. Most times all checksums are right
+ * payload, the order and number of records. Mostly all checksums are right
  * afterwards, and often offsets and sums too.
  *
  * Return: the new length.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * judge.h - what must become of a stream, found out by looking at all of it at
+ * judge.h - what must happen to a stream, found by looking at all of it at
  * once. Shares no code with the reader under test, CRC32C included.
  */
 #ifndef FUZZ_JUDGE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * round.c - fuzz target: what the writer makes of a state, in pieces as the
- * driver makes them, is read back equal.
+ * round.c - fuzz target: what the writer makes from a state, in pieces like the
+ * driver's, is read back unchanged.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static void data_record(struct buf *b, u64 offset, const u8 *p, u32 len)
 	b->len += sizeof(h) + len;
 }
 
-/* What a writer may say is any byte of the input, but for what readers judge. */
+/* A writer may say any byte of the input, except where readers judge. */
 static struct stream_identity identity(const u8 *p, u64 limit)
 {
 	struct stream_identity id;
@@ -48,7 +48,7 @@ static struct stream_identity identity(const u8 *p, u64 limit)
 	return id;
 }
 
-/* Namespaces of the input's making, in the order that they have to be in. */
+/* Namespaces made from the input, in the required order. */
 static struct stream_namespaces namespaces(const u8 *p)
 {
 	struct stream_namespaces s = { .known = p[0] > 0 };

@@ -25,7 +25,7 @@
 #define MAP_BYTES	8192		/* registers and doorbells */
 #define RECENT		12
 #define MAX_OPS		64
-#define PATIENCE_S	2		/* the driver gives a command up then */
+#define PATIENCE_S	2		/* when the driver gives a command up */
 
 /**
  * struct event - something that happens now and then, and takes a while
@@ -51,7 +51,7 @@ struct times {
  * struct moment - what had happened to a VF at some time
  * @lost: it lost its PF, or was taken away
  * @reset: a user had it reset
- * @stalls: the machine had stood still
+ * @stalls: the machine had stalled
  * @us: the time
  */
 struct moment {
@@ -65,7 +65,8 @@ struct moment {
  * struct pf - what happens to a PF
  * @lost: its VFs lose it, or are taken away
  * @gone: how often its driver has left it
- * @vectors: shared by who enables interrupts of its VFs, alone while it is @lost
+ * @vectors: held shared to enable interrupts of its VFs, alone while it is
+ *	@lost
  */
 struct pf {
 	struct event lost;
@@ -86,7 +87,7 @@ struct pf {
  * @pf: its PF
  * @reset: its user has it reset
  * @lost: it is taken away, and the others of its PF are not
- * @gone: @pf->gone as known to who was told ENODEV
+ * @gone: @pf->gone when ENODEV was last returned
  * @calm: the last time that no command of it was known to be left behind
  * @slow: a call has taken so long since that one may be
  */
@@ -136,7 +137,7 @@ struct op {
  * @doing: the current operation
  * @recent: the last operations, with number and result, for reports
  * @result: result of the last call in the current operation
- * @jump: where to go on when a mapping is not there
+ * @jump: where to continue when a mapping is not there
  * @touching: @jump is valid
  */
 struct thread {
@@ -177,8 +178,8 @@ struct thread {
  * @verbose: a line for each operation
  * @stop: time is over
  * @saved: states that were read to the end
- * @loaded: states that were taken
- * @stalls: how often this machine stood still
+ * @loaded: states that were loaded
+ * @stalls: how often this machine stalled
  * @tally: per operation on VFs, how often its last call succeeded and failed
  * @pf_tally: per operation on PFs, how often
  * @pf_us: and for how long in all
@@ -248,7 +249,7 @@ void vf_is_calm(struct vf *v, const struct moment *since);
 bool vf_may_be_busy(struct vf *v);
 
 /**
- * vf_is_told - who has just opened a VF has the PF that was there then
+ * vf_is_told - a user that has just opened a VF has the PF of that moment
  * @gone: @pf->gone before
  */
 void vf_is_told(struct vf *v, unsigned int gone);
@@ -268,7 +269,7 @@ void watch_for(unsigned int us);
 /** rnd - random number below @n */
 uint64_t rnd(struct thread *t, uint64_t n);
 
-/* says.c: what the model says of a VF */
+/* says.c: what the model says about a VF */
 
 /** vf_shall_run - a VF that has come to RUNNING after @since, unless it was lost */
 void vf_shall_run(struct thread *t, struct vf *v, const struct moment *since);
@@ -341,7 +342,7 @@ void data_put(struct thread *t, struct vf *v, int fd);
 /** data_drop - close every data fd */
 void data_drop(struct vf *v);
 
-/** data_dead - no data fd may be of use: the VF was reset */
+/** data_dead - no data fd may work any more: the VF was reset */
 void data_dead(struct thread *t, struct vf *v);
 
 /**

@@ -82,7 +82,7 @@ static const struct op *choose(struct thread *t)
 	return op;
 }
 
-/* with a way back for an operation that touches a mapping that has gone */
+/* with a way out for an operation that touches a mapping that has gone */
 static void guarded(struct thread *t, const struct op *op, struct vf *v)
 {
 	t->doing = op;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * op-away.c - PFs and VFs go and come back. Where VFs are taken away, who does so
- * waits for their users, who call on for a while before they leave.
+ * op-away.c - PFs and VFs go and come back. Whatever removes VFs waits for
+ * their users, who keep calling for a while before they leave.
  */
 #define _GNU_SOURCE			/* environ */
 #include <errno.h>
@@ -51,8 +51,8 @@ static void taken(struct thread *t, struct taking *w)
 }
 
 /*
- * The VFs of one PF at a time. And its thread rests for as long as it took, so
- * that the others get on, on whatever machine.
+ * The VFs of one PF at a time. Its thread then rests for as long as it took, so
+ * that the others make progress on any machine.
  */
 static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 
@@ -159,7 +159,7 @@ void op_pf_rebind(struct thread *t, struct vf *v)
 	err = sysfs_write(bdf, PCI "/drivers/nvme/bind");
 	if (err)
 		broken(t, "bind of the PF: %d", err);
-	/* some calls shall meet a PF that is starting */
+	/* some calls should meet a PF that is starting */
 	vfs_back(t);
 	away_ends(t, &pf->lost, since);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * op-data.c - calls on data fds, those that are of use and those that are not
- * any more.
+ * op-data.c - calls on data fds, on those that work and those that no longer
+ * do.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -63,7 +63,7 @@ static unsigned int reset_once(struct thread *t, struct vf *v)
 
 /*
  * A command that was given up keeps the VF in ERROR until it has ended. The
- * watch sees it when that never is so.
+ * watch notices if it never does.
  */
 void reset_now(struct thread *t, struct vf *v)
 {

@@ -124,8 +124,8 @@ void op_pre_copy(struct thread *t, struct vf *v)
 }
 
 /*
- * A migration that is cancelled at the source, wherever it was: the guest goes on
- * there.
+ * A migration that is cancelled at the source, wherever it was: the guest
+ * continues there.
  */
 void op_cancel(struct thread *t, struct vf *v)
 {
@@ -232,7 +232,7 @@ void op_log_report(struct thread *t, struct vf *v)
 		.bitmap = (uintptr_t)bitmap,
 	};
 
-	/* 512 words have to do for what is asked */
+	/* what is asked for has to fit 512 words */
 	if (r.page_size && r.length / r.page_size > 512 * 64)
 		r.length = 512 * 64 * r.page_size;
 	if (!rnd(t, 16))

@@ -2,7 +2,7 @@
 /*
  * op-pf.c - what happens at the PF meanwhile: resets and errors of the bus,
  * after which its VFs are put online again, and a device that is slow or fails.
- * What goes away is in op-away.c.
+ * Removal is in op-away.c.
  */
 #include <stdio.h>
 #include <string.h>

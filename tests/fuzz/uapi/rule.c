@@ -13,12 +13,12 @@
 #include "fuzz.h"
 
 /*
- * A command may take admin_timeout (60 s), and a PF is reset after that. Counted in
- * naps of who watches: what was not let run does not hang.
+ * A command may take admin_timeout (60 s), and a PF is reset after that.
+ * Counted in naps of the watching thread: what was not let run does not hang.
  */
 #define HANG_US		(180 * 1000000u)
 
-/* So late the watch comes only if nothing else did either. */
+/* The watch is only this late if nothing else ran either. */
 #define STALL_US	500000
 
 uint64_t rnd(struct thread *t, uint64_t n)
@@ -137,8 +137,8 @@ bool vf_may_be_busy(struct vf *v)
 }
 
 /*
- * What a call may give. EINTR none: nobody sends signals; nor ENOTTY, unless
- * there may be nothing of the kind.
+ * What a call may return. Never EINTR: nobody sends signals; nor ENOTTY, unless
+ * the feature may be missing.
  */
 struct rule {
 	const char *what;
@@ -195,7 +195,7 @@ static bool listed(const int *list, int err)
 	return false;
 }
 
-/* the driver waits so long for its own commands, at least */
+/* the driver waits at least this long for its own commands */
 #define BRIEF_US	1000000
 
 /* The VF's PF had gone before, and nobody has been told. */
@@ -235,7 +235,7 @@ static bool has_reason(const struct thread *t, const char *what, int err)
 	return false;
 }
 
-/* Of what is not said what it is: none that no call may give. */
+/* For calls without a rule: only errnos that some call may return. */
 static bool proper(int err)
 {
 	return err > 0 && err < 134 && err != EINTR && err != ERESTART &&

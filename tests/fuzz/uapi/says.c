@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * says.c - what the model says of a VF. In RUNNING it runs: a Resume that is not
- * sent shows nowhere else, and the next reset makes up for it.
+ * says.c - what the model says about a VF. In RUNNING it runs: a missing Resume
+ * shows nowhere else, and the next reset hides it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +34,7 @@ void vf_shall_run(struct thread *t, struct vf *v, const struct moment *since)
 {
 	struct says s;
 
-	/* the name may have been that of another PF by then */
+	/* the name may have belonged to another PF by then */
 	if (!model_says(v, &s) || vf_was_lost(v, since))
 		return;
 	if (strcmp(s.state, "running"))

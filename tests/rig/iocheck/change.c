@@ -4,7 +4,7 @@
  *
  * The pages of a region are rewritten in turn, each time with the next
  * sequence number, and verified just before: so each page is looked at one
- * round after it was written. Time for which the guest stood still is not made
+ * round after it was written. Time for which the guest was stopped is not made
  * up for.
  */
 #define _GNU_SOURCE

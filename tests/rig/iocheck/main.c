@@ -170,7 +170,10 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* A character of a guest's console is dear: the lines of every second are short. */
+/*
+ * Characters on a guest's console are expensive: the lines of every second are
+ * short.
+ */
 static void print_totals(const char *what, bool all)
 {
 	uint64_t wr = 0, rd = 0, ve = 0;

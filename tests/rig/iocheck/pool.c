@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pool.c - memory that nobody but the drive writes.
+ * pool.c - memory that only the drive writes.
  *
  * Each page of the pool is filled by reads from a stretch of the drive whose
  * blocks are all different and never change. The processor only compares: in
  * passes over the whole pool, and with each page just before it is filled
- * anew. So when memory is moved while the drive writes to it, a page whose
+ * again. So when memory is moved while the drive writes to it, a page whose
  * change went unnoticed keeps what it held before, which is another block.
  *
  * A quarter of the pages is refilled all the time. The others are refilled
- * here and there and then left alone for long: a change that is noticed late
- * or by the next one is no good to them.
+ * here and there and then left alone for long: for them it is no use if a
+ * change is noticed late or with the next one.
  *
  * For this to prove anything the pages must not be written by processors at
  * all, hence no copies on the way from the drive (O_DIRECT, no page cache: see
@@ -31,7 +31,7 @@
 #define MAX_RUN		8u		/* pages per command */
 #define START_RUN	32u		/* and at the start */
 #define SWEEP		32u		/* pages compared per command */
-#define COLD_EVERY	3u		/* one command in so many is for a page left alone */
+#define COLD_EVERY	3u		/* one command in this many: a page left alone */
 #define SEQ		1u		/* of the blocks read */
 #define PFN_MASK	((1ull << 55) - 1)
 
@@ -124,7 +124,7 @@ static bool refill(uint32_t at, uint32_t n)
 	return true;
 }
 
-/* Pages that went elsewhere have been copied, thus written by a processor. */
+/* Pages that moved have been copied, and so written by a processor. */
 static void look_for_moved(void)
 {
 	uint32_t i;

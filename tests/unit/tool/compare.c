@@ -221,7 +221,10 @@ static void change(const char *what, unsigned int vfn, const char *setting, cons
 	   "changed: %s", what);
 }
 
-/* Whatever apply would mend is told, and what is told apply would mend. */
+/*
+ * Whatever apply would change is reported, and apply would change whatever is
+ * reported.
+ */
 static void test_changes(void)
 {
 	struct dev good = dev;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration files: what they mean, and what is said of wrong ones.
+ * Configuration files: what they mean, and the messages about wrong ones.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,11 +133,11 @@ static const struct {
 	{ "text behind a section", "[d]x\nserial = y\n", ":1: a section is [name]" },
 	{ "no PCI address", "[a]\naddress = foo\n", ":2: address = foo: must be a PCI address" },
 	{ "half a PCI address", "[a]\naddress = 3b:00\n", ":2: address = 3b:00: must be" },
-	{ "what a terminal would do something with", HEAD "\033[31m = 4\n", ":4: there is a character that is no text" },
-	{ "a range that runs backwards", HEAD "namespaces = 4-1\n", ":4: namespaces: 4-1 is no range" },
-	{ "a range without its end", HEAD "namespaces = 4-\n", ":4: namespaces: 4- is no range" },
+	{ "what a terminal would do something with", HEAD "\033[31m = 4\n", ":4: there is a character that is not text" },
+	{ "a range that runs backwards", HEAD "namespaces = 4-1\n", ":4: namespaces: 4-1 is not a range" },
+	{ "a range without its end", HEAD "namespaces = 4-\n", ":4: namespaces: 4- is not a range" },
 	{ "a range of too many", HEAD "namespaces = 1-4294967294\n", ":4: namespaces: more than 1024" },
-	{ "a namespace twice, once in a range", HEAD "namespaces = 1-4 3\n", ":4: namespaces: 3 is there twice" },
+	{ "a namespace twice, once in a range", HEAD "namespaces = 1-4 3\n", ":4: namespaces: 3 is given twice" },
 	{ "a number too large", HEAD "queues = 65536\n", ":4: queues = 65536: must be a number from 2 to 65535" },
 	{ "a number too large for anything", HEAD "queues = 99999999999999999999999\n", ":4: queues = 9" },
 	{ "one queue, so no I/O", HEAD "queues = 1\n", ":4: queues = 1: must be" },
@@ -145,19 +145,19 @@ static const struct {
 	{ "a key twice", HEAD "queues = 4\nqueues = 4\n", ":5: queues is given twice" },
 	{ "a VF's key twice", HEAD "vf1.driver = a\nvf1.driver = b\n", ":5: vf1.driver is given twice" },
 	{ "namespaces twice", HEAD "namespaces = 1\nnamespaces = 2\n", ":5: namespaces is given twice" },
-	{ "a namespace twice", HEAD "namespaces = 1 2 1\n", ":4: namespaces: 1 is there twice" },
-	{ "a namespace of no such id", HEAD "namespaces = 0\n", ":4: namespaces: 0 is no namespace id" },
-	{ "the broadcast namespace", HEAD "namespaces = 4294967295\n", "is no namespace id" },
+	{ "a namespace twice", HEAD "namespaces = 1 2 1\n", ":4: namespaces: 1 is given twice" },
+	{ "a namespace of no such id", HEAD "namespaces = 0\n", ":4: namespaces: 0 is not a namespace id" },
+	{ "the broadcast namespace", HEAD "namespaces = 4294967295\n", "is not a namespace id" },
 	{ "no namespace", HEAD "namespaces = ,\n", ":4: namespaces: names no namespace" },
 	{ "VF 0", HEAD "vf0.queues = 4\n", ":4: vf0.queues: VFs are numbered from 1" },
 	{ "VF without a number", HEAD "vf.queues = 4\n", ":4: vf.queues: VFs are numbered" },
 	{ "VF with too long a number", HEAD "vf123456789.queues = 4\n", ":4: vf123456789.queues: VFs" },
-	{ "words for a VF there is not", HEAD "vf5.queues = 4\n", ":1: [a] has words for VF 5" },
+	{ "words for a VF there is not", HEAD "vf5.queues = 4\n", ":1: [a] has settings for VF 5" },
 	{ "a path for a driver", HEAD "driver = ../../x\n", ":4: driver = ../../x: must be the name" },
 	{ "no name of the PF", "[a]\nnum_vfs = 4\n", ":1: [a] does not say which PF" },
-	{ "two names of the PF", HEAD "nqn = y\n", ":4: nqn: a PF is known by one of" },
+	{ "two names of the PF", HEAD "nqn = y\n", ":4: nqn: name a PF by one of" },
 	{ "a model beside a serial number", HEAD "model = y\n", ":4: model: this section is about one PF already, by serial" },
-	{ "a serial number beside a PCI id", "[a]\npci = 1234:5678\nserial = x\n", ":3: serial: a PF is known by one of" },
+	{ "a serial number beside a PCI id", "[a]\npci = 1234:5678\nserial = x\n", ":3: serial: name a PF by one of" },
 	{ "two models", "[a]\nmodel = x\nmodel = x\n", ":3: model is given twice" },
 	{ "an empty model", "[a]\nmodel =\n", ":2: model is empty" },
 	{ "two PCI ids", "[a]\npci = 1234:5678\npci = 1234:5678\n", ":3: pci is given twice" },
@@ -169,7 +169,7 @@ static const struct {
 	{ "a name twice", HEAD "serial = y\n", ":4: serial is given twice" },
 	{ "an empty name", "[a]\nserial =\nnum_vfs = 1\n", ":2: serial is empty" },
 	{ "no number of VFs", "[a]\nserial = x\n", ":1: [a] does not say how many VFs" },
-	{ "a section twice", HEAD "[b]\nserial = y\nnum_vfs = 1\n" HEAD, ":7: section [a] is there twice, first at" },
+	{ "a section twice", HEAD "[b]\nserial = y\nnum_vfs = 1\n" HEAD, ":7: section [a] is given twice, first at" },
 	{ "two sections for one PF", HEAD "[b]\nserial = x\nnum_vfs = 1\n", "two sections for one PF (serial = x)" },
 	{ "an empty section", "[b]\n" HEAD, ":1: the section is empty" },
 	{ "an empty section at the end", HEAD "[b]\n", ":4: the section is empty" },
@@ -274,7 +274,7 @@ static void test_layers(void)
 	said_forget();
 	ok(config_check(NULL) == TOOL_CONFIG && said_lines == 1, "check-config reads all folders (%s)", said);
 	put("etc/nvme-vfio/20-b.conf", SECTION("a"));
-	ok(!strcmp(sections(standard), "failed") && strstr(said, "etc/nvme-vfio/20-b.conf:1: section [a] is there twice, first at ./usr/lib/"),
+	ok(!strcmp(sections(standard), "failed") && strstr(said, "etc/nvme-vfio/20-b.conf:1: section [a] is given twice, first at ./usr/lib/"),
 	   "what files of other names say counts all (%s)", said);
 	unlink("etc/nvme-vfio/20-b.conf");
 	unlink("run/nvme-vfio/20-b.conf");

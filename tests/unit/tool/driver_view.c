@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the driver says of a VF in sysfs, and what "list" and doctor make of it: on
- * hosts that are made of files, with a PF that answers or does not.
+ * What the driver says about a VF in sysfs, and what "list" and doctor make of
+ * it: on hosts that are made of files, with a PF that answers or does not.
  */
 #include <errno.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The functions of a host: what sysfs shows of them, with what drives do to it.
+ * The functions of a host: what sysfs shows of them, including the oddities of
+ * drives.
  */
 #include "base/tool.h"
 #include "here.h"

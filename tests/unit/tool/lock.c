@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Locks: in a folder that nobody else can enter, and no wait goes on for ever.
+ * Locks: in a folder that nobody else can enter, and no wait lasts for ever.
  */
 #include <errno.h>
 #include <sys/wait.h>

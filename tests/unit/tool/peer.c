@@ -195,27 +195,27 @@ static void lists(void)
 	told(compare(with(70, NONE, NULL), with(70, NONE, NULL)), "",
 	     "the same", "more than are listed");
 	told(compare(with(3, NONE, NULL), with(3, 2, larger)), REFUSED,
-	     "namespace 2 there has another size", "a larger one");
+	     "there, namespace 2 has a different size", "a larger one");
 	told(compare(with(3, NONE, NULL), with(3, 3, other)), REFUSED,
-	     "namespace 3 there is another one: its NGUID", "another one");
+	     "there, namespace 3 is a different one: its NGUID", "another one");
 	told(compare(with(3, NONE, NULL), with(2, NONE, NULL)), REFUSED,
-	     "namespace 3 there is not one of this VF's", "one is missing");
+	     "there, namespace 3 is not attached to this VF", "one is missing");
 	told(compare(with(70, NONE, NULL), with(70, 69, other)), REFUSED,
-	     "too many to be listed", "another one, not listed");
+	     "beyond those that the stream lists", "another one, not listed");
 	/* a port that tells less is still the same drive */
 	told(compare(with(3, NONE, NULL), with(3, 3, without_uuid)), "",
 	     "the same", "the other PF does not tell a UUID");
 	told(compare(with(3, 2, nameless), with(3, 2, nameless)), WARNED,
-	     "not tell enough", "no name on either side");
+	     "not report enough", "no name on either side");
 	told(compare(with(3, 2, nameless),
 		     policy(with(3, 2, nameless), "unknown=refuse")), REFUSED,
-	     "not tell enough", "no name on either side, and unknown=refuse");
+	     "not report enough", "no name on either side, and unknown=refuse");
 	told(compare(with(3, NONE, NULL),
 		     policy(with(3, 3, other), "media=copied")), WARNED,
 	     "same layout", "another one, copied");
 	told(compare(with(3, NONE, NULL),
 		     policy(with(3, 3, larger), "media=copied")), REFUSED,
-	     "namespace 3 there has another size", "a larger one, copied");
+	     "there, namespace 3 has a different size", "a larger one, copied");
 
 	/* what cannot be understood is not known: the digests are left */
 	told(compare(with(2, NONE, NULL),
@@ -254,7 +254,7 @@ static void formats(void)
 	     "version 0, UUID " U1 " on both", "a format that is not the first there");
 	told(compare(lists_formats(BOTH, "1", "\"" U2 "\""),
 		     lists_formats(OLD, "0", "\"" U1 "\"")), UNFIT,
-	     "not one of those there", "a format that only the source has");
+	     "which the drive there does not list", "a format that only the source has");
 	told(compare(policy(lists_formats(BOTH, "1", "\"" U2 "\""),
 			    "format=0:" U1),
 		     lists_formats(OLD, "0", "\"" U1 "\"")), "",
@@ -265,7 +265,7 @@ static void formats(void)
 	told(compare(lists_formats(OLD, "0", "\"" U1 "\""),
 		     lists_formats("{\"versions\": [0, 70000], \"uuids\": []}", "1",
 				   "\"" U1 "\"")), UNFIT,
-	     "not one of those there", "a list that cannot be understood");
+	     "which the drive there does not list", "a list that cannot be understood");
 }
 
 int main(void)

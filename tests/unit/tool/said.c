@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* said.c - in place of the tool's msg.c: keeps what is said. */
+/* said.c - replaces the tool's msg.c: keeps the messages. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -459,7 +459,7 @@ static void test_limits(void)
 	dev_res[RESOURCE_QUEUES].flexible = false;
 	c = some(1, 2, 2);
 	refuses("queues of a PF that gives none by command", &c, TOOL_LIMIT,
-		"does not give queues to VFs by command");
+		"has no command to give queues to VFs");
 
 	fresh();
 	c = some(1, 2, 2);
@@ -562,7 +562,7 @@ static void test_driver_refuses(void)
 	before = dev;
 	strcpy(c.all.driver, "refuses");
 	ok(apply(&c) == TOOL_FAILED && said_lines == 1 &&
-	   strstr(said, "the driver did not take it") && dev_same(&dev, &before),
+	   strstr(said, "the driver did not bind it") && dev_same(&dev, &before),
 	   "a driver that takes nothing: told, and undone (%s)", said);
 }
 
@@ -575,7 +575,7 @@ static void test_lies(void)
 	before = dev;
 	dev_lies = true;
 	ok(apply(&c) == TOOL_FAILED && said_lines == 1 &&
-	   strstr(said, "verify: VF 1: the number of queues") &&
+	   strstr(said, "verify: VF 1: wrong number of queues") &&
 	   dev_same(&dev, &before),
 	   "a device that gives less than it says: told, and undone (%s)",
 	   said);

@@ -159,7 +159,7 @@ static void refused(void)
 		const struct report_look look = { .columns = bad[i] };
 
 		ok(is(shown(&look), "") && said_lines == 1 &&
-		   strstr(said, "there are NAME, SIZE, USER, WHY"),
+		   strstr(said, "the columns are NAME, SIZE, USER, WHY"),
 		   "no column \"%s\": %s", bad[i], said);
 	}
 }

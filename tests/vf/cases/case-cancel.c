@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-cancel.c - a migration is given up: the source goes on as if nothing
- * had been, wherever it was.
+ * case-cancel.c - a migration is cancelled: the source continues as if nothing
+ * had happened, wherever it was.
  */
 #include <unistd.h>
 
@@ -78,7 +78,7 @@ static void cancel_full_cq(const void *arg)
 	once(w, &a, arg);
 }
 
-/* given up once, then carried through; the first stream is stale by then */
+/* cancelled once, then completed; the first stream is stale by then */
 static void cancel_then_migrate(const void *arg)
 {
 	struct mig_stream s = { 0 };

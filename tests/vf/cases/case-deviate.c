@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-deviate.c - drives that do not do all that the standard says, or only
- * what it says at least: a migration may fail for that, no guest is lost.
+ * the minimum: a migration may fail for that, but no guest is lost.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -57,7 +57,7 @@ static long seen(int pf, enum command c)
 	return model_count(pf, command[c].opc[bed.set], command[c].sel[bed.set]);
 }
 
-/* the arc to @state, with no more than that in its way */
+/* the arc to @state, with only that in its way */
 static int timed(struct vfio_dev *dev, unsigned int state, uint64_t *us)
 {
 	uint64_t start = now_us();
@@ -103,7 +103,7 @@ static void never_suspended(const void *arg)
 	workload_check(w);
 }
 
-/* somebody else lets the VF go on */
+/* somebody else resumes the VF */
 static void resume_behind(struct place at)
 {
 	const struct topo_pf *pf = &bed.pf[at.pf];
@@ -123,7 +123,7 @@ static void resume_behind(struct place at)
 	fail("%s: the VF is not listed", pf->name);
 }
 
-/* it was reset indeed: then the Resume says so */
+/* it was indeed reset: then the Resume says so */
 static void really_lost(const void *arg)
 {
 	struct vfio_dev a;
@@ -142,7 +142,7 @@ static void really_lost(const void *arg)
 	alive(&a, VF_A);
 }
 
-/* each command is refused for a moment: the guest moves, only later */
+/* each command is refused for a moment: the guest moves, just later */
 static void transient(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -199,7 +199,7 @@ static void transient_back(const void *arg)
 	workload_event(w);
 }
 
-/* what says that it is final is asked for once, and what never ends not for ever */
+/* what is final is asked for once, and what never ends not for ever */
 static void not_transient(const void *arg)
 {
 	unsigned int c;
@@ -321,7 +321,10 @@ static void one_at_a_time(const void *arg)
 	close(fd);
 }
 
-/* the device leaves a part of the state out: told early, and the guest stays */
+/*
+ * the device leaves a part of the state out: reported early, and the guest
+ * stays
+ */
 static void part_left_out(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -401,7 +404,7 @@ static void without(const struct mig_stream *from, unsigned int part,
 	uint32_t limit[4] = { 0 };
 	uint8_t *state;
 
-	/* all that comes before the size, which is another */
+	/* all that comes before the size, which differs */
 	for (memcpy(&r, at, sizeof(r)); r.tag != 2; memcpy(&r, at, sizeof(r))) {
 		must(mig_stream_append(to, at, sizeof(r) + r.len));
 		at += sizeof(r) + r.len;
@@ -474,7 +477,7 @@ static struct workload *half_loaded(struct vfio_dev *a, struct vfio_dev *b,
 	return w;
 }
 
-/* is VF_C one that can be stopped and goes on, and then moves somewhere? */
+/* can VF_C be stopped and resumed, and then move? */
 static void as_new(struct workload *w, struct vfio_dev *a, struct vfio_dev *b,
 		   struct mig_stream *s)
 {
@@ -531,7 +534,7 @@ static void half_reset(const void *arg)
 	as_new(w, &a, &b, &s);
 }
 
-/* it cannot be taken out for now: nobody else gets the VF, and then he does */
+/* it cannot be removed for now: nobody else gets the VF; later somebody does */
 static void half_refused(const void *arg)
 {
 	const char *bdf = bed.pf[1].vf[0];
@@ -576,9 +579,9 @@ const struct tap_case deviate_cases[] = {
 	  .log = "failed with status" },
 	{ .name = "a drive that loads one VF at a time", .fn = one_at_a_time },
 	{ .name = "half a state that outlives a reset, device closed",
-	  .fn = half_closed, .log = "has been taken out" },
+	  .fn = half_closed, .log = "has been removed" },
 	{ .name = "half a state that outlives a reset, same user",
-	  .fn = half_reset, .log = "has been taken out" },
+	  .fn = half_reset, .log = "has been removed" },
 	{ .name = "half a state that cannot be taken out for now",
 	  .fn = half_refused, .log = "is left in the VF" },
 	{ .name = "a state without its NVMe part is not taken",

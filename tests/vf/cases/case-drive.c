@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-drive.c - a guest is to move from one drive to another, of kinds that were
- * drawn by chance or that lie. What conforms costs no guest and no byte: it
- * arrives with all data right, or stays with all data right and the kernel log
- * says why.
+ * case-drive.c - a guest is to move from one drive to another, of kinds that
+ * were drawn by chance or that lie. Drives that conform lose no guest and no
+ * byte: it arrives with all data right, or stays with all data right and the
+ * kernel log says why.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,8 +33,8 @@ enum fate { ARRIVED, STAYED, LOST };
  * @p2p: the source has the states of P2P
  * @logged: the source's writes to memory are logged
  * @unit: what a bit of the log stands for
- * @was: memory as it would be at the destination but for what the log tells of
- * @all_done: what the VF has been told of is all done before it is stopped
+ * @was: memory as it would be at the destination without what the log reports
+ * @all_done: all that was submitted to the VF is done before it is stopped
  * @missed: pages that differ and are not in the log
  * @step: what failed
  * @err: how
@@ -126,7 +126,7 @@ static void comes_to_rest(struct journey *j)
 }
 
 /*
- * Work that the VF has not been told of; memory is copied; then it is told, and
+ * Work is placed, memory is copied, then the doorbells are rung; from then on
  * nobody but the VF writes to memory until it is stopped.
  */
 static int get_going(struct journey *j, uint64_t *bitmap)
@@ -149,7 +149,7 @@ static int get_going(struct journey *j, uint64_t *bitmap)
 	return err;
 }
 
-/* What a page of the destination would lack if it got what the log tells of. */
+/* What a page of the destination would lack if it got what the log reports. */
 static int compare_log(struct journey *j, uint64_t *bitmap)
 {
 	const uint8_t *now = j->w->mem.va;
@@ -171,7 +171,7 @@ static int compare_log(struct journey *j, uint64_t *bitmap)
 	return 0;
 }
 
-/* PRE_COPY at both ends. Return: 0 as well where the kernel has none. */
+/* PRE_COPY at both ends. Return: 0, also where the kernel has none. */
 static int precopy(struct journey *j, int *out, int *in, struct mig_stream *s)
 {
 	uint64_t flags;
@@ -222,7 +222,7 @@ static int stop_and_copy(struct journey *j, int *out, int *in, struct mig_stream
 	return failed(j, "destination is let run", mig_start(&j->b, NULL));
 }
 
-/* Whoever is to move it lets the source run again. */
+/* The one that moves it lets the source run again. */
 static enum fate go_on_at_source(struct journey *j)
 {
 	int err;
@@ -358,9 +358,9 @@ const struct tap_case *drawn_cases(const char *path)
  * struct lie - a drive that breaks the standard
  * @name: which one of the personalities
  * @fate: what becomes of a guest that is moved from it and to it
- * @vendor: the vendor set can tell it as well
+ * @vendor: the vendor set can tell this lie as well
  * @finds: what the guest finds then; NULL = that all is well
- * @limit: how long the driver waits for a command, s; 0 = as ever
+ * @limit: how long the driver waits for a command, s; 0 = as usual
  */
 struct lie {
 	const char *name;
@@ -426,7 +426,7 @@ static void reset_helps(struct journey *j)
 
 static void starts_anew(struct journey *j)
 {
-	/* of a Suspend that was never to end, the next one would not */
+	/* after a Suspend that never ends, the next one would not either */
 	model_set(0, "lm-suspend-waits=");
 	must(vfio_reset(&j->a));
 	alive(&j->a, VF_A);

@@ -31,7 +31,7 @@ static const unsigned int status[] = {
 	0x002, 0x00c, 0x006, 0x11f, 0x137, 0x138, 0x13a, 0x371,
 };
 
-/* or the driver would try again what may be */
+/* or the driver would retry what may be retried */
 #define DNR	0x4000
 
 #define NSTATUS	(sizeof(status) / sizeof(status[0]))
@@ -135,7 +135,7 @@ static void dest_fault(const struct fault *f)
 			     status[i]);
 		model_set(1, "lm-fail=");
 	}
-	/* nothing of the failures is left: the good state is taken */
+	/* nothing of the failures is left: the good state is accepted */
 	must(vfio_irq_enable(&b, b.nefd));
 	move_load(w, &b, &s, NULL);
 	workload_check(w);
@@ -209,7 +209,7 @@ static void cancel_again(const void *arg)
 	}
 }
 
-/* the driver limits the rate of its warnings: none may be left to expect */
+/* the driver limits the rate of its warnings: there may be none left */
 #define FAULT(text, ...) \
 	{ .name = text, .fn = fault, .limit_s = 60, .log = "", \
 	  .deep = true, .arg = &(const struct fault){ __VA_ARGS__ } }

@@ -207,7 +207,7 @@ static void no_such_arc(const void *arg)
 		      mig_name(from), mig_name(wrong[i]), wrong[i], -err);
 		state_is(&a, from);
 	}
-	/* to where it is already: nothing to do */
+	/* to the state it is in: nothing to do */
 	must(vfio_mig_set(&a, from, NULL));
 	state_is(&a, from);
 	if (fd >= 0)
@@ -257,7 +257,7 @@ static struct workload *large_open(struct vfio_dev *a, struct vfio_dev *b)
 	return pair_open(a, VF_A, b, VF_C, NULL);
 }
 
-/* a read gives what is there, and the device is not asked for more till then */
+/* a read returns what is there, and the device is not asked for more before */
 static void piece_by_piece(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -314,7 +314,7 @@ static void read_again(const void *arg)
 	workload_check(w);
 }
 
-/* the same, and the guest goes on where it was */
+/* the same, and the guest continues where it was */
 static void read_fails(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -334,7 +334,7 @@ static void read_fails(const void *arg)
 	workload_event(w);
 }
 
-/* for a further piece the device does not say that the VF was suspended */
+/* for a later piece the device does not say that the VF was suspended */
 static void read_doubted(const void *arg)
 {
 	struct mig_stream s = { 0 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-file.c - streams that are kept in a file: what one version of the driver
- * has sent another one takes, on the same host, one after the other.
+ * sent another one accepts, on the same host, one after the other.
  */
 #include <errno.h>
 #include <stdio.h>

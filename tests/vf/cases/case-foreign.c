@@ -98,7 +98,7 @@ static void more_interrupts(const void *arg)
 
 /*
  * @arg: resource of which the destination has one less: 0 queues, 1
- * interrupts. Told by the first record, before any state is sent.
+ * interrupts. The first record says so, before any state is sent.
  */
 static void too_few(const void *arg)
 {
@@ -202,7 +202,7 @@ static void above_cap(const void *arg)
 	workload_check(w);
 }
 
-/* endless input is given up, whatever it says it is */
+/* endless input is given up, whatever it claims to be */
 static void endless(const void *arg)
 {
 	static uint8_t block[64 << 10];
@@ -233,9 +233,9 @@ const struct tap_case foreign_cases[] = {
 	{ .name = "destination with fewer queues", .fn = too_few,
 	  .arg = &(const unsigned int){ 0 }, .log = "fewer queues" },
 	{ .name = "destination with fewer interrupts", .fn = too_few,
-	  .arg = &(const unsigned int){ 1 }, .log = "another number of interrupts" },
+	  .arg = &(const unsigned int){ 1 }, .log = "a different number of interrupts" },
 	{ .name = "destination with more interrupts", .fn = more_interrupts,
-	  .log = "another number of interrupts" },
+	  .log = "a different number of interrupts" },
 	{ .name = "stream of another model is refused", .fn = other_drive,
 	  .arg = "lm-model", .log = "another model" },
 	{ .name = "stream of another firmware is refused", .fn = other_drive,

@@ -17,7 +17,7 @@
 #define READS		24
 
 /*
- * @seen: pages that the log has told of, a byte each
+ * @seen: pages that the log has reported, a byte each
  * @sure: pages that the VF must have written since the log began
  * @maybe: pages that it may have written
  */
@@ -78,7 +78,7 @@ static void log_start_many(struct log *l)
 	must(vfio_log_start(l->dev, r, 256, &l->unit));
 }
 
-/* in pieces, as user space does it, of which none is whole words */
+/* in pieces, as user space does it, none of them whole words */
 static void log_collect(struct log *l)
 {
 	uint64_t step = 37 * l->unit, at, end = l->w->mem.size;
@@ -203,7 +203,7 @@ static void exact(const void *arg)
 	log_forget(l);
 	log_collect(l);
 	check(!memchr(l->seen, 1, l->pages), "told of again");
-	/* and what comes after it is not lost */
+	/* and what comes after is not lost */
 	do_reads(l);
 	log_collect(l);
 	log_judge(l, true);
@@ -249,8 +249,8 @@ static void last_report(const void *arg)
 }
 
 /*
- * The drive loses its log while the VF runs, and has nothing to tell from then
- * on: @arg, whether it would track anew.
+ * The drive loses its log while the VF runs, and has nothing to report from
+ * then on: @arg, whether it would track again.
  */
 static void lost_by_drive(const void *arg)
 {
@@ -322,8 +322,8 @@ static long reports(void)
 
 /*
  * User space asks for one range of memory after the other, but when the device
- * has told all that a suspended VF wrote there is nothing more to ask it for;
- * until it runs again.
+ * has reported all that a suspended VF wrote there is nothing more to ask it
+ * for, until it runs again.
  */
 static void told_once(const void *arg)
 {
@@ -442,8 +442,9 @@ static void paused(const void *arg)
 	log_collect(l);
 	check(!memchr(l->seen, 1, l->pages), "a suspended VF has written");
 	/*
-	 * Work for the very moment in which it goes on; and a device that does
-	 * not track at once, until the ranges have been halved eight times.
+	 * Work for the very moment in which it is resumed; and a device that
+	 * does not track at first, until the ranges have been halved eight
+	 * times.
 	 */
 	model_set(0, "lm-fail=0x3d/1@1=0x2+0x3d/1@2=0x2+0x3d/1@3=0x2+0x3d/1@4=0x2+0x3d/1@5=0x2+0x3d/1@6=0x2+0x3d/1@7=0x2+0x3d/1@8=0x2");
 	workload_fill(w, 50);
@@ -473,7 +474,7 @@ static bool tracked(void)
 	return strstr(report, ".tracked=");
 }
 
-/* the device does not take a stop while the VF is suspended; it is not lost */
+/* the device accepts no stop while the VF is suspended; it is not lost */
 static void stop_when_suspended(const void *arg)
 {
 	struct vfio_dev a;
@@ -615,7 +616,7 @@ static const unsigned int status[] = {
 	0x002, 0x006, 0x00c, 0x11f, 0x137, 0x138, 0x139, 0x371,
 };
 
-/* a command of tracking fails: the log says so, migration is not harmed */
+/* a tracking command fails: the log says so, migration is not affected */
 static void track_fails(const void *arg)
 {
 	uint64_t unit, word[64] = { 0 };
@@ -661,8 +662,9 @@ static void track_fails(const void *arg)
 }
 
 /*
- * The device may track on when it refuses to stop: for user space the log is
- * over all the same, and a new one tells nothing that was written before it.
+ * The device may keep tracking when it refuses to stop: for user space the log
+ * is over all the same, and a new one reports nothing that was written before
+ * it.
  */
 static void stop_fails(const void *arg)
 {
@@ -704,7 +706,7 @@ static void stop_fails(const void *arg)
 	workload_check(w);
 }
 
-/* a device that keeps pages to itself is one that this test must notice */
+/* this test must notice a device that conceals pages */
 static void notices_forgotten(const void *arg)
 {
 	struct vfio_dev a;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-migrate.c - a workload goes from VF to VF, several times, with commands
+ * case-migrate.c - a workload moves from VF to VF, several times, with commands
  * in flight and async events outstanding.
  */
 #include <string.h>
@@ -99,7 +99,7 @@ static void slow_suspend(const void *arg)
 	workload_event(w);
 }
 
-/* the destination ran other work before: nothing of it may stay */
+/* the destination ran other work before: nothing of it may remain */
 static void used_destination(const void *arg)
 {
 	struct mig_stream s = { 0 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-namespaces.c - a destination whose VF has not the source's namespaces: a
- * guest that went on there would work on other data, so it is refused, before
- * the guest stops where the kernel can.
+ * case-namespaces.c - a destination whose VF does not have the source's
+ * namespaces: a guest that continued there would work on other data, so it is
+ * refused, before the guest stops if the kernel can.
  */
 #include <errno.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static void take_first(struct vfio_dev *dev, struct mig_stream *s, int *out)
 	}
 }
 
-/* Refused: the guest goes on at the source, and moves when all is well. */
+/* Refused: the guest continues at the source, and moves when all is well. */
 static void differs(const void *arg)
 {
 	const struct namespace_change *o = arg;
@@ -81,7 +81,7 @@ static void differs(const void *arg)
 	workload_check(w);
 }
 
-/* @arg: a model that does not tell; what is not known stands in nobody's way */
+/* @arg: a model that does not report them; what is not known is no obstacle */
 static void not_known(const void *arg)
 {
 	const struct namespace_change *o = arg;
@@ -97,7 +97,7 @@ static void not_known(const void *arg)
 	workload_event(w);
 }
 
-/* Nothing is asked for while the guest stands still, where PRE_COPY is there. */
+/* Nothing is asked for while the guest is stopped, if there is PRE_COPY. */
 static void asked_before(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -138,22 +138,22 @@ static void asked_before(const void *arg)
 const struct tap_case namespace_cases[] = {
 	{ .name = "destination with another namespace is refused", .fn = differs,
 	  .arg = &(const struct namespace_change){ 1, "lm-ns-other=1" }, .quick = true,
-	  .log = "namespace 1 is another one: its NGUID differs" },
+	  .log = "namespace 1 is a different one: its NGUID differs" },
 	{ .name = "destination with a namespace of another size is refused",
 	  .fn = differs, .arg = &(const struct namespace_change){ 1, "lm-ns-more=8" },
-	  .log = "namespace 1 has another size" },
+	  .log = "namespace 1 has a different size" },
 	{ .name = "destination without the namespace is refused", .fn = differs,
 	  .arg = &(const struct namespace_change){ 1, "lm-ns-hide=1" },
-	  .log = "namespace 1 is not one of this VF's" },
+	  .log = "namespace 1 is not attached to this VF" },
 	{ .name = "destination with a namespace too many is refused",
 	  .fn = differs, .arg = &(const struct namespace_change){ 0, "lm-ns-hide=1" },
-	  .log = "namespace 1 is one of this VF's and none of the source's" },
+	  .log = "namespace 1 is attached to this VF but not to the source's" },
 	{ .name = "destination that does not know its namespaces is warned",
 	  .fn = not_known, .arg = &(const struct namespace_change){ 1, "lm-ns-manage=off" },
-	  .log = "not known at both ends" },
+	  .log = "not known whether the namespaces" },
 	{ .name = "source that does not know its namespaces is warned of",
 	  .fn = not_known, .arg = &(const struct namespace_change){ 0, "lm-ns-manage=off" },
-	  .log = "not known at both ends" },
+	  .log = "not known whether the namespaces" },
 	{ .name = "namespaces are asked for before the guest stops",
 	  .fn = asked_before },
 	{ }

@@ -2,7 +2,7 @@
 /*
  * case-nomem.c - each call with its first allocation failing, then its second,
  * and so on, until it needs no more. A call that fails says so with an errno;
- * on the source the guest goes on, on the destination a reset helps.
+ * on the source the guest continues, on the destination a reset helps.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -235,8 +235,8 @@ static void loaded_p2p(struct rig *r)
 }
 
 /*
- * Memory that is short is no other error; a copy from or to user memory is
- * made to fail as well, and says what it always says.
+ * Lack of memory must not look like another error; a copy from or to user
+ * memory is made to fail as well, and gives its usual error.
  */
 static bool short_of_memory(int err)
 {
@@ -282,7 +282,7 @@ static bool offered(struct rig *r, const struct step *s)
 	return true;
 }
 
-/* for the notes: how often a call failed, and how often it went without */
+/* for the notes: how often a call failed, and how often it managed without */
 struct tally {
 	unsigned int tries;
 	unsigned int failed;
@@ -294,7 +294,7 @@ static void show(const struct step *s, const struct tally *t)
 		 s->name, t->tries, t->failed);
 }
 
-/* the source: whatever failed, the guest must be able to go on */
+/* the source: whatever failed, the guest must be able to continue */
 static void source(const void *arg)
 {
 	const struct step *s;
@@ -403,7 +403,7 @@ static void lifetime(const void *arg)
 				state_is(&r.dev, MIG_RUNNING);
 			if (r.dev.fd < 0)
 				must(open_device(&r));
-			/* what was missed for lack of memory is made up for */
+			/* what was missed for lack of memory is done later */
 			must(vfio_mig_get(&r.dev, &state));
 			if (s->call == reset && err)
 				must(vfio_reset(&r.dev));

@@ -2,7 +2,7 @@
 /*
  * case-pf.c - the way to the PF at bad moments: the PF starts or is reset while
  * its VFs are bound, opened and asked; a VF is reset while a command for it is
- * on its way; it is closed when nobody resets it; its user is killed.
+ * in flight; it is closed when nobody resets it; its user is killed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 
 #define PCI		"/sys/bus/pci"
 #define VF_3		((struct place){ 0, 2 })
-#define FOR_LONG_S	600	/* a limit that no case gets to */
+#define FOR_LONG_S	600	/* a limit that no case reaches */
 #define ROUNDS		6
 
 /* --- the PF starts, or starts anew --- */
@@ -127,8 +127,9 @@ static void bound_without_pf(const void *arg)
 }
 
 /*
- * A VF may be asked about while it has nothing, and gets its queues under its
- * user: what it had then is not compared with a state, nor told in one.
+ * The PF may be asked about a VF that has nothing yet, and which gets its
+ * queues under its user: what it had then is not compared with a state, nor
+ * sent in one.
  */
 static void asked_too_early(const void *arg)
 {
@@ -164,8 +165,9 @@ static void asked_too_early(const void *arg)
 }
 
 /*
- * Who drops the last reference to a controller frees what that has, and cannot
- * when its function has been removed: 6.1's nvme has shadow doorbells to free.
+ * Whoever drops the last reference to a controller frees what it has, and
+ * cannot do so after its function has been removed: 6.1's nvme has shadow
+ * doorbells to free.
  */
 static void pf_removed(const void *arg)
 {
@@ -194,7 +196,7 @@ static long suspends(void)
 }
 
 /*
- * Nothing goes ahead of what nvme itself sends to a PF that is being reset, and
+ * Nothing overtakes what nvme itself sends to a PF that is being reset, and
  * nobody waits for it. Calls that began and ended in that time are what counts;
  * another may have met a PF that is there again, with its VFs offline.
  */
@@ -346,7 +348,7 @@ static void close_amid_unbind(const void *arg)
 	can_migrate(VF_A);
 }
 
-/* what close owes cannot be had: nobody gets the VF before it is */
+/* what close still owes cannot be done: nobody gets the VF before it is */
 static void close_without_answer(const void *arg)
 {
 	const char *bdf = bed.pf[0].vf[0];

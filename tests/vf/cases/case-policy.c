@@ -25,7 +25,7 @@ static void policy(int pf, const char *words)
 }
 
 /**
- * struct offer - a drive, an administrator, and what becomes of a state
+ * struct offer - a drive, an administrator, and what happens to a state
  * @knobs: of the models, first of the source's PF
  * @words: policies of the two
  * @refused: by the destination
@@ -133,7 +133,7 @@ static void bad_words(const void *arg)
 
 	(void)arg;
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		/* nothing is written of an empty text */
+		/* an empty text writes nothing */
 		if (*bad[i])
 			check_eq(policy_write(bad[i]), -EINVAL, bad[i]);
 	check(sysfs_read(text, sizeof(text), "%s", POLICY) <= 0 || !*text,
@@ -158,10 +158,10 @@ const struct tap_case policy_cases[] = {
 		{ NULL, "lm-ns-other=1" }, { NULL, "media=copied" }, false } },
 	{ .name = "policy: copied media have the same size", OFFER {
 		{ NULL, "lm-ns-more=8" }, { NULL, "media=copied" }, true },
-	  .log = "namespace 1 has another size" },
+	  .log = "namespace 1 has a different size" },
 	{ .name = "policy: namespaces must be known", OFFER {
 		{ NULL, "lm-ns-manage=off" }, { NULL, "unknown=refuse" }, true },
-	  .log = "not known at both ends" },
+	  .log = "not known whether the namespaces" },
 	{ .name = "policy: firmware of a pair", OFFER {
 		{ "lm-firmware=1.0", "lm-firmware=2.0" },
 		{ NULL, "match=firmware firmware=1.0>2.0" }, false } },

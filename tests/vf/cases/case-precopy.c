@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-precopy.c - PRE_COPY: what a destination can judge it gets while the
- * guest still runs at the source, and the blackout is left with the least that
+ * case-precopy.c - PRE_COPY: the destination gets what it can judge while the
+ * guest still runs at the source, and the downtime is left with the least that
  * the command set allows.
  */
 #include <errno.h>
@@ -125,7 +125,7 @@ static void through(const void *arg)
 	workload_event(w);
 }
 
-/* the state becomes larger, and much larger, than PRE_COPY was told */
+/* the state becomes larger, and much larger, than was said in PRE_COPY */
 static void grows(const void *arg)
 {
 	static const long pad[] = { 4096, 600000, 3000000 };
@@ -158,8 +158,8 @@ static void grows(const void *arg)
 }
 
 /*
- * A device may tell of less than there is when it is suspended: what comes on
- * top costs no command more. Without PRE_COPY the size is asked for.
+ * A device may report less than there is when it is suspended: what comes on
+ * top costs no extra command. Without PRE_COPY the size is asked for.
  */
 static void grows_a_little(const void *arg)
 {
@@ -213,7 +213,7 @@ static void told_before(const void *arg)
 	      (unsigned long long)us / 1000);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	close(fd);
-	/* and one that will not hear of it is suspended all the same */
+	/* and one that refuses the notification is suspended all the same */
 	model_set(0, "lm-fail=0x41/0@1=0x4002");
 	must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
 	must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
@@ -245,7 +245,7 @@ static void size_seldom(const void *arg)
 	asked = model_count(0, std ? 0x42 : 0xc4, std ? 0 : -1);
 	check(asked >= 1 && asked <= 3, "a running device was asked %ld times",
 	      asked);
-	/* who has just been told need not ask */
+	/* whoever has just been told need not ask */
 	if (has_precopy(&a)) {
 		must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
 		model_zero(0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-probe.c - what the driver says a device can do, and whether a device
- * that cannot migrate is still a working one.
+ * that cannot migrate still works.
  */
 #include <errno.h>
 #include <string.h>
@@ -171,8 +171,8 @@ static void incapable_vf(const void *arg)
 }
 
 /*
- * It answers, though all answers take longer than one that never comes is
- * waited for. Otherwise the driver would warn.
+ * It answers, although all its answers together take longer than the wait for
+ * one that never comes. Otherwise the driver would warn.
  */
 static void slow_identify(const void *arg)
 {

@@ -40,7 +40,7 @@ static void full_cq(const void *arg)
 	workload_event(w);
 }
 
-/* some taken before the move, so that the ring stands in the middle */
+/* some consumed before the move, so that the ring is in the middle */
 static void half_drained(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -179,8 +179,8 @@ static void is_quiet(struct workload *w, const char *where)
 }
 
 /*
- * SUSPEND of the vendor set may leave DMA under way that only SAVE_DATA ends.
- * Then there is no P2P, and to stop is to save.
+ * SUSPEND of the vendor set may leave DMA in flight that only SAVE_DATA ends.
+ * Then there is no P2P, and stopping means saving.
  */
 static void save_drains(const void *arg)
 {
@@ -209,7 +209,7 @@ static void save_drains(const void *arg)
 		must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 		workload_check(w);
 	}
-	/* a pause is none the worse for a state that cannot move */
+	/* a pause works even if the state cannot move */
 	model_set(0, "lm-fail=0xd2@1=0x4006");
 	must(vfio_mig_set(&a, MIG_STOP, NULL));
 	check_eq(vfio_mig_set(&a, MIG_STOP_COPY, &fd), -EIO,
@@ -239,7 +239,7 @@ static void save_drains(const void *arg)
 	workload_event(w);
 }
 
-/* completions that wait for room are under way whatever the moment */
+/* completions that wait for room are in flight at any moment */
 static void save_ends_suspend(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -266,7 +266,7 @@ static void save_ends_suspend(const void *arg)
 	workload_event(w);
 }
 
-/* the tail was told before the suspension, nothing was fetched yet */
+/* the tail was written before the suspension, nothing was fetched yet */
 static void unfetched(const void *arg)
 {
 	struct mig_stream s = { 0 };

@@ -175,8 +175,8 @@ static void suspend_impatiently(struct other *o)
 }
 
 /*
- * One command at a time for all VFs of a PF: who waits longer than the limit
- * for a turn has sent nothing, and goes on. The other is not concerned.
+ * One command at a time for all VFs of a PF: a VF that waits longer than the
+ * limit for a turn has sent nothing, and continues. The other is not affected.
  */
 static void no_turn(const void *arg)
 {

@@ -2,7 +2,7 @@
 /*
  * case-refuse.c - a destination gets a stream that is not the one that was
  * sent. It must say so with an errno and never let the VF run on it; a reset
- * cures the VF, and the good stream is welcome afterwards.
+ * makes the VF usable, and the good stream is accepted afterwards.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -198,7 +198,7 @@ static void nothing(const void *arg)
 	refusal_end(sc);
 }
 
-/* after a refusal the rest of the stream is not taken either */
+/* after a refusal the rest of the stream is not accepted either */
 static void stays_refused(const void *arg)
 {
 	struct refusal *sc = refusal_new();

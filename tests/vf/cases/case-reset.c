@@ -20,7 +20,7 @@ static void fd_is_dead(int fd, bool reading)
 	      n < 0 ? errno : 0);
 }
 
-/* without closing: the same fd goes on from the reset */
+/* without closing: the same fd continues from the reset */
 static void reset_and_reuse(const void *arg)
 {
 	unsigned int state = *(const unsigned int *)arg;
@@ -79,7 +79,7 @@ static void reset_pf(int pf)
 
 /*
  * A PF reset takes all VFs offline and ends every suspension. What the driver
- * cannot make good it has to admit.
+ * cannot repair it has to admit.
  */
 static void pf_reset_in(const void *arg)
 {

@@ -147,7 +147,7 @@ static void large(const void *arg)
 	move_padded(mib * MIB);
 }
 
-/* refused with an errno that says so, and the controller goes on */
+/* refused with an errno that says so, and the controller continues */
 static void expect_too_large(struct workload *w, struct vfio_dev *dev)
 {
 	struct mig_stream s = { 0 };

@@ -5,10 +5,10 @@
  * each, and at the end the kernel holds no more than it did after the first few.
  *
  * Then some that are disturbed at a random moment, at the source or at the
- * destination. Of them must be true what docs/states-and-events.md says: one may
- * fail at the end that was disturbed and at no other; a guest whose VF was not,
- * goes on; so does any on a VF that is taken away, until it leaves; and a reset
- * cures the rest. The next one works.
+ * destination. What docs/states-and-events.md says must hold for them: one may
+ * fail at the end that was disturbed and at no other; a guest whose VF was not
+ * disturbed continues; so does any on a VF that is taken away, until it leaves;
+ * and a reset repairs the rest. The next one works.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,10 +22,10 @@
 #include "soak.h"
 
 #define WARM_UP		10
-#define PER_EVENT	10	/* there is a disturbed one for so many */
-#define PER_CANCEL	5	/* and a cancelled one for so many */
+#define PER_EVENT	10	/* one in this many is disturbed */
+#define PER_CANCEL	5	/* and one in this many is cancelled */
 
-/* Which takes its time, so that something is under way at any moment. */
+/* This takes a while, so that something is under way at any moment. */
 #define SLOW		"lm-suspend-delay-ms=200\nlm-resume-delay-ms=200\nlm-command-us=30000"
 #define QUICK		"lm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-command-us=0"
 #define SLOW_PAD	"\nlm-pad=300000"	/* several commands */
@@ -126,7 +126,7 @@ static void once(struct pair *p)
 	ready(other_vf(p));
 }
 
-/* Nobody else has to do anything: it was let run again, and does. */
+/* Nobody else has to do anything: it was resumed, and runs. */
 static void goes_on(struct pair *p)
 {
 	must(vfio_mig_set(guests_vf(p), MIG_RUNNING, NULL));
@@ -135,7 +135,7 @@ static void goes_on(struct pair *p)
 	guest_is_well(p);
 }
 
-/* all of the state has been read, and nobody takes it */
+/* all of the state has been read, and nobody loads it */
 static void cancelled(struct pair *p)
 {
 	struct mig_stream s = { 0 };
@@ -218,7 +218,7 @@ static void go_on_at_source(struct pair *p)
 static void after_loss(struct pair *p, const struct disturb *d,
 		       const struct outcome *o, bool hit_source)
 {
-	/* who was not disturbed has no reason to fail */
+	/* whoever was not disturbed has no reason to fail */
 	if (o->how_far == AT_SOURCE)
 		check(hit_source, "the source was not disturbed, and failed: %d (%s)",
 		      o->err, lib_msg());
@@ -357,7 +357,7 @@ const struct tap_case *soak_cases(unsigned int migrations)
 	cases[0] = (struct tap_case){
 		.name = name, .fn = in_a_row, .arg = &n,
 		.limit_s = 300 + 6 * n,
-		/* of what was given up, aborted or refused */
+		/* for what was given up, aborted or refused */
 		.log = "",
 	};
 	return cases;

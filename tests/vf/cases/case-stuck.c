@@ -57,7 +57,7 @@ static void suspend_gives_up(struct vfio_dev *dev)
 	state_is(dev, MIG_ERROR);
 }
 
-/* and the driver's own reset has ended it, whatever came of it */
+/* and the driver's own reset has ended it, whatever its result */
 static void suspend_is_ended(struct vfio_dev *dev)
 {
 	suspend_gives_up(dev);
@@ -180,7 +180,7 @@ static void nearly_too_long(const void *arg)
 	others_stop();
 }
 
-/* who wants to reset the VF cannot until its user has gone */
+/* nobody can reset the VF until its user has gone */
 static void stuck_amid_unbind(const void *arg)
 {
 	const char *bdf = bed.pf[0].vf[0];
@@ -208,7 +208,7 @@ static void stuck_amid_unbind(const void *arg)
 	others_stop();
 }
 
-/* it outlives the reset, and then suspends a VF for which nobody wants that */
+/* it outlives the reset, and then suspends a VF that nobody wants suspended */
 static void late_suspend(const void *arg)
 {
 	unsigned int state, resets = 0;
@@ -261,7 +261,7 @@ static void reset_ignored(const void *arg)
 	new_guest(&a, w);
 }
 
-/* a log that begins when nobody waits for it any more is ended again */
+/* a log that starts when nobody waits for it any more is stopped again */
 static void late_track(const void *arg)
 {
 	struct vfio_log_range r;
@@ -293,8 +293,8 @@ static void late_track(const void *arg)
 	alive(&a, VF_A);
 }
 
-#define ENDED		"Suspend has ended"
-#define NOT_ENDED	"Suspend has not ended by a reset of the VF"
+#define ENDED		"Suspend ended"
+#define NOT_ENDED	"Suspend did not end after a reset of the VF"
 
 const struct tap_case stuck_cases[] = {
 	{ .name = "stuck Suspend that fails by a reset of the VF",

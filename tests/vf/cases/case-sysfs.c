@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-sysfs.c - what the driver says of a VF in sysfs (docs/ABI.md): each value,
- * in each state, while all sorts of things happen, and without waiting for any.
+ * case-sysfs.c - what the driver says about a VF in sysfs (docs/ABI.md): each
+ * value, in each state, while all sorts of things happen, and without waiting
+ * for any.
  */
 #define _GNU_SOURCE	/* RUSAGE_THREAD */
 #include <ctype.h>
@@ -321,7 +322,7 @@ static void failures(const void *arg)
 	same_state(&dev, VF_A);
 	is(VF_A, "migratable", "yes");
 
-	/* a success is no reason to forget, a later failure is */
+	/* a success does not clear it, a later failure does */
 	model_set(0, "lm-fail=");
 	go(&dev, VF_A, MIG_STOP, NULL);
 	failed(VF_A, EIO, "-EIO", "RUNNING -> RUNNING_P2P, ");
@@ -334,7 +335,7 @@ static void failures(const void *arg)
 	must(vfio_reset(&dev));
 	failed(VF_A, EIO, "-EIO", "STOP -> STOP_COPY, ");
 
-	/* what was refused is told, not that the stream had no end */
+	/* it says what was refused, not that the stream had no end */
 	go(&dev, VF_A, MIG_RESUMING, &fd);
 	check_eq(write(fd, byte, sizeof(byte)), -1, "writing no stream");
 	failed(VF_A, EINVAL, "-EINVAL", "writing the state: ");
@@ -413,7 +414,7 @@ static bool may_be(const char *name, const char *text)
 	return strlen(text) < 256 && !strchr(text, '\n');
 }
 
-/* how often this thread has slept, other than for want of a processor */
+/* how often this thread has slept, other than to wait for a processor */
 static long sleeps(void)
 {
 	struct rusage u;
@@ -489,7 +490,7 @@ static void amid_suspend(const void *arg)
 	rounds = r.rounds;
 	while (!suspend.done && r.rounds < rounds + FEW)
 		sleep_us(1000);
-	/* the Suspend is under way, and it tells so */
+	/* the Suspend is under way, and it says so */
 	check(!suspend.done, "the Suspend has ended before it was read");
 	is(VF_A, "state", "RUNNING");
 	is(VF_A, "last_error", "");

@@ -14,7 +14,7 @@
 /** aer_log - follow the kernel log from now on. Return: a file, close() it */
 int aer_log(void);
 
-/** aer_await - until the kernel logs @what; Return: what stands behind that */
+/** aer_await - until the kernel logs @what. Return: the text after it */
 const char *aer_await(int log, const char *what);
 
 /** aer_inject - the port above a PF reports an error, AER_* */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bed-vfs.c - the VFs of a PF as they were when the run began, and how they
- * become so again.
+ * bed-vfs.c - the VFs of a PF as they were when the run began, and how they are
+ * restored.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -96,7 +96,7 @@ void vfs_restore(int pf)
 
 /*
  * A property of some drives, for which nvme waits some seconds before it looks
- * whether they are ready; which can be said of any by a dynamic id.
+ * whether they are ready. A dynamic id can claim it for any drive.
  */
 void pf_slow(int pf, bool on)
 {

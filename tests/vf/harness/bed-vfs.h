@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bed-vfs.h - the VFs of a PF as they were when the run began, and how they
- * become so again. Called outside of cases: nothing here ends the process.
+ * bed-vfs.h - the VFs of a PF as they were when the run began, and how they are
+ * restored. Called outside of cases: nothing here ends the process.
  */
 #ifndef NVME_VFIO_BED_VFS_H
 #define NVME_VFIO_BED_VFS_H
@@ -12,20 +12,22 @@
 int vfs_note(int pf);
 
 /**
- * vfs_wait - wait until the PF answers; its name may be another one when its
- * driver was bound anew
+ * vfs_wait - wait until the PF answers; its name may have changed if its driver
+ * was bound again
  *
  * Return: 0, or a negative errno.
  */
 int vfs_wait(int pf);
 
-/** vfs_online - are all VFs online that were so? */
+/** vfs_online - are all VFs online that were online? */
 bool vfs_online(int pf);
 
 /** vfs_cntlid - the controller id of a VF of the bed, 0 = there is none */
 unsigned int vfs_cntlid(int pf, int vf);
 
-/** vfs_restore - VFs have their resources and are online; notes say what fails */
+/**
+ * vfs_restore - give VFs their resources and put them online; notes say what fails
+ */
 void vfs_restore(int pf);
 
 #endif

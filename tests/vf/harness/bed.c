@@ -42,7 +42,7 @@ static int write_limit(const char *param, unsigned int seconds)
 	return sysfs_write(text, "%s", param);
 }
 
-/* Newer kernels read the parameter once, and then go by the controller's own. */
+/* Newer kernels read the parameter once, and then use the controller's own. */
 static int write_nvme_limit(unsigned int seconds)
 {
 	char text[16];
@@ -148,7 +148,7 @@ long model_commands(int pf)
 	return n;
 }
 
-/* Return: 0, or -ENOENT when the model says nothing of the kind */
+/* Return: 0, or -ENOENT when the model reports no such value */
 static int model_vf(struct place at, const char *what, char *value, size_t len)
 {
 	char report[4096], name[48];

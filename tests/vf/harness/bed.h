@@ -24,7 +24,10 @@
 /* what administrators allow, a line for each PF */
 #define POLICY		"/sys/bus/pci/drivers/" VF_DRIVER "/policy"
 
-/* whether SUSPEND of the vendor set is told to end all DMA; for what is bound then */
+/*
+ * whether SUSPEND of the vendor set is declared to end all DMA; for what is
+ * bound then
+ */
 #define P2P_PARAM	"/sys/module/nvme_vfio_pci/parameters/vendor_p2p"
 
 enum cmdset { SET_STANDARD, SET_VENDOR };
@@ -35,7 +38,7 @@ enum cmdset { SET_STANDARD, SET_VENDOR };
  * @npf: how many
  * @set: command set under test
  * @max_state_mb: the driver's cap in MiB, 0 when it cannot be read
- * @vouched: SUSPEND of the vendor set is said to end all DMA
+ * @vouched: SUSPEND of the vendor set is declared to end all DMA
  */
 struct bed {
 	struct topo_pf pf[TOPO_PFS];
@@ -79,13 +82,13 @@ const char *bed_set_name(enum cmdset set);
 /** bed_set_of - the set of such a name. Return: false = there is none. */
 bool bed_set_of(const char *name, enum cmdset *set);
 
-/** bed_use_set - let a PF speak another command set; its VFs are bound anew */
+/** bed_use_set - let a PF speak another command set; its VFs are bound again */
 void bed_use_set(int pf, enum cmdset set);
 
 /**
- * bed_vouch - say of the vendor set's SUSPEND that it ends all DMA, or nothing
+ * bed_vouch - declare that the vendor set's SUSPEND ends all DMA, or nothing
  *
- * All VFs are bound anew.
+ * All VFs are bound again.
  */
 void bed_vouch(bool on);
 
@@ -102,7 +105,9 @@ void bed_online(int pf);
 /** pf_slow - whether a PF takes seconds to start when it is bound the next time */
 void pf_slow(int pf, bool on);
 
-/** bed_remake - make all VFs of a PF that has none, as they were, and bind them */
+/**
+ * bed_remake - create all VFs of a PF that has none, as they were, and bind them
+ */
 void bed_remake(int pf);
 
 /** model_set - set a test property of a PF's model, printf style */
@@ -121,10 +126,12 @@ long model_count(int pf, unsigned int opc, int sel);
 /** model_commands - migration commands that the PF has seen */
 long model_commands(int pf);
 
-/** model_vf_num - a number that the model's report has of a VF, e.g. ".resets" */
+/** model_vf_num - a number that the model reports for a VF, e.g. ".resets" */
 long model_vf_num(struct place at, const char *what);
 
-/** model_vf_is - does the model say so of a VF: "running", "suspended", ...? */
+/**
+ * model_vf_is - does the model say so about a VF: "running", "suspended", ...?
+ */
 bool model_vf_is(struct place at, const char *state);
 
 /** model_await - wait until it does; the case has a limit */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * disturb.c - something happens to a PF, or takes a VF away.
+ * disturb.c - something happens to a PF, or a VF is taken away.
  */
 #include "disturb.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * disturb.h - something happens to a PF, or takes a VF away, at a given time
- * while a migration is under way.
+ * disturb.h - something happens to a PF, or a VF is taken away, at a given time
+ * during a migration.
  */
 #ifndef NVME_VFIO_DISTURB_H
 #define NVME_VFIO_DISTURB_H

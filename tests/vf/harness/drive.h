@@ -9,7 +9,7 @@
 #include "bed.h"
 
 /**
- * drive_is - give a PF's model properties, and let the driver look at it anew
+ * drive_is - give a PF's model properties, and let the driver look at it again
  * @properties: NAME=VALUE, separated by blanks; may be empty
  *
  * All VFs of the PF are bound again.

@@ -76,7 +76,7 @@ void failnth_need(void)
 		int err = sysfs_write(knobs[i][1], DEBUG "/%s", knobs[i][0]);
 
 		if (err == -ENOENT && strncmp(knobs[i][0], "failslab", 8))
-			continue;	/* a kind that this kernel leaves alone */
+			continue;	/* a kind that this kernel spares */
 		if (err)
 			tap_skip("%s/%s cannot be set: %s", DEBUG, knobs[i][0],
 				 strerror(-err));
@@ -110,7 +110,7 @@ bool failnth_disarm(void)
 	put(0);
 	if (n > 0)
 		return !atoi(text);
-	/* the last one to go was the copy of the answer */
+	/* the last one to fail was the copy of the answer */
 	check(err == EFAULT, "fail-nth cannot be read: errno %d", err);
 	return false;
 }

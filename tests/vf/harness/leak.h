@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * leak.h - what kmemleak, where the kernel has it, finds: memory that nobody
+ * leak.h - what kmemleak, where the kernel has it, finds: memory that nothing
  * points at any more.
  */
 #ifndef NVME_VFIO_LEAK_H

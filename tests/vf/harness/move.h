@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * move.h - workloads on VFs of the bed, and carrying them about.
+ * move.h - workloads on VFs of the bed, and moving them.
  */
 #ifndef NVME_VFIO_MOVE_H
 #define NVME_VFIO_MOVE_H
@@ -24,7 +24,7 @@ struct workload *pair_open(struct vfio_dev *a, struct place at_a,
 			   struct vfio_dev *b, struct place at_b,
 			   const struct workload_opts *opts);
 
-/** pair_busy - the same of VF_A and VF_C, with I/O under way */
+/** pair_busy - the same for VF_A and VF_C, with I/O in flight */
 struct workload *pair_busy(struct vfio_dev *a, struct vfio_dev *b);
 
 /**
@@ -35,7 +35,9 @@ struct workload *pair_busy(struct vfio_dev *a, struct vfio_dev *b);
  */
 void full_queues_suspend(void);
 
-/** one_command_each - a state takes one, none is refused; for cases that count */
+/**
+ * one_command_each - a state takes one, and none is refused; for cases that count
+ */
 void one_command_each(void);
 
 /** solo_open - a workload on VF @a, and no second VF */
@@ -49,7 +51,7 @@ struct workload *idle_open(struct vfio_dev *a, struct place at_a);
 void again(struct workload *w, struct vfio_dev *dev, struct place at);
 
 /**
- * alive - is the VF, after all that was done to it, a good VF?
+ * alive - does the VF still work, after all that was done to it?
  *
  * Brings a controller up from the start on the open device and uses it.
  */

@@ -15,7 +15,7 @@ void others_mark(void);
 /** others_did - each has done I/O since others_mark() */
 void others_did(void);
 
-/** others_stop - each goes on, and all its data are what they must be */
+/** others_stop - each continues, and all its data is right */
 void others_stop(void);
 
 #endif

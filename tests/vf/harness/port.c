@@ -17,8 +17,8 @@
 #define CAP_POINTER	0x34
 #define CAP_EXPRESS	0x10
 #define SLTCTL		0x18
-#define SLTCTL_PDCE	0x0008	/* tell of cards; the kernel listens to buttons only */
-#define SLTCTL_HPIE	0x0020	/* tell at all */
+#define SLTCTL_PDCE	0x0008	/* report cards; the kernel heeds buttons only */
+#define SLTCTL_HPIE	0x0020	/* report at all */
 #define SLTCTL_OFF	0x0700	/* power off, and its indicator */
 #define SLTSTA		0x1a
 #define SLTSTA_ABP	0x0001	/* the button was pressed */
@@ -80,8 +80,8 @@ static void slot_open(struct slot *slot, const char *port)
 }
 
 /*
- * The emulator takes the card away when its slot is switched off. The kernel
- * hears of it when the slot is on again, or would think it had been off before.
+ * The emulator removes the card when its slot is switched off. The kernel is
+ * notified when the slot is on again, or would think it had been off before.
  */
 void port_pull(int pf, char *port)
 {

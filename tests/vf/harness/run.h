@@ -27,7 +27,7 @@ int run_cases(const struct tap_case *cases, enum run_level level,
 	      const char *only, void (*before)(void),
 	      bool (*judge)(const struct tap_case *c, enum tap_result result));
 
-/** run_until_failure - whoever only asks whether one fails need not wait for the others */
+/** run_until_failure - for callers that only ask whether one fails */
 void run_until_failure(void);
 
 #endif

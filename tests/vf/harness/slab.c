@@ -107,9 +107,9 @@ static long number(int fd)
 
 /*
  * Objects of one cache that are in use. All that is free in the slab of a CPU
- * counts as used: so these are given back first.
+ * counts as used, so it is given back first.
  *
- * Return: the number, or -1 when the kernel does not tell.
+ * Return: the number, or -1 when the kernel does not say.
  */
 static long count(const struct cache *c)
 {
@@ -146,7 +146,7 @@ static long meminfo(const char *name)
 	return kib;
 }
 
-/* all that caches hold which cannot be reclaimed, but for those that are lazy */
+/* all that caches hold and that cannot be reclaimed, except the lazy ones */
 static long caches_kib(void)
 {
 	long kib = meminfo("SUnreclaim:");
@@ -158,7 +158,7 @@ static long caches_kib(void)
 	return kib;
 }
 
-/* those that are over but not given back are "unpurged" */
+/* those that were freed but not given back are "unpurged" */
 static long count_areas(void)
 {
 	char line[256];
@@ -188,7 +188,7 @@ void slab_take(struct slab *s)
 	memset(s, 0, sizeof(*s));
 	if (!ncaches)
 		open_caches();
-	/* once in vain: looking takes memory, too, the first time */
+	/* once for nothing: the first look takes memory as well */
 	visit(s);
 	sleep_us(SETTLE_US);
 	visit(s);
@@ -203,7 +203,7 @@ void slab_take(struct slab *s)
 static bool grown(const struct slab *before, const struct slab *after,
 		  unsigned int rounds, bool show)
 {
-	/* file-nr would be a CPU's batch of them behind */
+	/* file-nr would lag by a CPU's batch */
 	long files = objects(after, FILES) - objects(before, FILES);
 	long limit = rounds / 2, more, page = 4L * limit;
 	bool bad = false;

@@ -32,7 +32,8 @@ struct slab {
  *
  * Objects that are free but kept by a CPU or by KASAN are given back first, so
  * that the numbers are exact; those of open files are in cache "filp". The kernel should not merge caches of one size
- * (slab_nomerge on its command line). The case is skipped where the kernel does not tell.
+ * (slab_nomerge on its command line). The case is skipped where the kernel does
+ * not say.
  */
 void slab_take(struct slab *s);
 
@@ -41,8 +42,8 @@ void slab_take(struct slab *s);
  * @before: as it was before the first
  * @rounds: how many
  *
- * What happens to be there a few times more is no leak. Nor is what goes away
- * within a while: the kernel frees some objects late.
+ * A few objects more are no leak. Nor is what goes away within a while: the
+ * kernel frees some objects late.
  */
 void slab_compare(const struct slab *before, unsigned int rounds);
 

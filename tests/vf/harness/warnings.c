@@ -23,7 +23,7 @@ static const char *driver_warning(void)
 		    !strstr(text, "nvme-pf-shim") &&
 		    !strstr(text, "nvme_pf_shim"))
 			continue;
-		/* PCI's own word on every reset of a function, since 7.x */
+		/* PCI's own message on every reset of a function, since 7.x */
 		if (strstr(text, ": resetting") || strstr(text, ": reset done"))
 			continue;
 		break;

@@ -42,7 +42,7 @@ static int listen_for_errors(struct vfio_dev *dev)
 	return fd;
 }
 
-/* the port reports @error; how that ends, and what the VF's user hears of it */
+/* the port reports @error: how that ends, and what the VF's user is told */
 static void port_error(struct scene *s, const char *error, bool recovers)
 {
 	int told = listen_for_errors(&s->dev), log = aer_log();
@@ -76,7 +76,7 @@ static void aer_nonfatal(struct scene *s)
 	say_fd(s);
 }
 
-/* the port's reset is one of the PF and all its VFs; nvme sets the PF up anew */
+/* the port's reset resets the PF and all its VFs; nvme sets the PF up again */
 static void aer_fatal(struct scene *s)
 {
 	port_error(s, AER_FATAL, true);
@@ -87,8 +87,8 @@ static void aer_fatal(struct scene *s)
 }
 
 /*
- * One function without a driver that knows of errors, and the kernel gives all
- * of them up after the port's reset: nobody restores their configuration.
+ * One function whose driver does not handle errors, and the kernel gives all of
+ * them up after the port's reset: nobody restores their configuration.
  */
 static void aer_fails(struct scene *s)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * gone.c - events of the table: the PF or the VFs go away for good
- * while the VF is open, and are made anew.
+ * while the VF is open, and are created again.
  */
 #include "beside.h"
 #include "port.h"

@@ -15,7 +15,7 @@
 #include "beside.h"
 #include "table.h"
 
-/* the source of a destination is the one that goes on */
+/* the source of a destination is the one that continues */
 static void cancelled(struct scene *s)
 {
 	const unsigned int load = 0xd5;
@@ -101,7 +101,7 @@ static void say_sent(void)
 }
 
 /*
- * The driver gives it up. It waits for no other command so briefly: on a busy
+ * The driver gives it up. It waits as briefly for no other command: on a busy
  * machine any may take seconds. A command that nothing ends goes with the PF.
  */
 static void command_hangs(struct scene *s)

@@ -34,8 +34,8 @@ static void add(struct outcomes *o, int err, unsigned int state)
 
 /*
  * One try. Return: whether something failed in it; @err is what the step gave.
- * What is copied from and to user memory is made to fail as well: that is no
- * matter of the driver, and gives EFAULT.
+ * Copies from and to user memory are made to fail as well: that does not
+ * concern the driver, and gives EFAULT.
  */
 static bool try(struct scene *s, unsigned int n, struct outcomes *o, int *err)
 {
@@ -64,7 +64,7 @@ static void drop_fd(struct scene *s)
 	s->fd = -1;
 }
 
-/* the guest goes on where it is, and the VF enters its state again */
+/* the guest continues where it is, and the VF enters its state again */
 static void again_at_source(struct scene *s)
 {
 	check(scene_state(s) != MIG_ERROR, "the VF is given up");
@@ -76,8 +76,8 @@ static void again_at_source(struct scene *s)
 }
 
 /*
- * Whatever was loaded may not run any more, or the guest would be in two places:
- * it goes on where it is, and all starts from the beginning.
+ * Whatever was loaded must not run any more, or the guest would be in two
+ * places: it continues where it is, and all starts from the beginning.
  */
 static void again_at_destination(struct scene *s)
 {

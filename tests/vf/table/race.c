@@ -124,7 +124,10 @@ static unsigned int say_both(struct scene *s, const struct arc *a,
 	state = scene_state(s);
 	check(state == MIG_RUNNING || state == MIG_ERROR,
 	      "a reset has led to %s", mig_name(state));
-	/* RUNNING has to be true: who is told so will not reset the VF any more */
+	/*
+	 * RUNNING has to be true: whoever is told so will not reset the VF
+	 * again
+	 */
 	if (state == MIG_RUNNING)
 		model_await(VF_A, "running");
 	if (a->to == NEXT)

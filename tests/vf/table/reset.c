@@ -11,7 +11,7 @@
 #define EXP_DEVCTL	8
 #define DEVCTL_FLR	0x8000
 
-/* state RUNNING, transfers over, and the same device fd serves on */
+/* state RUNNING, transfers over, and the same device fd keeps working */
 static void after_reset(struct scene *s)
 {
 	say_state(s);

@@ -103,7 +103,7 @@ void scene_open(struct scene *s);
 /**
  * enter_again - the VF is reset and brought into its state once more
  *
- * The guest does not run any more, but at its source.
+ * The guest no longer runs, except at its source.
  */
 void enter_again(struct scene *s);
 
@@ -133,15 +133,15 @@ void say_next(struct scene *s);
  */
 void new_guest(struct scene *s);
 
-/** say_cure - a reset of the VF makes it good on the same fd; say so */
+/** say_cure - a reset of the VF makes it usable on the same fd; say so */
 void say_cure(struct scene *s);
 
-/** say_goes_on - back to RUNNING (or on, for a complete destination): the
- * guest goes on and misses nothing; if that fails, say why, and cure
+/** say_goes_on - back to RUNNING (or on, for a complete destination): the guest
+ * continues and misses nothing; if that fails, say why, and reset
  */
 void say_goes_on(struct scene *s);
 
-/** source_goes_on - rows of a destination: the guest goes on at the source */
+/** source_goes_on - rows of a destination: the guest continues at the source */
 void source_goes_on(struct scene *s);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * child.c - a process that has nothing to do any more: see child.h.
+ * child.c - how a process that cannot continue ends: see child.h.
  */
 #include <stdarg.h>
 #include <stdio.h>

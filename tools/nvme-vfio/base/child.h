@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * child.h - what becomes of a process of the tool when something that the
- * library's expect.h is about is not as it must be.
+ * child.h - how a process of the tool ends when an expectation (the library's
+ * expect.h) fails.
  */
 #ifndef NVME_VFIO_CHILD_H
 #define NVME_VFIO_CHILD_H
@@ -10,7 +10,7 @@
 
 /**
  * expect_into - from now on that ends this process, by _exit(1)
- * @why: what it was is written there, in memory that is shared
+ * @why: receives the reason, in shared memory
  * @len: bytes of @why
  * @result: set to @failed, or to @missing where the device lacks something; may
  *	be NULL

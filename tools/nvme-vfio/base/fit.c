@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fit.c - what may be wrapped gets what the other columns leave of the terminal.
- * libsmartcols breaks lines at any letter, and at newlines if told to.
+ * fit.c - the column that may be wrapped gets what the others leave of the
+ * terminal. libsmartcols breaks lines at any letter, and at newlines if told
+ * to.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #define NARROW		24	/* no column is wrapped to less */
 #define BRANCH		2	/* what is drawn before a cell of a tree */
 
-/* Newlines in place of blanks, so that no line is longer than @width. */
+/* Replace blanks by newlines, so that no line is longer than @width. */
 static void wrap(char *text, size_t width)
 {
 	char *blank = NULL, *start = text;

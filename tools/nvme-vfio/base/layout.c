@@ -43,7 +43,7 @@ static int unknown(const struct report_column *column, size_t n,
 			fprintf(f, "%s%s", ftell(f) ? ", " : "",
 				column[i].head);
 	need_memory(!fclose(f));
-	err = fail(TOOL_USAGE, "no column \"%s\"; there are %s", name, text);
+	err = fail(TOOL_USAGE, "no column \"%s\"; the columns are %s", name, text);
 	free(text);
 	return err;
 }

@@ -21,10 +21,10 @@ void layout_default(struct layout *l, const struct report_column *column,
 		    size_t n, unsigned int tables);
 
 /**
- * layout_named - columns by their names, after those that are there
+ * layout_named - columns by their names, after those already there
  * @names: with commas between them; NULL: none
  *
- * Return: TOOL_OK, or TOOL_USAGE after saying which there is not.
+ * Return: TOOL_OK, or TOOL_USAGE after saying which one does not exist.
  */
 int layout_named(struct layout *l, const struct report_column *column,
 		 size_t n, const char *names);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lock.c - a file per PF in a folder that is root's alone: whoever may open a file
- * may lock it. The file stays: a lock on a name that somebody else has removed
- * would be no lock.
+ * lock.c - a file per PF in a folder that only root can use: whoever may open a
+ * file may lock it. The file stays: a lock on a name that somebody else has
+ * removed would be no lock.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,14 +18,14 @@
 
 #define POLL_US		100000
 
-/* The folder, ours and nobody else's. */
+/* The folder: ours, and closed to everybody else. */
 static int open_folder(int *dir)
 {
 	struct stat st;
 	int err;
 
 	*dir = -1;
-	mkdir("/run", 0755);	/* in what has just begun to boot */
+	mkdir("/run", 0755);	/* early in boot */
 	if (mkdir(LOCK_DIR, 0700) && errno != EEXIST)
 		return fail(TOOL_FAILED, LOCK_DIR ": %s", strerror(errno));
 	*dir = open(LOCK_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -39,7 +39,7 @@ static int open_folder(int *dir)
 	if (!err)
 		return TOOL_OK;
 	close(*dir);
-	return fail(TOOL_FAILED, LOCK_DIR ": not a folder of root's alone: %s",
+	return fail(TOOL_FAILED, LOCK_DIR ": not a folder that only root can use: %s",
 		    strerror(err));
 }
 
@@ -59,7 +59,7 @@ static int open_lock(const char *name, int *fd)
 	return err;
 }
 
-/* Return: 0, EWOULDBLOCK when the time is over, or another errno. */
+/* Return: 0, EWOULDBLOCK when the time is up, or another errno. */
 static int take(int fd, uint64_t until)
 {
 	for (;;) {
@@ -73,7 +73,7 @@ static int take(int fd, uint64_t until)
 	}
 }
 
-/* Who comes after us shall be able to tell whose it is. */
+/* Lets whoever comes next see whose lock it is. */
 static void sign(const char *name, int fd)
 {
 	if (ftruncate(fd, 0) || dprintf(fd, "%d\n", (int)getpid()) < 0)
@@ -101,7 +101,7 @@ static int locked(const char *name, const char *what, uint64_t until, int *fd)
 		return fail(TOOL_FAILED, LOCK_DIR "/%s: %s", name,
 			    strerror(err));
 	pid[strcspn(pid, "\n")] = 0;
-	return fail(TOOL_LOCKED, "%s: another " TOOL_NAME " is at work on it (process %s): try again when it is done",
+	return fail(TOOL_LOCKED, "%s: another " TOOL_NAME " is working on it (process %s): try again when it is done",
 		    what, *pid ? pid : "unknown");
 }
 

@@ -26,13 +26,13 @@ int lock_pf(const char *bdf, uint64_t until, int *fd);
 void unlock_pf(int fd);
 
 /**
- * lock_turn - wait until it is one's turn
+ * lock_turn - wait for this process's turn
  * @until: by now_us(): when to give up; 0: at once
  * @fd: set; unlock_pf() it
  *
- * At boot several processes are started to set up PFs, and each is to find the
- * work of those before it done. They take turns, and with that held look at the
- * host.
+ * At boot several processes are started to set up PFs, and each has to find the
+ * work of earlier ones done. They take turns, and look at the host during
+ * theirs.
  *
  * Return: as lock_pf().
  */

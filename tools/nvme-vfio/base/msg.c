@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * msg.c - what is said on standard error, and how much.
+ * msg.c - messages on standard error.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -13,10 +13,13 @@
 
 struct tool_options tool;
 
-/* Names of others are in it: what a terminal would do something with is not. */
+/*
+ * It may contain foreign names: control characters are not passed to the
+ * terminal.
+ */
 static void say_from(const char *who, const char *text)
 {
-	/* What a report has printed so far stays in front of it. */
+	/* Keep it behind what a report has printed so far. */
 	fflush(stdout);
 	fputs(who, stderr);
 	for (; *text; text++)
@@ -42,7 +45,7 @@ static void vsay(const char *fmt, va_list ap)
 static char **texts;
 static size_t ntexts;
 
-/* For those who read JSON; where memory is short they have the exit status. */
+/* For readers of JSON; without memory they still have the exit status. */
 static void keep(char *text)
 {
 	char **more = realloc(texts, (ntexts + 1) * sizeof(*more));

@@ -53,7 +53,7 @@ static void table_new(struct report *r, unsigned int which)
 	struct libscols_column *cl;
 	size_t i;
 
-	/* what minout leaves out are blanks at the ends of lines */
+	/* minout omits blanks at the ends of lines */
 	need_memory(table &&
 		    !scols_table_enable_minout(table, true) &&
 		    !scols_table_enable_noheadings(table, r->look.noheadings) &&

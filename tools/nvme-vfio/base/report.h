@@ -18,12 +18,12 @@
 /** struct report_column - a column
  * @key: name in JSON; NULL: only in tables
  * @head: heading in tables, and the name that chooses it; NULL: only in JSON
- * @what: what it tells, for the help
+ * @what: what it contains, for the help
  * @right: align to the right
  * @wrap: may be broken into several lines, between words
  * @cut: may be cut off where the terminal is narrow
  * @tree: has the titles of groups, and what is in a group below its title
- * @extra: only where it is asked for
+ * @extra: only if it is asked for
  * @in: of several tables: those that have it, a bit each; 0: the first one
  */
 struct report_column {
@@ -38,13 +38,13 @@ struct report_column {
 	unsigned int in;
 };
 
-/** struct report_look - how tables shall look; all 0: as they do by default
+/** struct report_look - how tables look; all 0: the defaults
  * @columns: names of columns, with commas between them; with a + before them they
  *	come after those by default; NULL: those
  * @noheadings: no line of headings
  * @raw: a blank between cells, and nothing is aligned
  * @pairs: NAME="value"
- * @color: cells have the colours that they were given
+ * @color: use the colours given to cells
  *
  * With names of columns, @raw or @pairs there is one table. Then, and with
  * @noheadings, there are no notes.
@@ -63,7 +63,7 @@ struct report;
  * report_new - begin a report
  * @command: the command's name
  * @list: the key of the rows in JSON
- * @column: the columns, which stay where they are
+ * @column: the columns; not copied
  * @n: how many
  *
  * Out of memory ends the program with TOOL_FAILED, here and below: a report
@@ -73,15 +73,15 @@ struct report *report_new(const char *command, const char *list,
 			  const struct report_column *column, size_t n);
 
 /**
- * report_look - how its tables shall look; before the first row
- * @look: stays where its strings are
+ * report_look - how its tables look; before the first row
+ * @look: its strings are not copied
  *
- * Return: TOOL_OK, or TOOL_USAGE after saying which column there is not.
+ * Return: TOOL_OK, or TOOL_USAGE after saying which column does not exist.
  */
 int report_look(struct report *r, const struct report_look *look);
 
 /**
- * report_group - begin a group of rows, which JSON has not
+ * report_group - begin a group of rows, which JSON does not have
  * @title: for the line above them, in the first column, which is a tree
  */
 void report_group(struct report *r, const char *title);
@@ -92,11 +92,11 @@ void report_row(struct report *r);
 /** report_row_in - the same, in one of several tables, from 0; JSON has one list */
 void report_row_in(struct report *r, unsigned int table);
 
-/** report_lead - the line above the tables, which JSON has not */
+/** report_lead - the line above the tables, which JSON does not have */
 void report_lead(struct report *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** report_note - a line below the tables, which JSON has not */
+/** report_note - a line below the tables, which JSON does not have */
 void report_note(struct report *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -130,14 +130,14 @@ void report_extra(struct report *r, const char *key, json_object *value);
 /**
  * report_print - print it, as the global options say, and free it
  *
- * JSON has what goes wrong afterwards as well: it is printed by report_finish().
+ * JSON also has what goes wrong afterwards, so report_finish() prints it.
  *
  * Return: TOOL_OK, or TOOL_FAILED after saying why.
  */
 int report_print(struct report *r);
 
 /**
- * report_finish - where JSON is wanted, print it
+ * report_finish - print it, if JSON is wanted
  * @command: the command's name, where there was no report; NULL: not known
  * @stream: the command prints objects itself, a line each: only what went wrong
  *
@@ -145,7 +145,7 @@ int report_print(struct report *r);
  */
 int report_finish(const char *command, bool stream);
 
-/** report_free - nobody wants to see it */
+/** report_free - drop it unprinted */
 void report_free(struct report *r);
 
 #endif

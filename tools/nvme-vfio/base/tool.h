@@ -17,18 +17,19 @@
  * @TOOL_OK: done, or nothing was to be done
  * @TOOL_FAILED: a step failed; what was begun has been undone
  * @TOOL_USAGE: wrong command line
- * @TOOL_NODEV: no such device, or not one that the command is about; or it
- *	vanished on the way
- * @TOOL_INUSE: somebody uses the device; nothing was changed
+ * @TOOL_NODEV: no such device, or not one for this command; or it vanished
+ *	meanwhile
+ * @TOOL_INUSE: the device is in use; nothing was changed
  * @TOOL_CONFIG: the configuration is wrong; nothing was changed
  * @TOOL_PERM: not root
  * @TOOL_MODULE: a kernel module is missing or could not be loaded
- * @TOOL_LOCKED: another process is at work on the same PF
+ * @TOOL_LOCKED: another process is working on the same PF
  * @TOOL_LIMIT: the device cannot do that much, or that at all; nothing was
  *	changed
  * @TOOL_BROKEN: a step failed, and undoing failed as well: the device is not
  *	as it was
- * @TOOL_UNFIT: "doctor" or "selftest" found what keeps VFs from migrating
+ * @TOOL_UNFIT: "doctor" or "selftest" found something that keeps VFs from
+ *	migrating
  * @TOOL_DIFFERS: "diff" found something that differs
  *
  * These numbers are part of the interface and never change their meaning.
@@ -65,8 +66,8 @@ extern struct tool_options tool;
 
 /**
  * fail - say in one line why something cannot be done
- * @code: what the program shall return
- * @fmt: printf format, without newline: names the object, and the cure
+ * @code: the exit status
+ * @fmt: printf format, without newline: names the object, and the fix
  *
  * Return: @code.
  */
@@ -80,12 +81,12 @@ int fail(enum tool_exit code, const char *fmt, ...)
 const char *const *fail_texts(size_t *n);
 
 /**
- * fail_said - the same, of a line that somebody else has made
- * @line: it begins with who says it, and ": "
+ * fail_said - the same, for a line composed elsewhere
+ * @line: begins with the speaker's name and ": "
  */
 void fail_said(const char *line);
 
-/** need_memory - end the program with TOOL_FAILED unless @there is some */
+/** need_memory - end the program with TOOL_FAILED unless @there is true */
 static inline void need_memory(bool there)
 {
 	if (!there)

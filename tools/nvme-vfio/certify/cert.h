@@ -3,8 +3,8 @@
  * cert.h - rules for a drive's migration commands, and what they are written with.
  *
  * A rule runs in a process of its own, with the PF's character device and one or
- * two VFs behind VFIO. It ends where something is not as it must be, by expect.h;
- * whatever it leaves is put right by the process that started it.
+ * two VFs behind VFIO. It ends by expect.h where something is wrong; the
+ * process that started it restores whatever it leaves behind.
  */
 #ifndef NVME_VFIO_CERT_H
 #define NVME_VFIO_CERT_H
@@ -30,21 +30,22 @@
 #define CERT_NOT_SUSPENDED	0x13a
 
 /**
- * enum cert_severity - what a rule that is broken means
- * @CERT_MUST: the standard asks for it, and a guest or the host depends on it
- * @CERT_SHOULD: the standard asks for it, and the driver gets along without it
- * @CERT_QUALITY: nobody asks for it; migration is slower or less often possible
+ * enum cert_severity - what a broken rule means
+ * @CERT_MUST: the standard requires it, and a guest or the host depends on it
+ * @CERT_SHOULD: the standard requires it, but the driver works without it
+ * @CERT_QUALITY: nothing requires it; without it migration is slower or less
+ *	often possible
  */
 enum cert_severity { CERT_MUST, CERT_SHOULD, CERT_QUALITY };
 
-/** enum cert_result - what came of a rule */
+/** enum cert_result - the result of a rule */
 enum cert_result { CERT_NOT_RUN, CERT_PASS, CERT_FAIL, CERT_SKIP };
 
 /* What a rule is about, and what it needs. */
 #define CERT_STANDARD	(1 << 0)
 #define CERT_VENDOR	(1 << 1)
 #define CERT_BOTH	(CERT_STANDARD | CERT_VENDOR)
-#define CERT_VF		(1 << 2)	/* one VF that is free */
+#define CERT_VF		(1 << 2)	/* one free VF */
 #define CERT_TWO	(1 << 3)	/* two */
 #define CERT_TRACKS	(1 << 4)	/* the drive says that it tracks memory */
 
@@ -52,8 +53,8 @@ struct cert;
 
 /**
  * struct cert_rule - a rule
- * @id: its name, which is promised and never used again
- * @title: what must be so, in half a line
+ * @id: its name, which never changes and is never reused
+ * @title: what must hold, in half a line
  * @section: where the standard says so
  * @severity: see above
  * @needs: CERT_*
@@ -94,8 +95,8 @@ struct cert_time {
 
 /**
  * struct cert_outcome - of one rule; in memory that is shared with its process
- * @result: CERT_PASS when its process has come to the end
- * @why: what is not as it must be, or why it was skipped
+ * @result: CERT_PASS when its process has finished
+ * @why: what is wrong, or why it was skipped
  * @sent: the last command
  * @got: what came of it
  * @hang: a command was not completed
@@ -225,7 +226,7 @@ int cert_report(struct cert *c, unsigned int cntlid, void *data, uint32_t len);
 /** cert_buf - zeroed memory, page aligned; lives as long as the rule */
 void *cert_buf(size_t len);
 
-/** cert_is - @got has to be @want, of the command that was sent last */
+/** cert_is - @got has to be @want, for the last command */
 void cert_is(struct cert *c, int got, int want, const char *what);
 
 /** cert_refused - @got has to be a status, and @want is what the standard says; 0: any */
@@ -238,7 +239,7 @@ void cert_open(struct cert *c, unsigned int i, struct workload *w);
 struct workload *cert_guest(struct cert *c, unsigned int i,
 			    const struct workload_opts *opts);
 
-/** cert_save - read the state of a suspended VF, all of it */
+/** cert_save - read the whole state of a suspended VF */
 void cert_save(struct cert *c, unsigned int vf, struct cert_state *s);
 
 /** cert_load - write it to a suspended VF, in pieces of @step bytes; 0: as large as may be */
@@ -254,7 +255,7 @@ void cert_load(struct cert *c, unsigned int vf, const struct cert_state *s,
 void cert_move(struct cert *c, struct workload *w, unsigned int from,
 	       unsigned int to);
 
-/** cert_move_on - the same of a guest whose VF has been suspended */
+/** cert_move_on - the same for a guest whose VF is already suspended */
 void cert_move_on(struct cert *c, struct workload *w, unsigned int from,
 		  unsigned int to);
 
@@ -274,21 +275,23 @@ void cert_works(struct cert *c, unsigned int i);
 
 /* -- around rules: cert_run.c ----------------------------------------------------- */
 
-/* Set by who catches signals: the rule that runs is ended, as not run. */
+/*
+ * Set by the signal handler: the running rule is ended, and counts as not run.
+ */
 extern volatile sig_atomic_t cert_interrupted;
 
 /**
- * cert_run - run a rule in a process of its own, and put the VFs right after it
+ * cert_run - run a rule in a process of its own, and restore the VFs afterwards
  * @out: filled in; in shared memory
  *
  * Return: TOOL_OK; TOOL_BROKEN after saying so where the drive does not answer, or
- * a VF is not what it was.
+ * a VF could not be restored.
  */
 int cert_run(struct cert *c, const struct cert_rule *rule,
 	     struct cert_outcome *out);
 
 /**
- * cert_settle - no VF is suspended or tracked any more, each was reset
+ * cert_settle - leave no VF suspended or tracked, and reset each
  *
  * Return: as cert_run().
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cert_bed.c - what rules are written with: guests, states, moves.
+ * cert_bed.c - the building blocks of rules: guests, states, moves.
  */
 #include <endian.h>
 #include <pthread.h>
@@ -13,7 +13,7 @@
 #define VECTORS		5
 #define QUIET_US	200000
 #define HEADER		48
-#define NAPS		3000	/* of a millisecond, until a guest takes what has come */
+#define NAPS		3000	/* of a millisecond, until a guest takes completions */
 
 void *cert_buf(size_t len)
 {
@@ -35,7 +35,7 @@ void cert_refused(struct cert *c, int got, int want, const char *what)
 {
 	(void)c;
 	check(got >= 0, "%s: %s", what, strerror(-got));
-	check(got, "%s: it succeeds", what);
+	check(got, "%s: succeeded instead of being refused", what);
 	check(!want || got == want, "%s: status %03xh, not %03xh", what, got,
 	      want);
 }
@@ -86,7 +86,7 @@ static void vendor_save(struct cert *c, unsigned int vf, struct cert_state *s)
 	cert_is(c, cert_send(c, &query), 0, "QUERY_DATA_SIZE");
 	s->len = query.result;
 	check(s->len && s->len <= c->step,
-	      "the state has %zu bytes, and one command carries %u", s->len,
+	      "the state has %zu bytes, but one command carries only %u", s->len,
 	      c->step);
 	s->data = cert_buf(s->len + 3);
 	save.data = s->data;
@@ -99,9 +99,9 @@ static uint64_t total(const uint8_t *header)
 	uint64_t part[4];
 
 	memcpy(part, header + 16, sizeof(part));
-	check(!part[1] && !part[3], "the header tells of a state of over 2^66 bytes");
+	check(!part[1] && !part[3], "the header gives a state of over 2^66 bytes");
 	check(le64toh(part[0]) < STATE_MAX && le64toh(part[2]) < STATE_MAX,
-	      "the header tells of a state of over 4 GiB");
+	      "the header gives a state of over 4 GiB");
 	return HEADER + 4 * (le64toh(part[0]) + le64toh(part[2]));
 }
 
@@ -123,7 +123,7 @@ void cert_save(struct cert *c, unsigned int vf, struct cert_state *s)
 	check(csup, "Get of a suspended VF does not set CSUP, bit 0 of dword 0");
 	check(head[2] & 1, "the header of a suspended VF's state has CP clear");
 	s->len = total(head);
-	check(s->len <= STATE_MAX, "a state of %zu bytes", s->len);
+	check(s->len <= STATE_MAX, "the state is too large: %zu bytes", s->len);
 	s->data = cert_buf(s->len);
 	for (at = 0; at < s->len; at += c->step) {
 		uint32_t n = s->len - at < c->step ? s->len - at : c->step;
@@ -134,7 +134,7 @@ void cert_save(struct cert *c, unsigned int vf, struct cert_state *s)
 		      at);
 	}
 	check(!memcmp(head, s->data, HEADER),
-	      "the header of the state is another one when it is read again");
+	      "the header of the state differs when it is read again");
 }
 
 void cert_load(struct cert *c, unsigned int vf, const struct cert_state *s,
@@ -180,7 +180,9 @@ static void again(struct cert *c, unsigned int i)
 	interrupts(dev);
 }
 
-/* Interrupts that had come are the guest's, whatever becomes of the VF. */
+/*
+ * Interrupts that were raised belong to the guest, whatever becomes of the VF.
+ */
 static void again_for(struct cert *c, unsigned int i)
 {
 	struct vfio_dev *dev = &c->dev[i];
@@ -248,9 +250,11 @@ bool cert_suspend_full(struct cert *c, unsigned int vf, struct workload *w)
 	pthread_t thread;
 	bool waited = false;
 
-	check(!pthread_create(&thread, NULL, suspend_beside, &o), "no thread");
+	check(!pthread_create(&thread, NULL, suspend_beside, &o), "cannot start a thread");
 	while (!o.done) {
-		/* counted: a host that stood still says nothing of the drive */
+		/*
+		 * counted: a host that stood still says nothing about the drive
+		 */
 		if (++naps > NAPS) {
 			waited = true;
 			for (i = 0; i < w->ctrl.nio; i++)

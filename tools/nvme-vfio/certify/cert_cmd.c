@@ -22,7 +22,7 @@ enum {
 #define STATUS		0x7ff
 #define DNR		0x4000
 
-/* May pass: interrupted, not enough resources. */
+/* Temporary: interrupted, not enough resources. */
 #define INTERRUPTED	0x021
 #define TRIES		20
 #define NAP_US		100000
@@ -84,7 +84,7 @@ static int send_once(struct cert *c, struct cert_cmd *cmd, bool *may_pass)
 	return status;
 }
 
-/* What a drive says will pass is sent again. */
+/* Temporary refusals are retried. */
 int cert_send(struct cert *c, struct cert_cmd *cmd)
 {
 	unsigned int i;

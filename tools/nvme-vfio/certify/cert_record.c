@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cert_record.c - a file of LOCK_DIR, which is gone with a reboot, as a
- * suspension is.
+ * cert_record.c - a file in LOCK_DIR, which a reboot removes, as it ends a
+ * suspension.
  */
 #include <errno.h>
 #include <fcntl.h>

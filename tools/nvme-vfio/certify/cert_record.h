@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cert_record.h - which VFs certify is at work on, for whoever has to put them
- * right when it could not.
+ * cert_record.h - which VFs certify is working on, for whoever has to restore
+ * them if it could not.
  */
 #ifndef NVME_VFIO_CERT_RECORD_H
 #define NVME_VFIO_CERT_RECORD_H
@@ -17,7 +17,7 @@
 int cert_record_begin(const struct cert *c);
 void cert_record_end(const struct cert *c);
 
-/** cert_record_is - was there a run for this PF that did not come to its end? */
+/** cert_record_is - is there a run for this PF that did not finish? */
 bool cert_record_is(const struct cert *c);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cert_report.c - what came of the rules.
+ * cert_report.c - the results of the rules.
  */
 #include <stdio.h>
 #include <string.h>
@@ -69,7 +69,7 @@ static json_object *word(const char *s)
 	return s && *s ? json_object_new_string(s) : NULL;
 }
 
-/* Of the rules that are about times. */
+/* For the rules about times. */
 static json_object *times(struct report *r, const struct cert_row *row, size_t n)
 {
 	json_object *list = json_object_new_array();
@@ -179,7 +179,7 @@ void cert_tap(const struct cert_row *row, size_t n)
 		const struct cert_outcome *out = row[i].out;
 
 		if (out->result == CERT_NOT_RUN) {
-			printf("Bail out! %s was not run, nor what comes after it\n", row[i].rule->id);
+			printf("Bail out! %s and the rules after it were not run\n", row[i].rule->id);
 			return;
 		}
 		printf("%s %zu - %s: %s%s%s\n", out->result == CERT_FAIL ? "not ok" : "ok",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cert_report.h - what came of the rules, as a table, as JSON or as TAP.
+ * cert_report.h - the results of the rules, as a table, as JSON or as TAP.
  */
 #ifndef NVME_VFIO_CERT_REPORT_H
 #define NVME_VFIO_CERT_REPORT_H
@@ -8,7 +8,7 @@
 #include "cert.h"
 #include "host/host.h"
 
-/** struct cert_row - a rule and what came of it */
+/** struct cert_row - a rule and its result */
 struct cert_row {
 	const struct cert_rule *rule;
 	struct cert_outcome *out;

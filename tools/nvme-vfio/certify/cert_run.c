@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cert_run.c - a rule in a process of its own, and what it leaves put right.
+ * cert_run.c - a rule in a process of its own, and the clean-up after it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -39,8 +39,8 @@ static void outcome(struct cert_outcome *out, int status, bool late,
 }
 
 /*
- * Return: the process has ended. Limits count naps: that a host stood still is
- * not the drive's fault.
+ * Return: whether the process has ended. Limits count naps: it is not the
+ * drive's fault if the host stood still.
  */
 static bool await(pid_t pid, unsigned int limit_s, bool stops, int *status,
 		  bool *late)
@@ -79,7 +79,7 @@ static int in_process(struct cert *c, void (*run)(struct cert *c),
 	if (pid < 0)
 		return fail(TOOL_FAILED, "fork: %s", strerror(errno));
 	if (!pid) {
-		/* Whoever puts the VFs right is the one that started it. */
+		/* Only the process that started it restores the VFs. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGINT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
@@ -96,14 +96,17 @@ static int in_process(struct cert *c, void (*run)(struct cert *c),
 	outcome(out, status, late, limit_s);
 	if (!ended || (out->result == CERT_FAIL && out->hang))
 		return fail(TOOL_BROKEN,
-				"%s: a command was not completed (%s): reset the drive, and with it all of its VFs: echo 1 >/sys/class/nvme/%s/reset_controller; then " TOOL_NAME " certify --recover %s",
+				"%s: a command did not complete (%s). Reset the drive, which resets all its VFs as well: echo 1 >/sys/class/nvme/%s/reset_controller; then run " TOOL_NAME " certify --recover %s",
 			    c->pf, out->sent, c->ctrl, c->pf);
 	return TOOL_OK;
 }
 
 /* -- what a rule leaves ------------------------------------------------------------ */
 
-/* A part of a state keeps a VF from running; a whole one, its own, ends that. */
+/*
+ * Part of a state keeps a VF from running; loading its own whole state ends
+ * that.
+ */
 static int complete(struct cert *c, unsigned int vf)
 {
 	struct cert_state s;
@@ -167,7 +170,7 @@ int cert_settle(struct cert *c)
 	err = in_process(c, settle, 0, false);
 	if (!err && out->result != CERT_PASS)
 		err = fail(TOOL_BROKEN,
-				"%s: %s: the VF may still be suspended: echo 1 >/sys/class/nvme/%s/reset_controller resets the drive, and all of its VFs",
+				"%s: %s: the VF may still be suspended: echo 1 >/sys/class/nvme/%s/reset_controller resets the drive and all its VFs",
 			   c->pf, out->why, c->ctrl);
 	c->out = old;
 	munmap(out, sizeof(*out));

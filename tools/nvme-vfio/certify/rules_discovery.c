@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rules_discovery.c - what the drive says of itself.
+ * rules_discovery.c - what the drive says about itself.
  */
 #include <endian.h>
 #include <string.h>
@@ -74,7 +74,7 @@ static void formats_once(struct cert *c)
 		check(memcmp(u + 16 * i, none, 16), "UUID %u is 0", i + 1);
 		for (k = 0; k < i; k++)
 			check(memcmp(u + 16 * i, u + 16 * k, 16),
-			      "UUID %u is that of %u", i + 1, k + 1);
+			      "UUID %u is the same as UUID %u", i + 1, k + 1);
 	}
 }
 
@@ -85,7 +85,7 @@ struct secondary {
 	uint8_t rsvd14[18];
 };
 
-/* Controller ids are told apart by it, and it is where the driver finds its VF. */
+/* It defines the controller ids, and the driver finds its VF there. */
 static void secondaries(struct cert *c)
 {
 	static bool seen[1 << 16];
@@ -99,11 +99,11 @@ static void secondaries(struct cert *c)
 		cert_is(c, cert_identify(c, CNS_SECONDARY, from, page), 0,
 			"Secondary Controller List");
 		n = page[0];
-		check(n <= 127, "an answer of %u entries, and there is room for 127", n);
+		check(n <= 127, "the list has %u entries, but only 127 fit", n);
 		for (i = 0; i < n; i++) {
 			unsigned int id = le16toh(e[i].scid);
 
-			check(id >= from, "controller %u in a list from %u on", id, from);
+			check(id >= from, "controller %u is in a list that starts at %u", id, from);
 			check(!seen[id], "controller %u is listed twice", id);
 			check(id != pf, "the PF is its own secondary controller");
 			seen[id] = true;
@@ -144,15 +144,15 @@ static void constant(struct cert *c)
 	for (i = 0; i < 3; i++) {
 		cert_is(c, cert_identify(c, 1, 0, page), 0, "Identify Controller");
 		check(!memcmp(page + OACS, c->id + OACS, 8),
-		      "OACS and what follows changes from one Identify to the next");
+		      "OACS, or a field after it, changes from one Identify to the next");
 		check(!memcmp(page + TRACK_CAPS, c->id + TRACK_CAPS, 7),
-		      "limits of tracking change from one Identify to the next");
+		      "the limits of tracking change from one Identify to the next");
 		if (c->set != CERT_STANDARD)
 			continue;
 		cert_is(c, cert_identify(c, CNS_FORMATS, 0, page), 0,
 			"Supported Controller State Formats");
 		check(!memcmp(page, c->formats, CERT_PAGE),
-		      "formats of state change from one Identify to the next");
+		      "the state formats change from one Identify to the next");
 	}
 }
 
@@ -166,26 +166,26 @@ static void large_pieces(struct cert *c)
 }
 
 const struct cert_rule cert_discovery[] = {
-	{ "disc-commands", "the migration commands are announced",
+	{ "disc-commands", "the drive announces the migration commands",
 			"Identify Controller, OACS; Commands Supported and Effects log",
 	  CERT_MUST, CERT_STANDARD, 0, commands },
-	{ "disc-track-commands", "and so are those of tracking",
+	{ "disc-track-commands", "the drive announces the tracking commands",
 			"Commands Supported and Effects log",
 	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS, 0, track_commands },
 	{ "disc-formats", "both parts of a state have a format", "Identify, CNS 20h",
 	  CERT_MUST, CERT_STANDARD, 0, both_parts },
 	{ "disc-formats-once", "no format is listed twice", "Identify, CNS 20h",
 	  CERT_SHOULD, CERT_STANDARD, 0, formats_once },
-	{ "disc-secondary", "each VF has a controller id of its own", "Identify, CNS 15h",
+	{ "disc-secondary", "each VF has its own controller id", "Identify, CNS 15h",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, secondaries },
-	{ "disc-track-limits", "limits of tracking make sense",
+	{ "disc-track-limits", "the limits of tracking make sense",
 			"Identify Controller, CMMRTD to MAXMRTG",
 	  CERT_MUST, CERT_STANDARD | CERT_TRACKS, 0, track_limits },
 	{ "disc-track-pages", "single pages can be tracked", "Identify Controller, MINMRTG",
 	  CERT_QUALITY, CERT_STANDARD | CERT_TRACKS, 0, page_units },
-	{ "disc-constant", "the answers stay the same", "Identify",
+	{ "disc-constant", "Identify data stays the same", "Identify",
 	  CERT_MUST, CERT_BOTH, 0, constant },
-	{ "disc-transfer", "a command carries 128 KiB", "Identify Controller, MDTS",
+	{ "disc-transfer", "a command can carry 128 KiB", "Identify Controller, MDTS",
 	  CERT_QUALITY, CERT_BOTH, 0, large_pieces },
 	{ }
 };

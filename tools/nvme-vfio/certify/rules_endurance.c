@@ -24,7 +24,9 @@ static void rounds(struct cert *c)
 	workload_event(w);
 }
 
-/* The times are kept of each command, in every rule; these are all alike. */
+/*
+ * Every rule keeps the times of its commands; the commands of these are alike.
+ */
 static void times(struct cert *c, unsigned int load)
 {
 	struct workload *w = cert_guest(c, 0, NULL);
@@ -56,9 +58,9 @@ const struct cert_rule cert_endurance[] = {
 };
 
 const struct cert_rule cert_speed[] = {
-	{ "speed-idle", "the times of a VF that does nothing", "-",
+	{ "speed-idle", "how long an idle VF takes to move", "-",
 	  CERT_QUALITY, CERT_BOTH | CERT_VF, 600, idle },
-	{ "speed-loaded", "and of one at work", "-",
+	{ "speed-loaded", "how long a busy VF takes to move", "-",
 	  CERT_QUALITY, CERT_BOTH | CERT_VF, 600, loaded },
 	{ }
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rules_faults.c - resets and the like at moments that nobody has chosen.
+ * rules_faults.c - resets and the like at arbitrary moments.
  */
 #include "cert.h"
 
@@ -24,7 +24,7 @@ static void reset_in_flight(struct cert *c)
 	workload_check(w);
 }
 
-/* of a VF that its guest has not enabled, or has switched off */
+/* a VF that its guest has not enabled, or has disabled */
 static void disabled(struct cert *c)
 {
 	struct workload *w = workload_new();
@@ -34,7 +34,7 @@ static void disabled(struct cert *c)
 	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend of a VF that is not enabled");
 	cert_save(c, 0, &s);
 	cert_load(c, 0, &s, 0);
-	cert_is(c, cert_resume_vf(c, 0), 0, "Resume of it");
+	cert_is(c, cert_resume_vf(c, 0), 0, "Resume of a VF that is not enabled");
 	workload_start(w, &c->dev[0], &(struct workload_opts){ .nsid = c->nsid,
 			.readonly = !c->write });
 	workload_burst(w, 1);
@@ -58,11 +58,11 @@ static void loaded_and_reset(struct cert *c)
 }
 
 const struct cert_rule cert_faults[] = {
-	{ "fault-in-flight", "a VF that was reset at work is a good one", "-",
+	{ "fault-in-flight", "a VF works after a reset with I/O in flight", "-",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, reset_in_flight },
-	{ "fault-disabled", "a VF that is not enabled moves as well", "Migration Send",
+	{ "fault-disabled", "a VF that is not enabled can be moved", "Migration Send",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, disabled },
-	{ "fault-loaded", "a reset takes away a state that was loaded", "-",
+	{ "fault-loaded", "a reset discards a loaded state", "-",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, loaded_and_reset },
 	{ }
 };

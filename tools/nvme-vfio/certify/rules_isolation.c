@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rules_isolation.c - what one VF may notice of another, and what only the PF may do.
+ * rules_isolation.c - what one VF may notice of another, and what only the PF
+ * may do.
  */
 #include "cert.h"
 
@@ -14,7 +15,7 @@ static void refused_by(struct cert *c, struct workload *w, unsigned int opcode,
 
 	(void)c;
 	check(ret >= 0, "%s by a VF: %s", name, lib_msg());
-	check(ret, "a VF can send %s, and with it do to others what only the PF may", name);
+	check(ret, "a VF can send %s, and do to other VFs what only the PF may do", name);
 }
 
 static void commands_of_a_vf(struct cert *c)
@@ -75,7 +76,7 @@ static void both_suspended(struct cert *c)
 	workload_check(b);
 }
 
-/* a reset of one is of no other */
+/* a reset of one VF does not affect another */
 static void reset_of_one(struct cert *c)
 {
 	struct workload *a = cert_guest(c, 0, NULL), *b = cert_guest(c, 1, NULL);
@@ -89,13 +90,13 @@ static void reset_of_one(struct cert *c)
 }
 
 const struct cert_rule cert_isolation[] = {
-	{ "iso-pf-only", "a VF cannot send these commands", "Migration Send; Track Send",
+	{ "iso-pf-only", "a VF cannot send the PF's migration commands", "Migration Send; Track Send",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, commands_of_a_vf },
-	{ "iso-others", "other VFs go on meanwhile", "Migration Send",
+	{ "iso-others", "other VFs keep working while one is suspended", "Migration Send",
 	  CERT_MUST, CERT_BOTH | CERT_TWO, 0, others_go_on },
-	{ "iso-both", "two VFs are suspended and resumed one by one", "Migration Send",
+	{ "iso-both", "two VFs are suspended and resumed independently", "Migration Send",
 	  CERT_MUST, CERT_BOTH | CERT_TWO, 0, both_suspended },
-	{ "iso-reset", "a reset of one is of no other", "-",
+	{ "iso-reset", "a reset of one VF does not affect another", "-",
 	  CERT_MUST, CERT_BOTH | CERT_TWO, 0, reset_of_one },
 	{ }
 };

@@ -10,8 +10,8 @@
 #define HEADER		48
 #define FIRST		1
 #define LAST		2
-#define SMALL		512	/* bytes of a piece that is smaller than need be */
-#define STEP		60	/* of one to read */
+#define SMALL		512	/* bytes of a needlessly small piece */
+#define STEP		60	/* of a piece to read */
 
 static struct workload *suspended(struct cert *c)
 {
@@ -48,7 +48,7 @@ static int set(struct cert *c, unsigned int seq, uint64_t offset, void *data, ui
 	return cert_set(c, c->vf[0].cntlid, version(c), uuid(c), seq, offset, data, len);
 }
 
-/* Up to the vendor's part, which may tell the time. */
+/* Up to the vendor's part, which may contain the time. */
 static size_t nvme_part(const struct cert_state *s)
 {
 	uint64_t dwords;
@@ -64,10 +64,10 @@ static void stable(struct cert *c)
 
 	cert_save(c, 0, &a);
 	cert_save(c, 0, &b);
-	check(a.len == b.len, "a state of %zu bytes, and of %zu when it is read again", a.len,
+	check(a.len == b.len, "the state has %zu bytes, but %zu when it is read again", a.len,
 			b.len);
 	check(!memcmp(a.data, b.data, nvme_part(&a)),
-	      "the NVMe part of a suspended VF's state is another one when it is read again");
+	      "the NVMe part of a suspended VF's state differs when it is read again");
 	go_on(c, w);
 }
 
@@ -78,8 +78,8 @@ static void while_running(struct cert *c)
 	bool csup;
 
 	cert_is(c, cert_get(c, c->vf[0].cntlid, version(c), uuid(c), 0, head, HEADER, &csup), 0,
-			"Get of a VF that runs");
-	check(!csup && !(head[2] & 1), "Get of a VF that runs says that it was suspended");
+			"Get of a running VF");
+	check(!csup && !(head[2] & 1), "Get of a running VF says that it was suspended");
 	workload_burst(w, 1);
 	workload_check(w);
 }
@@ -98,7 +98,7 @@ static void pieces(struct cert *c)
 
 		cert_is(c, get(c, at, piece, n), 0, "Get of a small piece");
 		check(!memcmp(piece, s.data + at, n),
-				"%u bytes at %zu are others than in larger pieces", n, at);
+				"%u bytes at %zu differ from those read in larger pieces", n, at);
 	}
 	go_on(c, w);
 }
@@ -113,7 +113,7 @@ static void get_operands(struct cert *c)
 	cert_save(c, 0, &s);
 	cert_refused(c, cert_get(c, 0xfff0, version(c), uuid(c), 0, page, HEADER, NULL),
 			CERT_INVALID_CTRL,
-		     "Get of a controller that there is not");
+		     "Get of a controller that does not exist");
 	cert_refused(c, cert_get(c, id, c->formats[0] + 1, uuid(c), 0, page, HEADER, NULL),
 			CERT_INVALID_FIELD,
 		     "Get of a version that is not listed");
@@ -129,7 +129,7 @@ static void get_operands(struct cert *c)
 	go_on(c, w);
 }
 
-/* An own state is as good as any: the VF is as it was. */
+/* Its own state is as good as any: the VF is as it was. */
 static void own_state(struct cert *c)
 {
 	struct workload *w = cert_guest(c, 0, NULL);
@@ -163,13 +163,13 @@ static void moves_full(struct cert *c)
 	workload_stuff(w, 12);
 	if (cert_suspend_full(c, 0, w)) {
 		cert_is(c, cert_resume_vf(c, 0), 0, "Resume");
-		expect_missing("Suspend waits until the guest takes its completions: there are none in a state");
+		expect_missing("Suspend waits until the guest takes its completions, so no state has any left");
 	}
 	cert_move_on(c, w, 0, 1);
 	workload_check(w);
 }
 
-/* a guest may be stopped long before it goes on where it was */
+/* a guest may be stopped for long before it continues where it was */
 static void stays(struct cert *c)
 {
 	struct workload *w = suspended(c);
@@ -191,7 +191,7 @@ static void destination(struct cert *c, struct cert_state *s)
 	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend");
 }
 
-/* Bytes that one command carries, and not all of the state. */
+/* As many bytes as one command carries, but not the whole state. */
 static uint32_t half_of(const struct cert *c, const struct cert_state *s)
 {
 	return s->len / 2 < c->step ? s->len / 2 & ~3u : c->step;
@@ -205,7 +205,7 @@ static void small_pieces(struct cert *c)
 	cert_load(c, 0, &s, s.len > 65536 ? 4096 : SMALL);
 	cert_save(c, 0, &again);
 	check(s.len == again.len && !memcmp(s.data, again.data, nvme_part(&s)),
-	      "a state that was loaded in small pieces is read back as another one");
+	      "a state loaded in small pieces differs when it is read back");
 }
 
 static void order(struct cert *c)
@@ -216,13 +216,16 @@ static void order(struct cert *c)
 	destination(c, &s);
 	half = half_of(c, &s);
 	cert_refused(c, set(c, LAST, 0, s.data, half), CERT_SEQUENCE,
-			"Set of the last piece, and no first came");
+			"Set of a last piece without a first one");
 	cert_refused(c, set(c, 0, 0, s.data, half), CERT_SEQUENCE,
-			"Set of a piece, and no first came");
+			"Set of a middle piece without a first one");
 	cert_load(c, 0, &s, 0);
 }
 
-/* A dword after the first piece: it may be missed at once, or when the last one has come. */
+/*
+ * A dword after the first piece: it may be missed at once, or with the last
+ * piece.
+ */
 static void gap(struct cert *c)
 {
 	struct cert_state s;
@@ -237,7 +240,7 @@ static void gap(struct cert *c)
 		n = s.len - at < step ? s.len - at : step;
 		ret = set(c, at + n == s.len ? LAST : 0, at, s.data + at, n);
 	}
-	cert_refused(c, ret, 0, "Set of the rest but for a dword");
+	cert_refused(c, ret, 0, "Set of the rest without one dword");
 	cert_load(c, 0, &s, 0);
 }
 
@@ -251,7 +254,7 @@ static void half_runs_not(struct cert *c)
 	cert_is(c, set(c, FIRST, 0, s.data, half), 0, "Set of the first half");
 	cert_refused(c, cert_resume_vf(c, 0), CERT_SEQUENCE, "Resume with half a state");
 	cert_load(c, 0, &s, 0);
-	cert_is(c, cert_resume_vf(c, 0), 0, "Resume with a whole state after it");
+	cert_is(c, cert_resume_vf(c, 0), 0, "Resume after half a state, then a whole one");
 }
 
 static void half_reset(struct cert *c)
@@ -278,7 +281,7 @@ static void corrupt(struct cert *c)
 	memset(s.data, 0xff, HEADER);
 	cert_refused(c, set(c, s.len <= c->step ? FIRST | LAST : FIRST, 0, s.data,
 			s.len < c->step ? s.len : c->step), 0,
-		     "Set of a state whose header is ones");
+		     "Set of a state whose header is all ones");
 	cert_works(c, 0);
 }
 
@@ -292,7 +295,7 @@ static void set_operands(struct cert *c)
 	n = s.len < c->step ? s.len : c->step;
 	cert_refused(c, cert_set(c, 0xfff0, version(c), uuid(c), FIRST, 0, s.data, n),
 			CERT_INVALID_CTRL,
-		     "Set of a controller that there is not");
+		     "Set of a controller that does not exist");
 	cert_refused(c, cert_set(c, id, c->formats[0] + 1, uuid(c), FIRST, 0, s.data, n),
 			CERT_INVALID_FIELD,
 		     "Set of a version that is not listed");
@@ -306,23 +309,23 @@ const struct cert_rule cert_state[] = {
 	{ "state-stable", "a suspended VF's state stays the same",
 			"Migration Receive, Get Controller State",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, stable },
-	{ "state-running", "of a VF that runs, Get says that it runs", "Migration Receive, CSUP",
+	{ "state-running", "Get of a running VF says that it runs", "Migration Receive, CSUP",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, while_running },
-	{ "state-pieces", "it is the same in pieces of any size",
+	{ "state-pieces", "a state is the same in pieces of any size",
 			"Migration Receive, Get Controller State",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, pieces },
-	{ "state-get-operands", "Get refuses what there is not", "Migration Receive",
+	{ "state-get-operands", "Get refuses what does not exist", "Migration Receive",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, get_operands },
-	{ "state-stays", "a guest whose state was read goes on where it was", "Migration Receive",
+	{ "state-stays", "a guest whose state was read can continue", "Migration Receive",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, stays },
-	{ "state-own", "a VF takes its own state", "Migration Send, Set Controller State",
+	{ "state-own", "a VF can load its own state", "Migration Send, Set Controller State",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, own_state },
-	{ "state-moves", "another VF takes it, and back", "Migration Send, Set Controller State",
+	{ "state-moves", "a state moves to another VF and back", "Migration Send, Set Controller State",
 	  CERT_MUST, CERT_BOTH | CERT_TWO, 0, moves },
-	{ "state-moves-full", "with completions that found no room",
+	{ "state-moves-full", "a state moves with completions that found no room",
 			"Migration Send, Set Controller State",
 	  CERT_MUST, CERT_BOTH | CERT_TWO, 0, moves_full },
-	{ "state-small-pieces", "a state is taken in small pieces",
+	{ "state-small-pieces", "a state can be loaded in small pieces",
 			"Migration Send, Set Controller State",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, small_pieces },
 	{ "state-order", "a piece without a first one is refused", "Migration Send, SEQIND",
@@ -331,12 +334,12 @@ const struct cert_rule cert_state[] = {
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, gap },
 	{ "state-half", "a VF with half a state cannot be resumed", "Migration Send, Resume",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, half_runs_not },
-	{ "state-half-reset", "and is a good one after a reset", "-",
+	{ "state-half-reset", "a VF with half a state works after a reset", "-",
 	  CERT_SHOULD, CERT_STANDARD | CERT_VF, 0, half_reset },
-	{ "state-corrupt", "a state that makes no sense is refused, and harms nothing",
+	{ "state-corrupt", "a state that makes no sense is refused and does no harm",
 			"Migration Send, Set Controller State",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, corrupt },
-	{ "state-set-operands", "Set refuses what there is not", "Migration Send",
+	{ "state-set-operands", "Set refuses what does not exist", "Migration Send",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, set_operands },
 	{ }
 };

@@ -35,17 +35,17 @@ static void twice(struct cert *c)
 {
 	cert_guest(c, 0, NULL);
 	suspend(c, 0);
-	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend of a VF that is suspended");
+	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend of a suspended VF");
 	resume(c, 0);
 	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED,
-			"one Resume after two Suspends, and a second");
+			"a second Resume after two Suspends");
 }
 
 static void running(struct cert *c)
 {
 	struct workload *w = cert_guest(c, 0, NULL);
 
-	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED, "Resume of a VF that runs");
+	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED, "Resume of a running VF");
 	workload_burst(w, 1);
 	workload_check(w);
 }
@@ -55,10 +55,10 @@ static void operands(struct cert *c)
 	unsigned int pf = c->id[78] | c->id[79] << 8;
 
 	cert_refused(c, cert_suspend_as(c, UNKNOWN_ID, 1), CERT_INVALID_CTRL,
-			"Suspend of a controller that there is not");
+			"Suspend of a controller that does not exist");
 	cert_refused(c, cert_suspend_as(c, pf, 1), CERT_INVALID_CTRL, "Suspend of the PF itself");
 	cert_refused(c, cert_resume_id(c, UNKNOWN_ID), CERT_INVALID_CTRL,
-			"Resume of a controller that there is not");
+			"Resume of a controller that does not exist");
 	cert_refused(c, cert_resume_id(c, pf), CERT_INVALID_CTRL, "Resume of the PF itself");
 }
 
@@ -75,7 +75,7 @@ static void reserved_type(struct cert *c)
 		     "Migration Send with a reserved selection");
 	cert_refused(c, cert_reserved(c, false), CERT_INVALID_FIELD,
 		     "Migration Receive with a reserved selection");
-	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED, "and a Resume after it");
+	cert_refused(c, cert_resume_vf(c, 0), CERT_NOT_SUSPENDED, "Resume after a reserved Suspend");
 }
 
 static void notification(struct cert *c)
@@ -116,7 +116,7 @@ static void events(struct cert *c)
 	workload_check(w);
 }
 
-/* told of while it is suspended, done afterwards */
+/* rung while it is suspended, processed afterwards */
 static void doorbells(struct cert *c)
 {
 	struct workload *w = cert_guest(c, 0, NULL);
@@ -129,7 +129,7 @@ static void doorbells(struct cert *c)
 	for (i = 0; i < c->dev[0].nefd; i++)
 		vfio_irq_take(&c->dev[0], i);
 	workload_fill(w, 20);
-	check(workload_out(w), "no commands are out");
+	check(workload_out(w), "no command is in flight");
 	cert_quiet(w, 100000);
 	for (i = 0; i < c->dev[0].nefd; i++)
 		check(vfio_irq_take(&c->dev[0], i) < 1,
@@ -183,7 +183,7 @@ static void full_at_once(struct cert *c)
 
 	workload_stuff(w, 40);
 	check(!cert_suspend_full(c, 0, w),
-			"Suspend waits until the guest takes its completions, which a stopped guest does not");
+			"Suspend waits until the guest takes its completions, which a stopped guest never does");
 }
 
 static void reset_ends(struct cert *c)
@@ -197,35 +197,35 @@ static void reset_ends(struct cert *c)
 }
 
 const struct cert_rule cert_suspend[] = {
-	{ "susp-basic", "a VF is suspended and resumed", "Migration Send",
+	{ "susp-basic", "a VF can be suspended and resumed", "Migration Send",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, basic },
 	{ "susp-twice", "a second Suspend changes nothing", "Migration Send, Suspend",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, twice },
-	{ "susp-running", "a Resume of a VF that runs is refused", "Migration Send, Resume",
+	{ "susp-running", "Resume of a running VF is refused", "Migration Send, Resume",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, running },
-	{ "susp-operands", "other controllers are refused", "Migration Send",
+	{ "susp-operands", "only VFs can be suspended and resumed", "Migration Send",
 	  CERT_MUST, CERT_STANDARD, 0, operands },
 	{ "susp-reserved", "reserved types and selections are refused", "Migration Send, Suspend",
 	  CERT_SHOULD, CERT_STANDARD | CERT_VF, 0, reserved_type },
-	{ "susp-notify", "a notification suspends nothing", "Migration Send, Suspend",
+	{ "susp-notify", "a Suspend notification suspends nothing", "Migration Send, Suspend",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, notification },
 	{ "susp-in-flight", "commands in flight complete once, after Resume",
 			"Migration Send, Suspend",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, in_flight },
-	{ "susp-events", "event requests stay with the drive", "Migration Send, Suspend",
+	{ "susp-events", "Suspend leaves async event requests outstanding", "Migration Send, Suspend",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, events },
-	{ "susp-doorbells", "what a doorbell tells meanwhile is done after Resume",
+	{ "susp-doorbells", "doorbells written while suspended take effect after Resume",
 			"Migration Send, Suspend",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, doorbells },
-	{ "susp-interrupts", "Resume interrupts for completions that nobody has seen",
+	{ "susp-interrupts", "Resume raises the interrupts of unseen completions",
 			"Migration Send, Resume",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, interrupts },
 	{ "susp-ready", "a suspended VF is still ready", "Migration Send, Suspend",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, ready },
-	{ "susp-full-queues", "completions that find no room come after Resume",
+	{ "susp-full-queues", "completions that found no room are posted after Resume",
 			"Migration Send, Suspend",
 	  CERT_MUST, CERT_BOTH | CERT_VF, 0, full_queues },
-	{ "susp-full-at-once", "Suspend does not wait for that room", "-",
+	{ "susp-full-at-once", "Suspend does not wait for room for completions", "-",
 	  CERT_QUALITY, CERT_BOTH | CERT_VF, 0, full_at_once },
 	{ "susp-reset", "a reset ends the suspension", "Migration Send, Suspend",
 	  CERT_MUST, CERT_STANDARD | CERT_VF, 0, reset_ends },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rules_tracking.c - what the drive tells of the memory that a VF has written.
+ * rules_tracking.c - what the drive reports of the memory that a VF has
+ * written.
  */
 #include <endian.h>
 #include <string.h>
@@ -28,7 +29,7 @@ struct report_range {
 	uint32_t rsvd12;
 };
 
-/* Memory of a guest, a bit for each unit that was told. */
+/* Memory of a guest, a byte for each unit: whether it was reported. */
 struct told {
 	struct workload *w;
 	unsigned int shift;	/* of a unit */
@@ -49,7 +50,7 @@ static unsigned int least(const struct cert *c)
 	return c->id[CAPS + 4];
 }
 
-/* The memory as one range, of a length that is a power of two where that must be. */
+/* The memory as one range, of a length that is a power of two if required. */
 static int start(struct cert *c, struct workload *w, unsigned int grain)
 {
 	unsigned int shift = 12 + grain;
@@ -64,7 +65,7 @@ static int start(struct cert *c, struct workload *w, unsigned int grain)
 	return cert_track(c, id(c), grain, &all, 1);
 }
 
-/* As fine as the drive has room for just now. */
+/* In the smallest unit for which the drive has room just now. */
 static void track(struct cert *c, struct told *t, struct workload *w)
 {
 	unsigned int grain = least(c);
@@ -89,24 +90,24 @@ static void take(struct cert *c, struct told *t, const uint8_t *page, uint32_t l
 	const struct report_range *r = (const void *)(h + 1);
 	uint32_t i, n = le32toh(h->ntmcd);
 
-	check(!h->ver, "a report of version %u", h->ver);
-	check(le16toh(h->cntlid) == id(c), "a report of controller %u, and %u was asked for",
+	check(!h->ver, "the report has version %u", h->ver);
+	check(le16toh(h->cntlid) == id(c), "the report is about controller %u, not %u",
 	      le16toh(h->cntlid), id(c));
 	check(n <= (len - sizeof(*h)) / sizeof(*r),
-			"a report of %u ranges, and there is room for %zu", n,
+			"the report has %u ranges, but only %zu fit", n,
 	      (len - sizeof(*h)) / sizeof(*r));
 	check(le16toh(h->rpmpg) + 12u == t->shift,
-			"a report in units of 2^%u, and 2^%u was asked for",
+			"the report is in units of 2^%u, not 2^%u",
 	      le16toh(h->rpmpg) + 12, t->shift);
 	for (i = 0; i < n; i++) {
 		uint64_t at = le64toh(r[i].saddr), units = le32toh(r[i].len);
 		uint64_t base = t->w->mem.iova >> t->shift << t->shift;
 
 		check(!(at & ((1ull << t->shift) - 1)),
-				"address %llx in a report is between units",
+				"address %llx in the report is not a multiple of the unit",
 		      (unsigned long long)at);
 		check(at >= base && units && ((at - base) >> t->shift) + units <= t->units,
-		      "%llu units at %llx in a report, which are not tracked",
+		      "the report has %llu units at %llx that are not tracked",
 		      (unsigned long long)units, (unsigned long long)at);
 		t->number += units;
 		memset(t->unit + ((at - base) >> t->shift), 1, units);
@@ -114,7 +115,7 @@ static void take(struct cert *c, struct told *t, const uint8_t *page, uint32_t l
 	t->attrb = h->attrb;
 }
 
-/* All that there is to tell. */
+/* Reads everything there is to report. */
 static void ask(struct cert *c, struct told *t, uint32_t len)
 {
 	static uint8_t *page;
@@ -125,7 +126,7 @@ static void ask(struct cert *c, struct told *t, uint32_t len)
 	t->commands = 0;
 	memset(t->unit, 0, t->units);
 	do {
-		check(t->commands < ROUNDS, "%u reports, and there is still more", ROUNDS);
+		check(t->commands < ROUNDS, "still more to report after %u reports", ROUNDS);
 		cert_is(c, cert_report(c, id(c), page, len), 0, "Track Receive");
 		t->commands++;
 		take(c, t, page, len);
@@ -137,7 +138,7 @@ static uint32_t whole(const struct cert *c)
 	return c->step < REPORT ? c->step : REPORT;
 }
 
-/* What has changed has to be in the report. */
+/* Whatever has changed has to be in the report. */
 static void compare(struct told *t, const uint8_t *before)
 {
 	const struct dma_mem *m = &t->w->mem;
@@ -159,7 +160,7 @@ static void compare(struct told *t, const uint8_t *before)
 }
 
 /*
- * Commands that the VF has not been told of yet: what changes from here on, it
+ * Commands whose doorbell has not been rung: what changes from here on, the VF
  * has written. Return: the memory as it is now.
  */
 static uint8_t *placed(struct workload *w, unsigned int n)
@@ -253,7 +254,7 @@ static void after_suspend(struct cert *c)
 	check(t.attrb & IS_SUSPENDED, "the report does not say that the VF is suspended");
 	compare(&t, before);
 	ask(c, &t, whole(c));
-	check(!t.number, "%u units are reported after all was told and the VF is suspended",
+	check(!t.number, "%u units are reported although the VF is suspended and all was reported before",
 			t.number);
 	cert_is(c, cert_resume_vf(c, 0), 0, "Resume");
 	workload_check(w);
@@ -268,9 +269,9 @@ static void operands(struct cert *c)
 
 	page.addr = page.addr >> (12 + grain) << (12 + grain);
 	cert_refused(c, cert_track(c, 0xfff0, grain, &page, 1), CERT_INVALID_CTRL,
-		     "Track start of a controller that there is not");
+		     "Track start of a controller that does not exist");
 	cert_refused(c, cert_track(c, id(c), grain, &bad, 1), CERT_INVALID_FIELD,
-		     "Track start of an address between units");
+		     "Track start at an address that is not a multiple of the unit");
 	cert_refused(c, cert_track(c, id(c), grain, &none, 1), CERT_INVALID_FIELD,
 			"Track start of no units");
 	cert_refused(c, cert_track(c, id(c), c->id[CAPS + 5] + 1, &page, 1), CERT_INVALID_FIELD,
@@ -301,10 +302,10 @@ static void twice(struct cert *c)
 	struct told t;
 
 	track(c, &t, w);
-	cert_refused(c, start(c, w, t.shift - 12), 0, "Track start of a VF that is tracked");
+	cert_refused(c, start(c, w, t.shift - 12), 0, "Track start of a tracked VF");
 	workload_burst(w, 1);
 	ask(c, &t, whole(c));
-	check(t.number, "nothing is reported any more");
+	check(t.number, "nothing is reported after that");
 	workload_check(w);
 	cert_is(c, cert_untrack(c, id(c)), 0, "Track stop");
 	workload_burst(w, 1);
@@ -314,9 +315,9 @@ static void twice(struct cert *c)
 const struct cert_rule cert_tracking[] = {
 	{ "track-all", "each page that a VF writes is reported", "Track Receive",
 	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, nothing_lost },
-	{ "track-cleared", "and only once", "Track Receive",
+	{ "track-cleared", "a written page is reported only once", "Track Receive",
 	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, cleared },
-	{ "track-parts", "also in reports that are too small for all", "Track Receive, MTR",
+	{ "track-parts", "pages that do not fit a report are in the next", "Track Receive, MTR",
 	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, in_parts },
 	{ "track-suspended", "the report after Suspend is the last", "Track Receive, SUSP",
 	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, after_suspend },
@@ -324,7 +325,7 @@ const struct cert_rule cert_tracking[] = {
 	  CERT_MUST, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, operands },
 	{ "track-start-suspended", "tracking neither starts nor stops while a VF is suspended", "Track Send",
 	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, of_suspended },
-	{ "track-twice", "a second start is refused, and the first goes on", "Track Send",
+	{ "track-twice", "a second start is refused, and tracking continues", "Track Send",
 	  CERT_SHOULD, CERT_STANDARD | CERT_TRACKS | CERT_VF, 0, twice },
 	{ }
 };

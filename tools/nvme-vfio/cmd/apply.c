@@ -114,8 +114,8 @@ static const struct argp teardown_argp = {
 };
 
 /*
- * What passes by itself: some states of a controller, and a controller whose
- * driver came after the host had been asked for it.
+ * What resolves itself: some states of a controller, and a controller whose
+ * driver came after the host was looked at.
  */
 static bool passing(const struct host_fn *fn)
 {
@@ -128,16 +128,17 @@ static bool passing(const struct host_fn *fn)
 #define PATIENCE_US	10000000
 #define POLL_US		100000
 
-/* When to stop waiting for what passes by itself: what was asked for counts. */
+/*
+ * When to stop waiting for what resolves itself: as long as the user asked for.
+ */
 static uint64_t patience(const struct apply_options *o)
 {
 	return o->wait ? o->how.until : now_us() + PATIENCE_US;
 }
 
 /*
- * The host, once the PF that is named, or every one, works or does not: one
- * that has just appeared or is being reset does not even tell its serial
- * number.
+ * The host, once the named PF, or every one, works or has failed: one that has
+ * just appeared or is being reset does not even have a serial number to show.
  */
 static int load(struct host *h, const char *name, uint64_t end)
 {
@@ -161,7 +162,7 @@ static int load(struct host *h, const char *name, uint64_t end)
 	}
 }
 
-/* A mistake in the configuration is found before anything is touched. */
+/* Mistakes in the configuration are found before anything is touched. */
 static int check_sections(const struct apply_options *o, const struct config *c)
 {
 	const struct config_pf *section;
@@ -196,10 +197,10 @@ static int apply_named(const struct apply_options *o, const struct config *c,
 		return TOOL_OK;
 	}
 	if (!*fn->ctrl)
-		return fail(TOOL_CONFIG, "%s: not configured: no section of %s has its address, and with %s for a driver it tells neither serial number nor model",
+		return fail(TOOL_CONFIG, "%s: not configured: no section of %s has its address, and with %s for a driver it reports neither serial number nor model",
 			    fn->bdf, config_name(o->config),
 			    *fn->driver ? fn->driver : "none");
-	return fail(TOOL_CONFIG, "%s: not configured: no section of %s is about it: add one with serial = %s",
+	return fail(TOOL_CONFIG, "%s: not configured: no section of %s is about this PF: add one with serial = %s",
 		    fn->bdf, config_name(o->config), fn->serial);
 }
 
@@ -235,7 +236,7 @@ static void keep(struct job *job, const char *bdf)
 	strcpy(more[job->n++], bdf);
 }
 
-/* Those at work, or in the end whatever there is. */
+/* Those that work, or in the end whatever there is. */
 static int apply_alike(const struct apply_options *o, const struct config *c,
 		       struct host *h, const struct config_pf *section,
 		       struct job *job, bool last)
@@ -259,7 +260,10 @@ static int apply_alike(const struct apply_options *o, const struct config *c,
 	return err;
 }
 
-/* Each section's own words find its PF, so that messages can tell the line. */
+/*
+ * Each section finds its PF by its own words, so that messages can name the
+ * line.
+ */
 static int apply_one(const struct apply_options *o, const struct config *c,
 		     struct host *h, size_t i, struct job *job, bool last)
 {
@@ -300,7 +304,7 @@ static bool at_work(const struct apply_options *o, const struct config *c,
 	return alike;
 }
 
-/* Return: whether there is an end of it; *@err is what came out. */
+/* Return: whether it has finished; *@err is the result. */
 static bool attempt(const struct apply_options *o, const struct config *c,
 		    size_t i, struct job *job, bool last, int *err)
 {
@@ -322,8 +326,8 @@ static bool attempt(const struct apply_options *o, const struct config *c,
 }
 
 /*
- * All PFs get their turn, also while others are waited for; the first failure
- * is what the exit code tells.
+ * All PFs get their turn, also while others are waited for; the exit code is
+ * that of the first failure.
  */
 static int apply_all(const struct apply_options *o, const struct config *c)
 {
@@ -355,19 +359,19 @@ static int apply_all(const struct apply_options *o, const struct config *c)
 static void remade(const struct apply_options *o, const struct config_pf *c,
 		   const struct host_fn *fn)
 {
-	warn("%s: the next boot or reset of the drive makes its VFs again, as %s says. To keep it from that: "
+	warn("%s: the next boot or reset of the drive creates its VFs again, as %s says. To prevent that: "
 	     TOOL_NAME " teardown --disable %s", fn->bdf, c->where, fn->bdf);
 	json_object_array_add(o->remade, json_object_new_string(fn->bdf));
 }
 
-/* Whether it lasts, of which nobody thinks who is busy with the drive. */
+/* Whether it lasts: easily forgotten when working on the drive. */
 static void say_boot(const struct apply_options *o, const struct config *c,
 		     struct host *h, const struct host_fn *fn)
 {
 	const struct config_pf *section;
 
 	if (match_section(c, h, fn, &section))
-		note("%s: nothing is made at the next boot, the configuration is wrong", fn->bdf);
+		note("%s: nothing is created at the next boot: the configuration is wrong", fn->bdf);
 	else if (!section)
 		note("%s: not configured: stays as it is at the next boot", fn->bdf);
 	else if (o->how.disable || setup_disabled(fn))
@@ -406,7 +410,7 @@ static int teardown_all(const struct apply_options *o, const struct config *c)
 		worst = worst ? worst : ret;
 	}
 	for (k = 0; !err && !o->n && k < h.n; k++) {
-		/* Without a controller it cannot even be told which it is. */
+		/* Without a controller it cannot even be identified. */
 		if (h.fn[k].role != ROLE_PF || !*h.fn[k].ctrl)
 			continue;
 		ret = teardown_one(o, c, &h, &h.fn[k]);

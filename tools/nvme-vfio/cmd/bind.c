@@ -117,7 +117,7 @@ static int locked(struct host *h, const char *name, const char *driver)
 	if (err)
 		return err;
 	if (!*driver && *fn->driver && !host_is_vfio(fn->driver))
-		return fail(TOOL_INUSE, "%s: bound to %s, which is no VFIO driver: left alone",
+		return fail(TOOL_INUSE, "%s: bound to %s, which is not a VFIO driver: left alone",
 			    fn->bdf, fn->driver);
 	if (strcmp(fn->driver, driver))
 		err = busy_check(fn);
@@ -127,7 +127,7 @@ static int locked(struct host *h, const char *name, const char *driver)
 	return rebind(fn, driver);
 }
 
-/* Looked at twice: to find the PF to lock, and then as nobody changes it. */
+/* Looked at twice: to find the PF to lock, and then under the lock. */
 static int one(const char *name, const char *driver)
 {
 	char bdf[BDF_MAX] = "";
@@ -151,13 +151,13 @@ static int one(const char *name, const char *driver)
 	return err;
 }
 
-/* All of them, whatever becomes of the first. */
+/* All of them, even if one fails. */
 static int all(const struct bind_options *o)
 {
 	int i, ret, err;
 
 	if (strlen(o->driver) >= HOST_NAME || strchr(o->driver, '/'))
-		return fail(TOOL_USAGE, "%s: no name of a driver", o->driver);
+		return fail(TOOL_USAGE, "%s: not the name of a driver", o->driver);
 	err = need_root();
 	if (err)
 		return err;

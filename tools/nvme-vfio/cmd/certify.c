@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * certify.c - "certify": are a drive's migration commands what they have to be?
+ * certify.c - "certify": do a drive's migration commands work as they must?
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +109,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
-			argp_error(state, "one PF");
+			argp_error(state, "name only one PF");
 		o->pf = arg;
 		return 0;
 	case ARGP_KEY_END:
@@ -198,14 +198,14 @@ static int is_idle(struct host *h, const struct host_fn *pf, bool shared)
 		return TOOL_OK;
 	if (!shared)
 		return fail(err,
-				"%s: a drive that fails may be reset with all that uses it; --shared goes on all the same",
+				"%s: a drive that fails may be reset, with everything that uses it; --shared runs the rules anyway",
 			    pf->bdf);
-	warn("%s: goes on although it is in use: if a command hangs, the drive is reset with all that uses it",
+	warn("%s: in use, running anyway: if a command hangs, the drive is reset, with everything that uses it",
 	     pf->bdf);
 	return TOOL_OK;
 }
 
-/* Without it what the PF has, whatever the driver's parameters would let it use. */
+/* Without it, what the PF has, whatever the driver's parameters let it use. */
 static int choose_set(struct cert *c, const struct certify_options *o)
 {
 	if (o->set)
@@ -268,7 +268,7 @@ static int open_drive(struct cert *c, struct host *h, struct host_fn *pf,
 	c->fd = *pf->ctrl ? open(path, O_RDWR | O_CLOEXEC) : -1;
 	if (c->fd < 0)
 		return fail(TOOL_NODEV,
-				"%s: no controller of the kernel's nvme driver: is the PF bound to nvme?", pf->bdf);
+				"%s: the kernel's nvme driver has no controller for it: is the PF bound to nvme?", pf->bdf);
 	c->nsid = o->destroy ? o->destroy : 1;
 	c->write = o->destroy;
 	c->rounds = o->rounds ? o->rounds : ROUNDS;
@@ -280,11 +280,11 @@ static int open_drive(struct cert *c, struct host *h, struct host_fn *pf,
 static const char *unfit(const struct cert *c, const struct cert_rule *rule)
 {
 	if (!(rule->needs & c->set))
-		return "of the other command set";
+		return "for the other command set";
 	if (rule->needs & CERT_TRACKS && !c->tracks)
 		return "the drive does not track memory (TRATTR)";
 	if (rule->needs & CERT_TWO && c->nvf < 2)
-		return "needs two VFs that are free";
+		return "needs two free VFs";
 	return NULL;
 }
 
@@ -356,7 +356,7 @@ static int certify(struct cert *c, const struct host_fn *pf, const struct certif
 
 	if (!n)
 		return fail(TOOL_USAGE,
-				"%s: no rule has such an id: " TOOL_NAME " certify --rules",
+				"%s: matches no rule; all are listed by " TOOL_NAME " certify --rules",
 				o->only);
 	out = mmap(NULL, n * sizeof(*out), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			-1, 0);
@@ -365,7 +365,7 @@ static int certify(struct cert *c, const struct host_fn *pf, const struct certif
 	for (i = 0; i < n; i++)
 		row[i].out = &out[i];
 	if (cert_record_is(c))
-		warn("%s: the last run did not come to its end; its VFs are put right first",
+		warn("%s: the last run did not finish: restoring its VFs first",
 				c->pf);
 	err = cert_record_begin(c);
 	if (!err)
@@ -407,7 +407,7 @@ static int recover(struct cert *c, struct host *h, struct host_fn *pf)
 	if (!err)
 		cert_record_end(c);
 	if (!err)
-		note("%s: %zu VFs run, and none is tracked", c->pf, n);
+		note("%s: %zu VFs are running, none is tracked", c->pf, n);
 	return err;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * check_config.c - "check-config": is a configuration written right? It needs
- * neither root nor a drive.
+ * check_config.c - "check-config": is a configuration valid? It needs neither
+ * root nor a drive.
  */
 #include "cmd.h"
 #include "setup/config.h"

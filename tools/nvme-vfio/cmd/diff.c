@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * diff.c - "diff": what is configured, what is, what the next boot would make.
+ * diff.c - "diff": what is configured, what exists, what the next boot would
+ * create.
  */
 #include "base/report.h"
 #include "cmd.h"
@@ -71,7 +72,9 @@ static int one(struct diff *d, const struct host_fn *fn, bool named)
 	return err ? err : compare_pf(fn, c, boot, d->r, &d->n);
 }
 
-/* What only root could find out is said, and does not hide what was found. */
+/*
+ * What only root could find out is mentioned, and does not hide what was found.
+ */
 static int worse(int err, int ret)
 {
 	return err && (err != TOOL_PERM || !ret) ? err : ret;

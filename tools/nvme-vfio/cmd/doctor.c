@@ -89,7 +89,7 @@ static void no_pf(struct doctor *d)
 	struct answer a = { };
 
 	say(&a, CHECK_FAIL, "no NVMe drive here has SR-IOV");
-	cure(&a, "Switch SR-IOV on in the firmware of the host and of the drive.");
+	cure(&a, "Enable SR-IOV in the firmware of the host and of the drive.");
 	emit(d, "sriov", NULL, &a);
 	answer_free(&a);
 }
@@ -166,9 +166,9 @@ static int report(struct doctor *d, struct checkup *c,
 	err = report_print(d->report);
 	if (err)
 		return err;
-	/* Half an answer must not look like a whole one. */
+	/* An incomplete answer must not look complete. */
 	if (!c->root)
-		err = fail(TOOL_PERM, "not root: not everything could be looked at");
+		err = fail(TOOL_PERM, "not root: not everything could be checked");
 	return d->count[CHECK_FAIL] ? TOOL_UNFIT : err;
 }
 
@@ -208,7 +208,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_PROBE:
 		d->probe = true;
 		return 0;
-	case 'n':	/* what is done anyway, unless it is told to probe */
+	case 'n':	/* the default, unless --probe is given */
 		d->probe = false;
 		return 0;
 	case ARGP_KEY_ARG:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * doctor_table.c - answers of a group stand in the order of the checks, those of
- * one check together. What is in order is one line for all functions; of what is
- * not the text counts, but for the function's own address in it.
+ * one check together. What is ok is one line for all functions; what is not is
+ * one line per text, apart from the function's own address in it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +12,14 @@
 #include "doctor_table.h"
 
 #define OK		"ok"
-#define NAMED		3	/* so many functions are named */
+#define NAMED		3	/* this many functions are named */
 
 struct doctor_entry {
 	enum doctor_group group;
 	char *status;
 	char *id;
 	struct doctor_names on;
-	bool alike;		/* the text is the same of all of them */
+	bool alike;		/* the text is the same for all of them */
 	char *text;
 	char *cure;
 	char *plain_text;	/* the same without addresses of their own */

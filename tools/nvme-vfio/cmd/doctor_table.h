@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * doctor_table.h - what checks found, as people read it: in groups, and in one
- * line what is the same of many functions.
+ * doctor_table.h - what checks found, for people to read: in groups, with one
+ * line for what is the same for many functions.
  */
 #ifndef NVME_VFIO_DOCTOR_TABLE_H
 #define NVME_VFIO_DOCTOR_TABLE_H
@@ -17,7 +17,7 @@ enum doctor_group {
 	DOCTOR_GROUPS,
 };
 
-/** struct doctor_line - one answer, or what is the same of several functions
+/** struct doctor_line - one answer, or the same one for several functions
  * @group: what it is about
  * @status: as in JSON
  * @id: name of the check
@@ -44,7 +44,7 @@ struct doctor_table {
 	} functions[DOCTOR_GROUPS];
 };
 
-/** struct doctor_columns - where in the report they go */
+/** struct doctor_columns - their places in the report */
 struct doctor_columns {
 	size_t status;
 	size_t id;

@@ -136,7 +136,7 @@ static void users(struct report *r, const struct host_fn *fn)
 	free(text);
 }
 
-/* Of a PF this is no question, and what is unknown is not false. */
+/* This does not apply to a PF, and unknown is not false. */
 static void migratable(struct report *r, const struct host_fn *fn)
 {
 	report_text(r, SET, host_set_name(fn->set));
@@ -329,9 +329,9 @@ int cmd_list(int argc, char **argv)
 		report_free(r);
 	else
 		err = report_print(r);
-	/* Half an answer must not look like a whole one. */
+	/* An incomplete answer must not look complete. */
 	if (!err && h.n && geteuid())
-		err = fail(TOOL_PERM, "not root: what only the drives know is missing");
+		err = fail(TOOL_PERM, "not root: what only the drives know is not shown");
 	host_free(&h);
 	return err;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main.c - nvme-vfio: finds the command and hands it its words.
+ * main.c - nvme-vfio: finds the command and passes it its arguments.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ void tool_parse(const struct argp *argp, int argc, char **argv, void *input)
 		exit(fail(TOOL_FAILED, "command line: %s", strerror(err)));
 }
 
-/* The commands belong into the help, and there is only one list of them. */
+/* The help needs the commands, and there is only one list of them. */
 static char *help_filter(int key, const char *text, void *input)
 {
 	size_t len = 0, i;
@@ -104,7 +104,7 @@ static char *help_filter(int key, const char *text, void *input)
 	return help;
 }
 
-/* The command that is run; what its error is of, where it prints no report. */
+/* The command that runs: what an error is about if it prints no report. */
 static const struct command *command;
 
 static bool finished;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * selftest.c - "selftest": does a VF migrate, and how quick is it?
+ * selftest.c - "selftest": does a VF migrate, and how fast?
  */
 #include <errno.h>
 #include <stdio.h>
@@ -304,7 +304,7 @@ static bool attached(const struct host_fn *fn, uint32_t nsid)
 	return !fn->nsid;
 }
 
-/* A namespace that both have. Where the drive does not tell, the first. */
+/* A namespace that both have. If the drive does not say, the first. */
 static int namespace(const struct host_fn *a, const struct host_fn *b,
 		     uint32_t *nsid)
 {
@@ -320,7 +320,7 @@ static int namespace(const struct host_fn *a, const struct host_fn *b,
 		*nsid = a->nsid[i];
 		return TOOL_OK;
 	}
-	return fail(TOOL_NODEV, "%s and %s have no namespace in common: attach one to both, as with nvme attach-ns",
+	return fail(TOOL_NODEV, "%s and %s have no namespace in common: attach one to both, for example with nvme attach-ns",
 		    a->bdf, b->bdf);
 }
 
@@ -339,12 +339,12 @@ static int run(struct host *h, const struct selftest_options *o)
 		strcpy(what.vf[i], fn[i]->bdf);
 	}
 	if (fn[0] == fn[1])
-		return fail(TOOL_USAGE, "%s: named twice; with one VF it is migrated onto itself",
+		return fail(TOOL_USAGE, "%s: named twice; to migrate a VF onto itself, name it once",
 			    fn[0]->bdf);
 	err = namespace(fn[0], fn[1], &what.nsid);
 	if (err)
 		return err;
-	/* Not being told how long commands take is no reason to stop. */
+	/* Not knowing how long commands take is no reason to stop. */
 	if (tracefs_begin(&trace))
 		trace = -1;
 	err = selftest_run(&what, &r, LIMIT_S);
@@ -358,7 +358,7 @@ static int run(struct host *h, const struct selftest_options *o)
 	return err;
 }
 
-/* Nobody shall set up their PFs meanwhile. */
+/* Nobody may set up their PFs meanwhile. */
 static int lock_all(struct host *h, const struct selftest_options *o,
 		    int lock[2])
 {
@@ -376,7 +376,10 @@ static int lock_all(struct host *h, const struct selftest_options *o,
 	return err;
 }
 
-/* What was on the namespace is gone afterwards, so nobody shall type it in passing. */
+/*
+ * What was on the namespace is gone afterwards: it must not be typed by
+ * accident.
+ */
 static int confirm(const struct selftest_options *o)
 {
 	char answer[16] = "";
@@ -384,7 +387,7 @@ static int confirm(const struct selftest_options *o)
 	if (!o->write || o->yes)
 		return TOOL_OK;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return fail(TOOL_USAGE, "%s: --write destroys the first 2 MiB of its namespace: add --yes if that is meant",
+		return fail(TOOL_USAGE, "%s: --write destroys the first 2 MiB of its namespace: add --yes to confirm",
 			    o->name[0]);
 	fprintf(stderr, "The first 2 MiB of the namespace of %s will be overwritten. Type yes to go on: ",
 		o->name[0]);

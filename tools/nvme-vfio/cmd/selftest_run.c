@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * selftest_run.c - a workload on a VF that is migrated while it is at work. The
- * library's code for that is the tests' own.
+ * selftest_run.c - a workload on a VF that is migrated meanwhile. The library's
+ * code for that is the tests' own.
  */
 #include <errno.h>
 #include <signal.h>
@@ -82,7 +82,7 @@ static void track(struct workload *w, struct vfio_dev *dev)
 	for (i = 0; i < bits / 64; i++)
 		result->dirty += __builtin_popcountll(bitmap[i]);
 	free(bitmap);
-	check(result->dirty, "%s: data was read into memory, and the report of written memory is empty",
+	check(result->dirty, "%s: data was read into memory, but the report of written memory is empty",
 	      dev->bdf);
 	check(!vfio_log_stop(dev), "%s", lib_msg());
 }
@@ -155,7 +155,7 @@ static void work(const struct selftest *what)
 	if (two)
 		open_vf(&dev[1], what->vf[1], w);
 	err = vfio_mig_flags(&dev[0], &result->flags);
-	check(!err, "%s: VFIO offers no migration of it; " TOOL_NAME " doctor %s tells why",
+	check(!err, "%s: VFIO does not offer migration for it; " TOOL_NAME " doctor %s says why",
 	      what->vf[0], what->vf[0]);
 	stage("I/O");
 	workload_start(w, &dev[0], &opts);

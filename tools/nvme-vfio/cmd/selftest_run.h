@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * selftest_run.h - what a VM and a migration of it would do to a VF, done by a
+ * selftest_run.h - what a VM and its migration would do to a VF, done by a
  * process, and measured.
  */
 #ifndef NVME_VFIO_SELFTEST_RUN_H
@@ -34,14 +34,14 @@ struct selftest_io {
 /**
  * struct selftest_result - what was found; lives in memory that is shared with
  * the process that does the work
- * @stage: what it is at
+ * @stage: the current stage
  * @why: what is wrong; empty so far: nothing
- * @done: it got to its end
+ * @done: it has finished
  * @flags: what migration VFIO offers, VFIO_MIGRATION_*
  * @rounds: migrations so far
  * @t: times of each
  * @state: bytes of a state
- * @io: verified I/O as it is
+ * @io: verified I/O without tracking
  * @tracks: VFIO offers to track what is written to memory
  * @io_tracked: verified I/O while that is done
  * @granule: bytes of its unit
@@ -73,8 +73,8 @@ struct selftest_result {
  *
  * Whatever happens to that process, the VFs are closed, and so reset.
  *
- * Return: TOOL_OK, also if the VF is no good, as @r then says; a code after
- * saying why it could not be tried.
+ * Return: TOOL_OK, also if the VF fails, as @r then says; a code after saying
+ * why it could not be tried.
  */
 int selftest_run(const struct selftest *what, struct selftest_result **r,
 		 unsigned int limit_s);

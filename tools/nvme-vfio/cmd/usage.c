@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * usage.c - argp and getopt print their messages themselves: they get another
- * stream for that, and what is in it is printed when they are done.
+ * stream for that, whose content is printed when they are done.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ void usage_begin(int argc, char **argv)
 	stderr = f;
 }
 
-/* Their advice is no part of the error, and a whole help is none at all. */
+/* Their advice is not part of the error, and a whole help text is no error. */
 static void print(char *text)
 {
 	char *advice = strstr(text, "\nTry `" TOOL_NAME);

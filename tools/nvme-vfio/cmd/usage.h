@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * usage.h - what is said of a command line that makes no sense.
+ * usage.h - messages about command lines that make no sense.
  */
 #ifndef NVME_VFIO_USAGE_H
 #define NVME_VFIO_USAGE_H

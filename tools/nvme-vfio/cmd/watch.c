@@ -81,7 +81,7 @@ static void print_table(struct watch *w)
 		snprintf(text, sizeof(text), "%u", f->failed);
 		scols_line_set_data(line, 5, text);
 	}
-	/* From the top left corner; what was below goes. */
+	/* From the top left corner; what was below is cleared. */
 	fputs("\033[H\033[J", stdout);
 	if (t && w->n)
 		scols_print_table(t);
@@ -166,7 +166,7 @@ static int take_line(struct watch *w, const char *line)
 	return TOOL_OK;
 }
 
-/* All that is there now; what is not yet a line waits in @text. */
+/* Read what is there now; an unfinished line waits in @text. */
 static int take(struct watch *w, int fd, char *text, size_t len)
 {
 	size_t have = strlen(text);
@@ -186,7 +186,7 @@ static int take(struct watch *w, int fd, char *text, size_t len)
 			text[have = 0] = 0;
 	}
 	if (!err && n < 0 && errno != EAGAIN && errno != EINTR)
-		err = fail(TOOL_FAILED, "the trace: %s", strerror(errno));
+		err = fail(TOOL_FAILED, "trace: %s", strerror(errno));
 	return err;
 }
 
@@ -207,7 +207,7 @@ static int watch(struct watch *w, int trace, int signals)
 				    strerror(errno));
 		if (poll(p, 2, w->table ? REDRAW_MS : -1) < 0 && errno != EINTR)
 			return fail(TOOL_FAILED, "poll: %s", strerror(errno));
-		/* What happened before the signal is still told. */
+		/* What happened before the signal is still reported. */
 		err = take(w, trace, text, sizeof(text));
 		if (p[1].revents)
 			break;
@@ -262,7 +262,7 @@ int cmd_watch(int argc, char **argv)
 	if (err)
 		return err;
 	w.table = isatty(STDOUT_FILENO) && !tool.json;
-	/* Whatever ends it, the instance of tracing has to go. */
+	/* Whatever ends it, the tracing instance has to be removed. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * check-alias.c - which VFIO driver libvirt (from 10.0 on) takes for a function.
+ * check-alias.c - which VFIO driver libvirt (from 10.0 on) chooses for a
+ * function.
  *
  * It reads modules.alias by itself: a line's seven fields must each be equal to
  * the function's or be a lone star, and of the lines that fit, the first of
- * those with fewest stars is taken. To ask libkmod instead would be to ask for
- * something else: there a pattern may have stars anywhere.
+ * those with fewest stars is taken. Asking libkmod would give another answer:
+ * there a pattern may have stars anywhere.
  */
 #include <stdio.h>
 #include <string.h>
@@ -90,12 +91,12 @@ void check_alias(struct checkup *c, struct answer *a)
 	if (sysfs_read(alias, sizeof(alias), HOST_PCI "/%s/modalias",
 		       c->fn->bdf) < 4 || strncmp(alias, "pci:", 4) ||
 	    !split(alias + 4, fn)) {
-		say(a, CHECK_UNKNOWN, "the kernel tells no alias of the function");
+		say(a, CHECK_UNKNOWN, "the kernel reports no alias for the function");
 		return;
 	}
 	f = fopen(path, "re");
 	if (!f) {
-		say(a, CHECK_FAIL, "there is no %s: libvirt starts no VM with this VF",
+		say(a, CHECK_FAIL, "%s is missing: libvirt starts no VM with this VF",
 		    path);
 		cure(a, "Run depmod -a.");
 		return;
@@ -103,9 +104,9 @@ void check_alias(struct checkup *c, struct answer *a)
 	found = best(f, fn, driver, sizeof(driver));
 	fclose(f);
 	if (found && !strcmp(driver, "nvme_vfio_pci")) {
-		say(a, CHECK_OK, "libvirt takes " TOOL_DRIVER);
+		say(a, CHECK_OK, "libvirt chooses " TOOL_DRIVER);
 		return;
 	}
-	say(a, CHECK_FAIL, "libvirt would take %s", found ? driver : "vfio-pci");
+	say(a, CHECK_FAIL, "libvirt would choose %s", found ? driver : "vfio-pci");
 	cure(a, "Run depmod -a once the module is installed; or name " TOOL_DRIVER " as the VM's <driver name='vfio' model='...'/>.");
 }

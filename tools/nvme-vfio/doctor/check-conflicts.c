@@ -51,7 +51,7 @@ void check_conflicts(struct checkup *c, struct answer *a)
 		else
 			cure(a, "Run driverctl unset-override %s.", fn->bdf);
 	} else if (id_claimed(modules_options(c->modules, "vfio-pci"), fn)) {
-		say(a, CHECK_WARN, "vfio-pci is told to take every %04x:%04x, by its option ids",
+		say(a, CHECK_WARN, "vfio-pci takes every %04x:%04x, because of its option ids",
 		    fn->vendor, fn->device);
 		cure(a, "Remove that from modprobe.d, or vfio-pci.ids from the kernel's command line.");
 	} else if (!strcmp(fn->driver, "vfio-pci") &&
@@ -61,7 +61,7 @@ void check_conflicts(struct checkup *c, struct answer *a)
 		     fn->vendor, fn->device);
 	} else if (*fn->override && strcmp(fn->override, right) &&
 		   strcmp(fn->override, fn->driver)) {
-		say(a, CHECK_WARN, "driver_override is %s: when it is bound again, it goes there",
+		say(a, CHECK_WARN, "driver_override is %s, which gets it when it is bound again",
 		    fn->override);
 		if (fn->role == ROLE_VF)
 			cure(a, "Run " TOOL_NAME " bind %s.", fn->bdf);

@@ -63,7 +63,7 @@ static void built(struct checkup *c, struct answer *a)
 		    bad->path);
 		cure(a, "Run depmod -a if the package was removed, else dkms install --force.");
 	} else if (bad->loaded) {
-		say(a, CHECK_WARN, "module %s is loaded, but not installed for kernel %s: the next boot is without it",
+		say(a, CHECK_WARN, "module %s is loaded, but not installed for kernel %s: it will be missing after the next boot",
 		    name, c->release);
 		cure_missing(c, a);
 	} else {
@@ -85,9 +85,9 @@ static void is_signed(struct checkup *c, struct answer *a)
 	} else if (*mod.signer) {
 		say(a, CHECK_OK, "by %s", mod.signer);
 	} else if (!forced) {
-		say(a, CHECK_OK, "no, and this host takes it as it is");
+		say(a, CHECK_OK, "no, but this host accepts unsigned modules");
 	} else {
-		say(a, CHECK_FAIL, "no, and this host takes only signed modules");
+		say(a, CHECK_FAIL, "no, and this host accepts only signed modules");
 		signing_key(&key);
 		cure(a, "Let dkms sign it (dkms install --force) and enrol its key: mokutil --import %s.",
 		     key.certificate);
@@ -100,7 +100,7 @@ static void loaded(struct checkup *c, struct answer *a)
 
 	modules_look(c->modules, TOOL_DRIVER, &mod);
 	if (mod.blacklisted) {
-		say(a, CHECK_FAIL, "%s, but blacklisted in modprobe.d: libvirt finds it and cannot load it",
+		say(a, CHECK_FAIL, "%s, but blacklisted in modprobe.d: libvirt finds it but cannot load it",
 		    mod.loaded ? "loaded" : "not loaded");
 		cure(a, "Remove the blacklist; to do without it, give the VM <driver name='vfio' model='vfio-pci'/>.");
 	} else if (!mod.loaded) {
@@ -108,7 +108,7 @@ static void loaded(struct checkup *c, struct answer *a)
 		cure(a, "Run modprobe " TOOL_DRIVER "; \"" TOOL_NAME " bind\" and libvirt load it when it is needed.");
 	} else if (*mod.loaded_srcversion && *mod.srcversion &&
 		   strcmp(mod.loaded_srcversion, mod.srcversion)) {
-		say(a, CHECK_WARN, "yes, but another build than the one that is installed");
+		say(a, CHECK_WARN, "yes, but not the build that is installed");
 		cure(a, "With no VF in use, modprobe -r " TOOL_DRIVER " and modprobe " TOOL_DRIVER ", or reboot.");
 	} else {
 		say(a, CHECK_OK, "yes");

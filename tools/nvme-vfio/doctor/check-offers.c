@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * check-offers.c - what VFIO offers of a VF.
+ * check-offers.c - what VFIO offers for a VF.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void cure_refusal(const struct host_fn *vf, struct answer *a)
 	else if (vf->says.can == DRIVER_NOT_NOW)
 		cure(a, "Fix what fails above, if anything does: the PF is asked again when the VF is opened.");
 	else
-		cure(a, "Fix what fails above, then bind the VF again: what can be done is found out when it is bound.");
+		cure(a, "Fix what fails above, then bind the VF again: the driver finds out at bind what it can do.");
 }
 
 /* VFIO was not asked: what does the driver say? */
@@ -33,7 +33,7 @@ static void by_driver(const struct host_fn *vf, struct answer *a, const char *wh
 
 	if (!*driver_view_text(&vf->says, text, sizeof(text))) {
 		say(a, CHECK_UNKNOWN, "%s%s", why, strcmp(vf->driver, TOOL_DRIVER) ? "" :
-		    "; and the driver, which is older than this program, does not say");
+		    "; the driver is older than this program and does not say");
 	} else if (vf->says.can == DRIVER_YES) {
 		say(a, CHECK_OK, "%s; the driver says: %s%s%s", why, text,
 		    *failed ? "; what failed last: " : "", failed);
@@ -52,7 +52,7 @@ void check_offers(struct checkup *c, struct answer *a)
 		by_driver(c->fn, a, f->trouble);
 	} else if (*f->trouble) {
 		say(a, CHECK_FAIL, "cannot be opened: %s", f->trouble);
-		cure(a, "Load vfio_iommu_type1 or iommufd if it is missing, see vf-group, and look in the kernel log.");
+		cure(a, "Load vfio_iommu_type1 or iommufd if it is missing, and see vf-group and the kernel log.");
 	} else if (!f->offers) {
 		driver_view_text(&c->fn->says, text, sizeof(text));
 		say(a, CHECK_FAIL, "no migration; the driver says: %s",
@@ -61,7 +61,7 @@ void check_offers(struct checkup *c, struct answer *a)
 	} else {
 		say(a, CHECK_OK, "migration%s%s, %s dirty tracking, state of %llu bytes",
 		    f->flags & VFIO_MIGRATION_P2P ? ", P2P" :
-		    ", no P2P (the only such device of a guest)",
+		    ", no P2P (one such device per guest)",
 		    f->flags & VFIO_MIGRATION_PRE_COPY ? ", PRE_COPY" : "",
 		    f->log ? "with" : "without",
 		    (unsigned long long)f->state_bytes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * check-pf.c - a PF: it has VFs, nvme runs it, it can migrate them, and our
- * driver gets at its admin queue.
+ * driver can reach its admin queue.
  */
 #include <string.h>
 
@@ -15,12 +15,12 @@ static void sriov(struct checkup *c, struct answer *a)
 
 	if (pf->role == ROLE_PLAIN) {
 		say(a, CHECK_FAIL, "this drive has no SR-IOV");
-		cure(a, "Switch SR-IOV on in the firmware of the host and of the drive, if they have it.");
+		cure(a, "Enable SR-IOV in the firmware of the host and of the drive, if they have it.");
 	} else if (!pf->numvfs) {
-		say(a, CHECK_FAIL, "no VFs; there could be %u", pf->totalvfs);
+		say(a, CHECK_FAIL, "no VFs; up to %u are possible", pf->totalvfs);
 		cure(a, "Describe the PF in /etc/" TOOL_NAME " and run " TOOL_NAME " apply.");
 	} else if (pf->autoprobe) {
-		say(a, CHECK_WARN, "%u of %u VFs; drivers of this host take VFs that a guest gave back, and read what it left",
+		say(a, CHECK_WARN, "%u of %u VFs; drivers of this host bind VFs that a guest has returned, and read what it left",
 		    pf->numvfs, pf->totalvfs);
 		cure(a, "echo 0 >" HOST_PCI "/%s/sriov_drivers_autoprobe; " TOOL_NAME " apply does that.",
 		     pf->bdf);
@@ -34,14 +34,14 @@ static void driver(struct checkup *c, struct answer *a)
 	const struct host_fn *pf = c->fn;
 
 	if (strcmp(pf->driver, "nvme")) {
-		say(a, CHECK_FAIL, "the PF is bound to %s, and VFs are migrated by the PF that nvme has",
+		say(a, CHECK_FAIL, "the PF is bound to %s, but VFs can migrate only while it is bound to nvme",
 		    *pf->driver ? pf->driver : "no driver");
 		cure(a, "Clear its driver_override, unbind it, and echo %s >/sys/bus/pci/drivers/nvme/bind.",
 		     pf->bdf);
 	} else if (strcmp(pf->state, "live")) {
 		say(a, CHECK_FAIL, "nvme, but the controller is %s",
 		    *pf->state ? pf->state : "gone");
-		cure(a, "See what became of it: dmesg | grep -e %s -e nvme.",
+		cure(a, "See what happened to it: dmesg | grep -e %s -e nvme.",
 		     pf->bdf);
 	} else {
 		say(a, CHECK_OK, "nvme (%s), live", pf->ctrl);
@@ -79,7 +79,7 @@ static void tracks(struct checkup *c, struct answer *a)
 		say(a, CHECK_OK, "the drive tracks what its VFs write to memory");
 	} else {
 		say(a, CHECK_WARN, "the drive does not track what its VFs write to memory");
-		cure(a, "Tell QEMU enable-migration=on and allow a downtime of memory / bandwidth, unless the IOMMU tracks it.");
+		cure(a, "Give QEMU enable-migration=on and allow a downtime of memory / bandwidth, unless the IOMMU tracks it.");
 	}
 }
 
@@ -91,7 +91,7 @@ static unsigned int needs(const struct ctrl_resource *r, unsigned int type)
 	return r->private ? 0 : least[type];
 }
 
-/* Does the PF hold so many itself that not even one VF could work? */
+/* Does the PF keep so many that not even one VF could work? */
 static bool held(const struct ctrl_resource *r, unsigned int type)
 {
 	static const unsigned int least[] = { 2, 1 };
@@ -100,7 +100,7 @@ static bool held(const struct ctrl_resource *r, unsigned int type)
 	       r->total < r->primary + least[type];
 }
 
-/* Are there some for VFs, or does the PF hold all of them itself? */
+/* Are there some for VFs, or does the PF keep all of them? */
 static void resources(struct checkup *c, struct answer *a)
 {
 	const struct fn_facts *f = facts_of(c, c->fn);
@@ -114,7 +114,7 @@ static void resources(struct checkup *c, struct answer *a)
 		return;
 	}
 	if (!q->flexible && !i->flexible) {
-		say(a, CHECK_OK, "the drive divides queues and interrupts among VFs by itself");
+		say(a, CHECK_OK, "the drive divides queues and interrupts among its VFs itself");
 		return;
 	}
 	for (type = 0; type < RESOURCES; type++) {
@@ -124,19 +124,19 @@ static void resources(struct checkup *c, struct answer *a)
 	r = held(q, RESOURCE_QUEUES) ? q :
 	    held(i, RESOURCE_INTERRUPTS) ? i : NULL;
 	if (!r) {
-		say(a, CHECK_OK, "queues: %u for VFs, %u of them given; interrupts: %u, %u",
+		say(a, CHECK_OK, "queues: %u for VFs, %u of them assigned; interrupts: %u, %u",
 		    q->total - q->primary, q->assigned, i->total - i->primary,
 		    i->assigned);
 		return;
 	}
-	say(a, CHECK_FAIL, "the PF holds all of its %u %s itself: none are left for VFs",
+	say(a, CHECK_FAIL, "the PF keeps all of its %u %s: none are left for VFs",
 	    r->total, r == q ? "queues" : "interrupts");
-	cure(a, "Give them back, which resets the drive: %s; a larger -n leaves the PF some.",
+	cure(a, "Release them, which resets the drive: %s; a larger -n leaves the PF more.",
 	     ctrl_give_back(c->fn->ctrl, f->cntlid, keep));
 }
 
 /*
- * What the driver says of a VF tells that it got through to the PF: it can
+ * Does what the driver says about a VF prove that it reached the PF? It can
  * migrate, or something that only the PF knows is in the way.
  */
 static bool got_through(const struct driver_view *says)
@@ -154,7 +154,7 @@ static bool got_through(const struct driver_view *says)
 	return says->can != DRIVER_UNKNOWN;
 }
 
-/* What the VFs that were bound to our driver tell of its way to the PF. */
+/* What the VFs that are bound to our driver say about its way to the PF. */
 static void by_vfs(struct checkup *c, struct answer *a)
 {
 	size_t i;
@@ -171,11 +171,11 @@ static void by_vfs(struct checkup *c, struct answer *a)
 		if (strstr(vf->says.reason, "does not pass the proof")) {
 			say(a, CHECK_FAIL, "the nvme driver of kernel %s does not pass the proof of its %s",
 			    c->release, strstr(vf->says.reason, "requests") ? "requests" : "admin queue");
-			cure(a, "Report it with the name of the kernel; until then, use another kernel, or one with the nvme patch of this project.");
+			cure(a, "Report it with the kernel's version; meanwhile, use another kernel, or one with this project's nvme patch.");
 			return;
 		}
 	}
-	say(a, CHECK_UNKNOWN, "it is made when a VF is bound to " TOOL_DRIVER ", and none that is bound tells of one");
+	say(a, CHECK_UNKNOWN, "it is made when a VF is bound to " TOOL_DRIVER "; no bound VF reports one");
 }
 
 static void proof(struct checkup *c, struct answer *a)

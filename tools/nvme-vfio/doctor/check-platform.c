@@ -43,10 +43,10 @@ static void iommu(struct checkup *c, struct answer *a)
 		say(a, CHECK_OK, "on (%s)", name);
 		return;
 	}
-	say(a, CHECK_FAIL, "off: functions cannot be given to VMs");
+	say(a, CHECK_FAIL, "off: functions cannot be assigned to VMs");
 	if (!access(TABLES, F_OK) && !intel && access(TABLES "/IVRS", F_OK) &&
 	    access(TABLES "/IORT", F_OK))
-		cure(a, "Switch it on in the firmware's setup (Intel VT-d, AMD-Vi, SMMU).");
+		cure(a, "Enable it in the firmware setup (Intel VT-d, AMD-Vi, SMMU).");
 	else if (intel)
 		cure(a, "Boot the kernel with intel_iommu=on.");
 	else
@@ -64,20 +64,20 @@ static void secure_boot(struct checkup *c, struct answer *a)
 	}
 	modules_look(c->modules, TOOL_DRIVER, &mod);
 	if (mod.loaded) {
-		say(a, CHECK_OK, "on, and the kernel has taken the module");
+		say(a, CHECK_OK, "on, and the kernel has accepted the module");
 		return;
 	}
 	signing_key(&key);
 	if (!key.there) {
-		say(a, CHECK_WARN, "on, and there is no %s, by whose key dkms would sign modules%s%s",
-		    key.certificate, *key.by ? ", as says " : "", key.by);
-		cure(a, "Reinstall the module by dkms, which makes one (dkms install --force), then enrol it: mokutil --import %s, and confirm at the next boot; or sign the modules with a key that is enrolled.",
+		say(a, CHECK_WARN, "on, but %s, with whose key dkms would sign modules, is missing%s%s",
+		    key.certificate, *key.by ? ", according to " : "", key.by);
+		cure(a, "Reinstall the module with dkms, which creates one (dkms install --force), then enrol it: run mokutil --import %s, and confirm at the next boot; or sign the modules with a key that is enrolled.",
 		     key.certificate);
 	} else if (secure_boot_enrolled(key.certificate) == 1) {
 		say(a, CHECK_OK, "on, and the key of dkms is enrolled (%s)",
 		    key.certificate);
 	} else {
-		say(a, CHECK_WARN, "on, and the key of dkms is not known to be enrolled (%s)",
+		say(a, CHECK_WARN, "on, but the key of dkms is not known to be enrolled (%s)",
 		    key.certificate);
 		cure(a, "Run mokutil --import %s, and confirm at the next boot.",
 		     key.certificate);
@@ -89,14 +89,14 @@ static void kernel(struct checkup *c, struct answer *a)
 	struct version v;
 
 	if (!version_parse(&v, c->release)) {
-		say(a, CHECK_UNKNOWN, "%s: no version that is understood",
+		say(a, CHECK_UNKNOWN, "%s: unknown version format",
 		    c->release);
 	} else if (version_before(&v, 6, 1)) {
-		say(a, CHECK_FAIL, "%s has no VFIO migration that could be used",
+		say(a, CHECK_FAIL, "%s has no usable VFIO migration",
 		    c->release);
 		cure(a, "Use kernel 6.1 or later.");
 	} else if (version_before(&v, 6, 2)) {
-		say(a, CHECK_OK, "%s; a wrong destination is found only with the guest stopped (PRE_COPY: from 6.2 on)",
+		say(a, CHECK_OK, "%s; a wrong destination is only found after the guest has stopped (PRE_COPY: from 6.2 on)",
 		    c->release);
 	} else {
 		say(a, CHECK_OK, "%s", c->release);
@@ -111,7 +111,10 @@ static bool has_function(const char *name, bool *readable)
 	bool found = false;
 	char line[512], *p;
 
-	/* A line is an address, a letter, the name, and a module if it is of one. */
+	/*
+	 * A line is an address, a letter, the name, and the module if there is
+	 * one.
+	 */
 	*readable = false;
 	while (f && !found && fgets(line, sizeof(line), f)) {
 		*readable = true;
@@ -147,14 +150,14 @@ static void tracking(struct checkup *c, struct answer *a)
 		return;
 	case TRACKING_NO:
 		say(a, CHECK_WARN, "this kernel has no IOMMUFD (CONFIG_IOMMUFD): all memory is sent while the guest is stopped");
-		cure(a, "Use a kernel with CONFIG_IOMMUFD, or 6.1 to 6.6; or tell QEMU enable-migration=on and allow a downtime of memory / bandwidth.");
+		cure(a, "Use a kernel with CONFIG_IOMMUFD, or 6.1 to 6.6; or give QEMU enable-migration=on and allow a downtime of memory / bandwidth.");
 		return;
 	case TRACKING_YES:
 		break;
 	}
 	if (!modules_needs(c->modules, TOOL_DRIVER, "iova_bitmap_set")) {
 		say(a, CHECK_WARN, "possible, but the module was built without it");
-		cure(a, "Build it again with this kernel's headers: dkms build --force, dkms install --force.");
+		cure(a, "Rebuild it with this kernel's headers: dkms build --force, dkms install --force.");
 	} else {
 		say(a, CHECK_OK, "possible");
 	}

@@ -10,7 +10,7 @@
 #include "check.h"
 #include "util.h"
 
-/* Whether its PF told of the VF; if not, that is the answer. */
+/* Whether its PF reported the VF; if not, that is the answer. */
 static bool told(struct checkup *c, struct answer *a)
 {
 	const struct host_fn *vf = c->fn;
@@ -22,9 +22,9 @@ static bool told(struct checkup *c, struct answer *a)
 		    c->root ? "see pf-driver" : "not root");
 	} else if (vf->set == SET_STANDARD) {
 		say(a, CHECK_FAIL, "the PF does not list this VF as its secondary controller");
-		cure(a, "Make the VFs anew (" TOOL_NAME " teardown, apply); if that does not help, the drive's firmware must.");
+		cure(a, "Recreate the VFs (" TOOL_NAME " teardown, apply); if that does not help, update the drive's firmware.");
 	} else {
-		say(a, CHECK_UNKNOWN, "the PF has no list of its VFs");
+		say(a, CHECK_UNKNOWN, "the PF does not list its VFs");
 	}
 	return false;
 }
@@ -52,7 +52,7 @@ static void namespaces(struct checkup *c, struct answer *a)
 	if (!told(c, a))
 		return;
 	if (!vf->nsid) {
-		say(a, CHECK_UNKNOWN, "the PF does not tell");
+		say(a, CHECK_UNKNOWN, "the PF does not say");
 	} else if (vf->nns && vf->namespaces.known) {
 		say(a, CHECK_OK, "%zu attached, digest %016llx", vf->nns,
 		    (unsigned long long)ns_get64(&vf->namespaces.digest));
@@ -60,7 +60,7 @@ static void namespaces(struct checkup *c, struct answer *a)
 		say(a, CHECK_OK, "%zu attached", vf->nns);
 	} else {
 		say(a, CHECK_WARN, "none is attached: a guest sees no disk");
-		cure(a, "nvme attach-ns /dev/%s -n NSID -c %u; or say so in /etc/" TOOL_NAME " and run " TOOL_NAME " apply.",
+		cure(a, "nvme attach-ns /dev/%s -n NSID -c %u; or list it in /etc/" TOOL_NAME " and run " TOOL_NAME " apply.",
 		     vf->pf && *vf->pf->ctrl ? vf->pf->ctrl : "nvmeN",
 		     vf->cntlid);
 	}
@@ -105,8 +105,8 @@ static void group(struct checkup *c, struct answer *a)
 		say(a, CHECK_OK, "%d, its own", c->fn->iommu_group);
 		return;
 	}
-	say(a, CHECK_FAIL, "%d, together with%s", c->fn->iommu_group, others);
-	cure(a, "Switch ACS on in the firmware's setup or use another slot: only whole groups can be given to a VM.");
+	say(a, CHECK_FAIL, "%d, shared with%s", c->fn->iommu_group, others);
+	cure(a, "Enable ACS in the firmware setup or use another slot: only whole groups can be assigned to a VM.");
 }
 
 static void binding(struct checkup *c, struct answer *a)

@@ -31,7 +31,7 @@ struct answer {
 };
 
 /**
- * struct fn_facts - what is found out about a function beyond host.h
+ * struct fn_facts - what is known about a function beyond host.h
  * @identified: of a PF: the next eight are known
  * @nvme_version: version of the specification it says it has
  * @track_memory: it can track what its VFs write
@@ -74,9 +74,9 @@ enum tracking {
 };
 
 /**
- * struct checkup - all that checks look at
+ * struct checkup - everything that checks look at
  * @host: the NVMe functions; all were asked
- * @facts: what is known of each of them, in the same order
+ * @facts: what is known about each of them, in the same order
  * @fn: the function that is looked at; NULL: the host
  * @root: root, so that everything can be seen
  * @open: VFs may be opened
@@ -122,7 +122,7 @@ extern const struct check checks_pf[];
 extern const struct check checks_vf[];
 extern const struct check checks_vmm[];
 
-/** check_conflicts - nobody else lays a claim to the function */
+/** check_conflicts - nothing else claims the function */
 void check_conflicts(struct checkup *c, struct answer *a);
 
 /** check_alias - libvirt would choose our driver for the function */
@@ -131,7 +131,7 @@ void check_alias(struct checkup *c, struct answer *a);
 /** check_offers - VFIO offers migration of the function */
 void check_offers(struct checkup *c, struct answer *a);
 
-/** facts_of - what is known of a function */
+/** facts_of - what is known about a function */
 struct fn_facts *facts_of(struct checkup *c, const struct host_fn *fn);
 
 /**

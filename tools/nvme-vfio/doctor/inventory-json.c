@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inventory-json.c - what is known of this host and its functions, in the
+ * inventory-json.c - what is known about this host and its functions, in the
  * schema of docs/tool-json.md.
  */
 #include <stdio.h>
@@ -78,7 +78,7 @@ static json_object *offers(const struct fn_facts *f)
 	return list;
 }
 
-/* The words of its PF's policy; a driver without policies goes by the defaults. */
+/* The words of its PF's policy; a driver without policies uses the defaults. */
 static json_object *policy(const struct host_fn *fn)
 {
 	char all[4096], *line, *rest = all;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * inventory.c - what is found out before any check is made.
+ * inventory.c - what is found out before any check runs.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -100,7 +100,7 @@ static void try_vfio(struct checkup *c, const struct host_fn *vf,
 	}
 	/* Nor while "apply" resets it, or counts on it being at rest. */
 	if (lock_pf(vf->pf_bdf, 0, &lock)) {
-		snprintf(f->trouble, sizeof(f->trouble), "not opened: another " TOOL_NAME " is at work on its PF");
+		snprintf(f->trouble, sizeof(f->trouble), "not opened: another " TOOL_NAME " is working on its PF");
 		return;
 	}
 	note("%s: opened to see what VFIO offers", vf->bdf);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * inventory.h - what is found out before any check is made, because several
- * checks and the comparison with another host need it.
+ * inventory.h - what is found out before any check runs, because several checks
+ * and the comparison with another host need it.
  */
 #ifndef NVME_VFIO_INVENTORY_H
 #define NVME_VFIO_INVENTORY_H

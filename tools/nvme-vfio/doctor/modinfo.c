@@ -25,7 +25,7 @@ struct modules *modules_new(void)
 		return NULL;
 	m->ctx = kmod_new(NULL, NULL);
 	if (m->ctx) {
-		/* What is not there is an answer here, no error. */
+		/* Not being there is an answer here, not an error. */
 		kmod_set_log_priority(m->ctx, 0);
 		return m;
 	}
@@ -46,7 +46,7 @@ static void copy(char *to, size_t len, const char *from)
 	snprintf(to, len, "%s", from ? from : "");
 }
 
-/* The names of files have dashes, those of sysfs and of configuration have not. */
+/* File names have dashes, names in sysfs and in configuration do not. */
 static void plain(char *to, size_t len, const char *name)
 {
 	copy(to, len, name);
@@ -89,7 +89,7 @@ static void look_inside(struct kmod_module *k, struct module *mod)
 	}
 	kmod_module_info_free_list(info);
 	if (is_signed && !*mod->signer)
-		copy(mod->signer, sizeof(mod->signer), "somebody unnamed");
+		copy(mod->signer, sizeof(mod->signer), "an unnamed signer");
 }
 
 void modules_look(struct modules *m, const char *name, struct module *mod)
@@ -107,7 +107,7 @@ void modules_look(struct modules *m, const char *name, struct module *mod)
 		kmod_module_unref(k);
 	}
 	mod->blacklisted = blacklisted(m, id);
-	/* A folder without that file is of a module that is built in. */
+	/* A folder without that file belongs to a built-in module. */
 	mod->loaded = sysfs_read(mod->loaded_srcversion,
 				 sizeof(mod->loaded_srcversion),
 				 "/sys/module/%s/initstate", id) > 0;

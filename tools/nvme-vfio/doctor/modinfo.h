@@ -38,13 +38,13 @@ struct module {
 	bool blacklisted;
 };
 
-/** modules_look - what there is of a module */
+/** modules_look - what is known about a module */
 void modules_look(struct modules *m, const char *name, struct module *mod);
 
 /**
  * modules_needs - whether a module's file needs a symbol of the kernel's
  *
- * Return: 1, 0, or -1 if that cannot be told.
+ * Return: 1, 0, or -1 if it is not known.
  */
 int modules_needs(struct modules *m, const char *name, const char *symbol);
 

@@ -10,9 +10,9 @@
 #include "host/verdict.h"
 
 /**
- * struct peer_identity - what a report says of a VF
+ * struct peer_identity - what a report says about a VF
  * @id: as the driver would fill it; what is not compared stays zero
- * @known: the report says it, and so that it can be understood
+ * @known: the report says it, and in a way that can be understood
  * @formats: all that its PF lists, as identity.h wants them
  * @has_formats: the report says that
  * @namespaces: those of the VF; known if the report says it

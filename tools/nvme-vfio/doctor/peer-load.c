@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * peer-load.c - reads the report of another host, and believes nothing of it.
+ * peer-load.c - reads the report of another host, and trusts none of it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define MAX_FILE	(4 << 20)
 #define MAX_DEPTH	8
 
-/* A key that is looked at. */
+/* A key that is checked. */
 struct field {
 	const char *key;
 	enum json_type type;
@@ -56,7 +56,7 @@ static const struct field check_fields[] = {
 	{ }
 };
 
-/* The first key that is not as it should be; NULL: all are. */
+/* The first key that is wrong; NULL: none is. */
 static const char *wrong_field(json_object *o, const struct field *f)
 {
 	json_object *v;
@@ -97,10 +97,10 @@ static int look_at(const char *name, json_object *top)
 	    strcmp(json_object_get_string(command), "doctor") ||
 	    !json_object_object_get_ex(top, "version", &version) ||
 	    !json_object_is_type(version, json_type_int))
-		return fail(TOOL_CONFIG, "%s: not what \"" TOOL_NAME " doctor --json\" prints",
+		return fail(TOOL_CONFIG, "%s: not a report of \"" TOOL_NAME " doctor --json\"",
 			    name);
 	if (json_object_get_int(version) != REPORT_VERSION)
-		return fail(TOOL_CONFIG, "%s: a report of version %s, and this is version %d: use the same " TOOL_NAME " on both hosts",
+		return fail(TOOL_CONFIG, "%s: the report has version %s, but this host needs version %d: use the same " TOOL_NAME " on both hosts",
 			    name, json_object_get_string(version),
 			    REPORT_VERSION);
 	bad = wrong_field(json_object_object_get(top, "host"), host_fields);
@@ -109,7 +109,7 @@ static int look_at(const char *name, json_object *top)
 	if (!bad)
 		bad = wrong_list(top, "checks", check_fields);
 	if (bad)
-		return fail(TOOL_CONFIG, "%s: damaged at \"%s\": make it again by " TOOL_NAME " doctor --json",
+		return fail(TOOL_CONFIG, "%s: damaged at \"%s\": make it again with " TOOL_NAME " doctor --json",
 			    name, bad);
 	return TOOL_OK;
 }
@@ -169,12 +169,12 @@ int peer_load(const char *file, json_object **peer)
 	if (f && !input)
 		fclose(f);
 	if (!data)
-		return fail(TOOL_CONFIG, "%s: %s; on the other host, \"" TOOL_NAME " doctor --json\" makes it",
+		return fail(TOOL_CONFIG, "%s: %s; make it on the other host with \"" TOOL_NAME " doctor --json\"",
 			    name, strerror(err));
 	*peer = parse(data, len);
 	free(data);
 	if (!*peer)
-		return fail(TOOL_CONFIG, "%s: no JSON: make it again by " TOOL_NAME " doctor --json",
+		return fail(TOOL_CONFIG, "%s: not JSON: make it again with " TOOL_NAME " doctor --json",
 			    name);
 	err = look_at(name, *peer);
 	if (err) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * peer.c - compares two hosts and their VFs. Both come as JSON, so that one's
- * own is looked at with the same eyes.
+ * own is treated alike.
  */
 #include <endian.h>
 #include <stdio.h>
@@ -16,8 +16,8 @@
 
 /*
  * One's own host, a VF of it; the other host, a VF of it; what a state is taken
- * from, where it is to be loaded. @no_format: the policy here wants one that the
- * drive has not.
+ * from, where it is to be loaded. @no_format: the policy here wants one that
+ * the drive does not have.
  */
 struct pair {
 	json_object *here;
@@ -78,7 +78,7 @@ static void equal(const struct pair *p, struct answer *a,
 	} else if (fits(p, part) && same(p->here_vf, p->there_vf, key)) {
 		say(a, CHECK_OK, "%s on both", x);
 	} else if (fits(p, part)) {
-		say(a, CHECK_OK, "%s: %s here, %s there, which the policy there lets in",
+		say(a, CHECK_OK, "%s: %s here, %s there, which the policy there accepts",
 		    what, x, y);
 	} else {
 		say(a, CHECK_FAIL, "%s: %s here, %s there", what, x, y);
@@ -89,7 +89,7 @@ static void equal(const struct pair *p, struct answer *a,
 static void command_set(const struct pair *p, struct answer *a)
 {
 	equal(p, a, IDENTITY_CMDSET, "command_set", "command set",
-	      "Only drives with the same command set take each other's state.");
+	      "Use drives with the same command set: no other can load the state.");
 }
 
 static void model(const struct pair *p, struct answer *a)
@@ -133,15 +133,15 @@ static void format(const struct pair *p, struct answer *a)
 	if (has_vendor_set(&p->from) && has_vendor_set(&p->to)) {
 		say(a, CHECK_OK, "this command set has one");
 	} else if (!known(p, IDENTITY_FORMAT)) {
-		say(a, CHECK_UNKNOWN, "format of state: %s here, %s there",
+		say(a, CHECK_UNKNOWN, "format of the state: %s here, %s there",
 		    p->from.known[IDENTITY_FORMAT] ? "known" : "not known",
 		    p->to.known[IDENTITY_FORMAT] ? "known" : "not known");
 	} else if (p->no_format) {
-		say(a, CHECK_FAIL, "the policy here wants a format of state that the drive does not have: %s",
+		say(a, CHECK_FAIL, "the policy here wants a format of the state that the drive does not have: %s",
 		    text(p->here_vf, "policy"));
 		cure(a, "Change the policy in /etc/" TOOL_NAME ", and run " TOOL_NAME " apply.");
 	} else if (!fits(p, IDENTITY_FORMAT)) {
-		say(a, CHECK_FAIL, "format of state: version %u, UUID %s here, which is not one of those there; version %s, UUID %s there",
+		say(a, CHECK_FAIL, "format of the state: version %u, UUID %s here, which the drive there does not list; version %s, UUID %s there",
 		    version, shown(x), y, shown(text(p->there_vf, "state_uuid")));
 		cure(a, "Give both drives the same firmware, or let the source write a format that both have: policy = format=VERSION in its /etc/" TOOL_NAME ".");
 	} else {
@@ -151,7 +151,7 @@ static void format(const struct pair *p, struct answer *a)
 	json_object_put(uuid);
 }
 
-/* A report of an older version has no more than the number of the whole. */
+/* A report of an older version has only the digest. */
 static void digests(const struct pair *p, struct answer *a)
 {
 	const char *x = text(p->here_vf, "namespace_digest");
@@ -167,13 +167,13 @@ static void digests(const struct pair *p, struct answer *a)
 	} else if (!strcmp(x, y)) {
 		say(a, CHECK_OK, "the same, digest %s", x);
 	} else if (p->has_policy && p->policy.copied) {
-		say(a, CHECK_WARN, "others there (digest %s here, %s there), and the policy there says that their data were copied",
+		say(a, CHECK_WARN, "different ones there (digest %s here, %s there), but the policy there says that their data is copied",
 		    x, y);
 		cure(a, "Copy the data before each migration.");
 	} else {
 		say(a, CHECK_FAIL, "namespaces: digest %s here, %s there", x,
 		    y);
-		cure(a, "Attach the same namespaces, by the same ids, to the VF there. If their data are copied: policy = media=copied in its /etc/" TOOL_NAME ".");
+		cure(a, "Attach the same namespaces, by the same ids, to the VF there. If their data is copied: policy = media=copied in its /etc/" TOOL_NAME ".");
 	}
 }
 
@@ -192,17 +192,17 @@ static void namespaces(const struct pair *p, struct answer *a)
 	}
 	v = ns_compare(x, y, copied);
 	if (v.why && v.nsid)
-		say(a, CHECK_FAIL, "namespace %u there %s", v.nsid, v.why);
+		say(a, CHECK_FAIL, "there, namespace %u %s", v.nsid, v.why);
 	else if (v.why)
 		say(a, CHECK_FAIL, "%s", v.why);
 	if (v.why) {
-		cure(a, "Attach the same namespaces, by the same ids, to the VF there. If their data are copied: policy = media=copied in its /etc/" TOOL_NAME ".");
+		cure(a, "Attach the same namespaces, by the same ids, to the VF there. If their data is copied: policy = media=copied in its /etc/" TOOL_NAME ".");
 	} else if (copied && x->digest != y->digest) {
-		say(a, CHECK_WARN, "of the same layout there, and the policy there says that their data were copied");
+		say(a, CHECK_WARN, "the same layout there, and the policy there says that their data is copied");
 		cure(a, "Copy the data before each migration.");
 	} else if (v.unsure) {
 		say(a, refused ? CHECK_FAIL : CHECK_WARN,
-		    "nothing differs, but the drives do not tell enough of them to be sure");
+		    "nothing differs, but the drives do not report enough to be sure");
 		cure(a, "Make them the same: nvme list-ns, nvme id-ns.");
 	} else {
 		say(a, CHECK_OK, "the same, digest %s",
@@ -222,7 +222,7 @@ static void enough(const struct pair *p, struct answer *a,
 		    p->to.known[part] ? "known" : "not known");
 	} else if (!fits(p, part)) {
 		say(a, CHECK_FAIL, "%s: %s here, %s there", key, x, y);
-		cure(a, "Give the VF there as many, in its /etc/" TOOL_NAME ".");
+		cure(a, "Give the VF there the same number, in its /etc/" TOOL_NAME ".");
 	} else if (!fits(&back, part)) {
 		say(a, CHECK_WARN, "%s: %s here, %s there: a guest that uses all of them cannot return",
 		    key, x, y);
@@ -250,19 +250,19 @@ static void state_size(const struct pair *p, struct answer *a)
 	long long mb = json_object_get_int64(max);
 
 	if (!size || !max) {
-		say(a, CHECK_UNKNOWN, "size of the state %s here, the limit %s there",
+		say(a, CHECK_UNKNOWN, "size of the state: %s here; limit: %s there",
 		    size ? "known" : "not known", max ? "known" : "not known");
 	} else if (mb < bytes / MIB + !!(bytes % MIB)) {
-		say(a, CHECK_FAIL, "the state has %lld bytes, and there no more than %lld MiB are taken",
+		say(a, CHECK_FAIL, "the state has %lld bytes, but at most %lld MiB are accepted there",
 		    bytes, mb);
 		cure(a, "Raise max_state_mb of module " TOOL_DRIVER " there.");
 	} else {
-		say(a, CHECK_OK, "%lld bytes, up to %lld MiB are taken there",
+		say(a, CHECK_OK, "%lld bytes, up to %lld MiB are accepted there",
 		    bytes, mb);
 	}
 }
 
-/* What fails over there, and concerns this VF. */
+/* What fails there, and concerns this VF. */
 static void health(const struct pair *p, struct answer *a)
 {
 	json_object *checks = json_object_object_get(p->peer, "checks");
@@ -283,11 +283,11 @@ static void health(const struct pair *p, struct answer *a)
 		snprintf(list + len, sizeof(list) - len, " %s", id);
 	}
 	if (*list) {
-		say(a, CHECK_FAIL, "these fail over there:%s", list);
-		cure(a, "Run " TOOL_NAME " doctor on %s, and cure what it finds.",
+		say(a, CHECK_FAIL, "these checks fail there:%s", list);
+		cure(a, "Run " TOOL_NAME " doctor on %s, and fix what it finds.",
 		     shown(text(p->there, "name")));
 	} else {
-		say(a, CHECK_OK, "nothing fails over there");
+		say(a, CHECK_OK, "no check fails there");
 	}
 }
 
@@ -320,7 +320,7 @@ static void machine(const struct pair *p, struct answer *a)
 	}
 	say(a, CHECK_FAIL, "%s here, %s there",
 	    shown(text(p->here, "machine")), shown(text(p->there, "machine")));
-	cure(a, "A guest moves between machines of one architecture only.");
+	cure(a, "Guests can only move between hosts of the same architecture.");
 }
 
 static void tracking(const struct pair *p, struct answer *a)
@@ -329,17 +329,17 @@ static void tracking(const struct pair *p, struct answer *a)
 	json_object *y = json_object_object_get(p->there, "dirty_tracking");
 
 	if (!x || !y) {
-		say(a, CHECK_UNKNOWN, "not known of %s", x ? "the other host" :
+		say(a, CHECK_UNKNOWN, "not known for %s", x ? "the other host" :
 		    "this host");
 	} else if (json_object_get_boolean(x) && json_object_get_boolean(y)) {
 		say(a, CHECK_OK, "both kernels can");
 	} else if (json_object_get_boolean(x)) {
-		say(a, CHECK_WARN, "this kernel can, that of the other host cannot: the way back is slower");
+		say(a, CHECK_WARN, "this kernel can, the other host's cannot: the way back is slower");
 		cure(a, "Use a kernel with CONFIG_IOMMUFD there as well.");
 	} else {
 		say(a, CHECK_WARN, "%s",
 		    json_object_get_boolean(y) ?
-		    "this kernel cannot, that of the other host can" :
+		    "this kernel cannot, the other host's can" :
 		    "neither kernel can");
 		cure(a, "See kernel-dirty-tracking.");
 	}
@@ -417,7 +417,7 @@ static void send_format(struct pair *p)
 	id->has_uuid = 1;
 }
 
-/* How far two VFs are from each other; all of the answers are for the caller. */
+/* How much two VFs differ; all of the answers go to the caller. */
 static unsigned int judge(struct pair *p, struct answer *a)
 {
 	static const unsigned int weight[] = {
@@ -451,11 +451,11 @@ static void verdict(const struct pair *p, unsigned int sum, size_t fit,
 		say(a, CHECK_FAIL, "%s has no VF", host);
 		cure(a, "Run " TOOL_NAME " apply there.");
 	} else if (sum >= 256) {
-		say(a, CHECK_FAIL, "no VF of %s can take over; %s is nearest",
+		say(a, CHECK_FAIL, "no VF of %s can take over; %s comes closest",
 		    host, text(p->there_vf, "address"));
 		cure(a, "See the lines peer-* of this VF.");
 	} else if (sum >= 16) {
-		say(a, CHECK_UNKNOWN, "perhaps %s of %s can take over",
+		say(a, CHECK_UNKNOWN, "%s of %s may be able to take over",
 		    text(p->there_vf, "address"), host);
 	} else {
 		say(a, CHECK_OK, "%s of %s can take over (%zu VFs there can)",

@@ -37,7 +37,7 @@ bool peer_bytes(const char *text, uint8_t *to, size_t len)
 	return true;
 }
 
-/* A number of at most so many bits. */
+/* A number of at most this many bits. */
 static bool number(json_object *o, const char *key, unsigned int bits,
 		   uint64_t *n)
 {
@@ -133,7 +133,7 @@ static bool one(json_object *o, struct stream_namespace *n)
 		peer_bytes(text(o, "eui64"), n->eui64, sizeof(n->eui64)));
 }
 
-/* As many as the driver lists; what it computes of all is in the report. */
+/* As many as the driver lists; the report has what it computes from all. */
 static bool take_all(json_object *vf, json_object *list,
 		     struct stream_namespaces *ns)
 {

@@ -18,7 +18,7 @@ json_object *report_namespaces(const struct stream_namespaces *ns);
  * @vf: an entry of a report's "functions"; not trusted
  * @ns: filled in
  *
- * Return: the report says it, and so that it can be understood
+ * Return: the report says it, and in a way that can be understood
  */
 bool peer_namespaces(json_object *vf, struct stream_namespaces *ns);
 

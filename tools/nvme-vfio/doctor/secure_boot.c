@@ -91,7 +91,9 @@ static bool assignment(char *line, const char *name, char *value, size_t len)
 	return true;
 }
 
-/* Later lines and files go before earlier ones, as in the shell that reads them. */
+/*
+ * Later lines and files override earlier ones, as in the shell that reads them.
+ */
 static void read_framework(const char *path, struct signing_key *key)
 {
 	FILE *f = fopen(path, "re");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * secure_boot.h - whether this host takes modules that nobody signed.
+ * secure_boot.h - whether this host accepts unsigned modules.
  */
 #ifndef NVME_VFIO_SECURE_BOOT_H
 #define NVME_VFIO_SECURE_BOOT_H
@@ -29,14 +29,14 @@ struct signing_key {
  * signing_key - find it as dkms does: framework.conf and what lies in
  * framework.conf.d, or else Ubuntu's key, or else dkms' own
  *
- * All that says something of the key asks here.
+ * Everything that says something about the key asks here.
  */
 void signing_key(struct signing_key *key);
 
 /**
  * secure_boot_enrolled - whether the firmware knows a certificate
  *
- * Return: 1, 0, or -1 if that cannot be told.
+ * Return: 1, 0, or -1 if it is not known.
  */
 int secure_boot_enrolled(const char *path);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * version.c - runs programs for the sake of their version.
+ * version.c - runs programs to learn their version.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static bool find_in(char *path, size_t len, const char *dirs, const char *name)
 
 	for (; dirs && *dirs; dirs += n + (dirs[n] == ':')) {
 		n = strcspn(dirs, ":");
-		/* Only absolute ones: root shall not run what lies about. */
+		/* Only absolute ones: root must not run what lies around. */
 		if (*dirs != '/' ||
 		    snprintf(path, len, "%.*s/%s", (int)n, dirs, name) >=
 		    (int)len)

@@ -63,7 +63,9 @@ static bool disk_of(const char *name, char *disk, size_t len)
 	return true;
 }
 
-/* The kernel lets nobody have a disk alone that is mounted or held. */
+/*
+ * The kernel grants nobody exclusive access to a disk that is mounted or held.
+ */
 static int check_disks(const char *bdf, const char *ctrl)
 {
 	char path[300], disk[64], text[400];
@@ -119,7 +121,7 @@ int busy_check(const struct host_fn *fn)
 
 	if (!fn->nusers)
 		return busy_quick(fn->bdf);
-	snprintf(text, sizeof(text), "process %d (%s)%s has it open; stop that first",
+	snprintf(text, sizeof(text), "process %d (%s)%s has it open; stop it first",
 		 (int)fn->users[0].pid, fn->users[0].name,
 		 fn->nusers > 1 ? " and others" : "");
 	return in_use(fn->bdf, text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * driver_view.c - what our driver says of a function that is bound to it.
+ * driver_view.c - what our driver says about a function that is bound to it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "host.h"
 #include "util.h"
 
-/* What is not known, not there or no line of text is nothing. */
+/* What is not known, missing or not a line of text is empty. */
 static void get(char *value, size_t len, const char *bdf, const char *name)
 {
 	if (sysfs_read(value, len, HOST_PCI "/%s/nvme_vfio/%s", bdf, name) < 0 ||

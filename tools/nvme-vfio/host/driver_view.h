@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * driver_view.h - what our driver says of a function that is bound to it, in
+ * driver_view.h - what our driver says about a function that is bound to it, in
  * sysfs: docs/ABI.md. Needs no privilege and no command to a drive.
  */
 #ifndef NVME_VFIO_DRIVER_VIEW_H

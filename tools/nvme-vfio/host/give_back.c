@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * give_back.c - how a PF gives VFs what it holds itself. Only said, never done: it
- * takes a reset of the PF, which its users notice.
+ * give_back.c - how a PF releases what it keeps to its VFs. Only printed, never
+ * done: it takes a reset of the PF, which its users notice.
  */
 #include <stdio.h>
 

@@ -197,7 +197,7 @@ int host_load(struct host *h)
 			number_vfs(h, &h->fn[i]);
 	if (h->n)
 		qsort(h->fn, h->n, sizeof(*h->fn), by_family);
-	/* Only now nothing moves any more. */
+	/* From here on nothing moves any more. */
 	for (i = 0; i < h->n; i++)
 		if (h->fn[i].role == ROLE_VF)
 			h->fn[i].pf = by_bdf(h, h->fn[i].pf_bdf);
@@ -252,7 +252,7 @@ bool host_called(const struct host_fn *fn, const char *name)
 	return found;
 }
 
-/* By serial number or NQN; NULL with *@twice set: more than one fits. */
+/* By serial number or NQN; *@twice is set if more than one fits. */
 static struct host_fn *by_identity(struct host *h, const char *name,
 				   struct host_fn **twice)
 {
@@ -285,13 +285,13 @@ int host_find_pf(struct host *h, const char *name, struct host_fn **fn)
 		return fail(TOOL_NODEV, "%s: no such PF; \"" TOOL_NAME " list\" shows all",
 			    name);
 	if (twice)
-		return fail(TOOL_NODEV, "%s: both %s and %s are called so: name one by its address",
+		return fail(TOOL_NODEV, "%s: names both %s and %s; name one by its address",
 			    name, (*fn)->bdf, twice->bdf);
 	if ((*fn)->role == ROLE_VF)
 		return fail(TOOL_NODEV, "%s: a VF, not a PF; its PF is %s",
 			    name, (*fn)->pf_bdf);
 	if ((*fn)->role == ROLE_PLAIN)
-		return fail(TOOL_NODEV, "%s: has no SR-IOV, so there are no VFs to set up: is it switched off in the firmware of the host or of the drive?",
+		return fail(TOOL_NODEV, "%s: has no SR-IOV, so there are no VFs to set up: is it disabled in the firmware of the host or of the drive?",
 			    name);
 	return TOOL_OK;
 }

@@ -54,7 +54,7 @@ struct host_user {
  * @driver: what it is bound to; empty: nothing
  * @override: driver_override; empty: none
  * @iommu_group: its number, or -1
- * @cdev: IOMMUFD's name of it, e.g. "vfio0"; empty: none
+ * @cdev: IOMMUFD's name for it, e.g. "vfio0"; empty: none
  * @numvfs: of a PF: VFs it has
  * @totalvfs: of a PF: VFs it could have
  * @autoprobe: of a PF: new VFs are given to drivers
@@ -71,8 +71,8 @@ struct host_user {
  * What pf_query.h adds:
  *
  * @asked: the PF was asked about it
- * @unknown: it could not be asked, though it may well answer somebody else: @why
- *	says what kept it
+ * @unknown: it could not be asked, though it may well answer others: @why says
+ *	why
  * @listed: of a VF: the PF lists it, the next five are known
  * @cntlid: controller id
  * @online: the controller is online
@@ -82,7 +82,7 @@ struct host_user {
  * @nns: how many
  * @namespaces: the same as the driver's stream has them; known where the driver
  *	would know them
- * @says: of a VF that is bound to our driver: what that says of it
+ * @says: of a VF that is bound to our driver: what that says about it
  * @set: command set that migrates it (of a PF: its VFs)
  * @why: why it cannot migrate; NULL: it can
  */
@@ -151,7 +151,7 @@ int host_users(struct host *h);
 void host_free(struct host *h);
 
 /**
- * host_trim - take blanks away from both ends of a text, in place
+ * host_trim - remove blanks from both ends of a text, in place
  *
  * Drives pad their serial numbers and models with blanks, some in front. Kernels
  * pass these on, people do not write them.
@@ -197,7 +197,7 @@ const char *host_role_name(enum host_role role);
 const char *host_set_name(enum command_set set);
 
 /**
- * host_is_vfio - whether a driver is one that hands functions on to user space:
+ * host_is_vfio - whether a driver is one that passes functions to user space:
  * vfio-pci or a variant of it
  */
 bool host_is_vfio(const char *driver);

@@ -4,7 +4,7 @@
  *
  * The only file that knows libnvme is nvme.c; its newer interface means a
  * change there and nowhere else. Commands are made here and sent through the
- * pass-through, so nothing depends on what a version of the library can say.
+ * pass-through, so nothing depends on what a version of the library supports.
  */
 #ifndef NVME_VFIO_NVME_H
 #define NVME_VFIO_NVME_H
@@ -61,11 +61,11 @@ int ctrl_admin(struct ctrl *ctrl, const struct ctrl_cmd *cmd, void *data,
 	       size_t len);
 
 /**
- * struct ctrl_id - what the tool wants of Identify Controller
+ * struct ctrl_id - what the tool needs from Identify Controller
  * @cntlid: controller id
  * @version: of the specification, as in register VS
  * @ns_mgmt: it can attach namespaces
- * @virt_mgmt: it has secondary controllers and gives them resources
+ * @virt_mgmt: it has secondary controllers and can give them resources
  * @migration: it has the standard's migration commands
  * @vendor_byte: byte 3072 is what it is in the vendor set of 2022
  * @track_memory: it can track what its VFs write to memory
@@ -98,7 +98,7 @@ int ctrl_format(struct ctrl *ctrl, uint8_t *all, struct state_format *format,
  * @flexible: secondary controllers get theirs by command
  * @total: how many there are
  * @assigned: how many the secondary controllers have now
- * @primary: how many of them the primary controller holds itself
+ * @primary: how many of them the primary controller keeps
  * @private: how many it has beside them, which it cannot give away
  * @max: most that one secondary controller can have
  * @grain: they are given in multiples of this
@@ -164,11 +164,11 @@ int ctrl_attached(struct ctrl *ctrl, uint32_t nsid, uint16_t **list,
 		  size_t *n);
 
 /**
- * ctrl_namespace - what a namespace is, as far as the PF tells
+ * ctrl_namespace - what a namespace is, as far as the PF says
  * @own: the PF has it as well, and can be asked for its descriptors
  * @ns: filled in
  *
- * Return: as ctrl_admin(), but what the PF refuses to tell is not known.
+ * Return: as ctrl_admin(), but what the PF refuses to say is not known.
  */
 int ctrl_namespace(struct ctrl *ctrl, uint32_t nsid, bool own,
 		   struct stream_namespace *ns);
@@ -190,10 +190,10 @@ int ctrl_virt_mgmt(struct ctrl *ctrl, uint16_t cntlid, enum ctrl_action act,
 		   unsigned int type, unsigned int count);
 
 /**
- * ctrl_give_back - the commands by which a primary controller gives resources
- * back that it holds itself
+ * ctrl_give_back - the commands by which a primary controller releases
+ * resources that it keeps
  * @name: of the controller, such as "nvme0"
- * @keep: how many of each type it is to hold afterwards
+ * @keep: how many of each type it is to keep
  *
  * Return: a shell command; valid until the next call. It ends in a reset of the
  * controller, with which they take effect.

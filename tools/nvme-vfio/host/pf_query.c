@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pf_query.c - what only a PF's controller knows of its VFs.
+ * pf_query.c - what only a PF's controller knows about its VFs.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ static void find_set(struct ctrl *ctrl, const struct ctrl_id *id,
 
 	if (id->migration) {
 		if (ctrl_format(ctrl, NULL, &format, &why))
-			because(pf, "the PF does not tell its formats of state: %s",
+			because(pf, "the PF does not report its state formats: %s",
 				ctrl_error());
 		else if (why)
 			because(pf, "%s", why);
@@ -194,11 +194,11 @@ static void judge_vf(struct host_fn *vf)
 
 	if (!strcmp(vf->driver, TOOL_DRIVER))
 		driver_view_read(&vf->says, vf->bdf);
-	/* It decides, and needs nobody's leave to be asked. */
+	/* It decides, and asking it needs no privilege. */
 	if (vf->says.can == DRIVER_NO && *vf->says.reason)
 		because(vf, "%s", vf->says.reason);
 	if (!pf) {
-		because(vf, "its PF %s is no NVMe function", vf->pf_bdf);
+		because(vf, "its PF %s is not an NVMe function", vf->pf_bdf);
 		return;
 	}
 	vf->asked = pf->asked;
@@ -222,7 +222,7 @@ static void judge_vf(struct host_fn *vf)
 		   MODULE "/nvme_pf_shim/parameters/proof");
 	if (!strcmp(proof, "none"))
 		because(vf, "module nvme-pf-shim was loaded with proof=none");
-	/* Whether it will when it is opened nobody knows. */
+	/* Nobody knows whether it will when it is opened. */
 	if (!vf->why && vf->says.can == DRIVER_NOT_NOW) {
 		vf->unknown = true;
 		because(vf, "not for now: %s", vf->says.reason);

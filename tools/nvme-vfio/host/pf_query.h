@@ -11,8 +11,8 @@
 /**
  * pf_query - ask a PF about itself and its VFs
  *
- * Fills in what host.h says; what cannot be learnt stays unknown, and the
- * functions' @why says the reason. Return: TOOL_OK, also where the PF does not
+ * Fills in what host.h says; what cannot be found out stays unknown, and the
+ * functions' @why has the reason. Return: TOOL_OK, also where the PF does not
  * answer; TOOL_FAILED if memory is short, after saying so.
  */
 int pf_query(struct host *h, struct host_fn *pf);

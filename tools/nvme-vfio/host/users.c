@@ -32,7 +32,7 @@ static int add(struct host_fn *fn, pid_t pid)
 }
 
 /*
- * Where a namespace has several ways, its disk is named after the subsystem, and
+ * If a namespace has several paths, its disk is named after the subsystem, and
  * the controller has a hidden one with both their numbers.
  */
 static bool way_to(unsigned int subsystem, unsigned int ns, const char *ctrl)

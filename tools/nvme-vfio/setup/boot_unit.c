@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * boot_unit.c - systemd knows of more ways to enable and to mask a unit than shall
- * be told again here: it is asked.
+ * boot_unit.c - systemd has too many ways to enable and to mask a unit to
+ * repeat them here: it is asked.
  */
 #include <fcntl.h>
 #include <spawn.h>

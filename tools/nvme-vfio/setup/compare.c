@@ -58,7 +58,7 @@ struct compare {
 
 /* -- states ------------------------------------------------------------------- */
 
-/* Without what needs an answer of the PF. */
+/* Without what needs an answer from the PF. */
 static void strip(struct config_vf *vf)
 {
 	vf->queues = 0;
@@ -125,7 +125,7 @@ static int find_next(struct compare *cmp, const struct config_pf *boot)
 		cmp->has_next = !err;
 		return err;
 	}
-	/* What is said of it shall not be taken for what is the matter now. */
+	/* Its message must not be taken for one about the present. */
 	if (asprintf(&where, "%s (at the next boot)", boot->where) < 0)
 		return fail(TOOL_FAILED, "out of memory");
 	then = *boot;
@@ -232,8 +232,8 @@ static void put(struct report *r, size_t column, const struct value *v)
 
 /**
  * struct setting - a row
- * @said: the configuration has a word for it; else it is only worth a row where
- *	what is there differs
+ * @said: the configuration has a key for it; else it only gets a row if what is
+ *	there differs
  */
 struct setting {
 	const char *name;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * config.c - what the lines of configuration files mean. What means nothing is
- * refused.
+ * config.c - what the lines of configuration files mean. Lines without a
+ * meaning are refused.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -23,12 +23,12 @@ struct parser {
 	struct config *c;
 	const char *path;
 	int line;
-	char *section;		/* name of the last one; NULL: none as yet */
+	char *section;		/* name of the last one; NULL: none yet */
 	int begun;		/* its line */
 	int used;		/* that for which there is a config_pf */
-	bool all;		/* tell every mistake, not only the first */
+	bool all;		/* report every mistake, not only the first */
 	bool failed;		/* something is wrong */
-	int told;		/* line of the last mistake that was told */
+	int told;		/* line of the last mistake that was reported */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -40,7 +40,7 @@ static int wrong(struct parser *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* Of a line the first counts: others often come from it. */
+	/* Only the first of a line counts: others often follow from it. */
 	if (!p->failed || (p->all && p->line != p->told))
 		fail(TOOL_CONFIG, "%s:%d: %s", p->path, p->line, text);
 	p->failed = true;
@@ -99,7 +99,7 @@ static int add_namespace(struct parser *p, const char *name, uint32_t nsid,
 
 	for (i = 0; i < vf->nns; i++)
 		if (vf->nsid[i] == nsid)
-			return wrong(p, "%s: %u is there twice", name, nsid);
+			return wrong(p, "%s: %u is given twice", name, nsid);
 	if (vf->nns == NAMESPACES_MAX)
 		return wrong(p, "%s: more than %u", name, NAMESPACES_MAX);
 	more = realloc(vf->nsid, (vf->nns + 1) * sizeof(*more));
@@ -120,10 +120,10 @@ static int add_range(struct parser *p, const char *name, char *word,
 	if (dash)
 		*dash = 0;
 	if (!number(word, 0xfffffffe, &first) || !first)
-		return wrong(p, "%s: %s is no namespace id", name, word);
+		return wrong(p, "%s: %s is not a namespace id", name, word);
 	last = first;
 	if (dash && (!number(dash + 1, 0xfffffffe, &last) || last < first))
-		return wrong(p, "%s: %s-%s is no range", name, word, dash + 1);
+		return wrong(p, "%s: %s-%s is not a range", name, word, dash + 1);
 	for (; first < last; first++)
 		if (!add_namespace(p, name, first, vf))
 			return 0;
@@ -197,7 +197,7 @@ static int set_id(struct parser *p, struct config_pf *pf, enum config_key key,
 	if (pf->key == key)
 		return wrong(p, "%s is given twice", name);
 	if (pf->key)
-		return wrong(p, "%s: a PF is known by one of serial, nqn and address, or by what it is like (model, pci), not by two",
+		return wrong(p, "%s: name a PF by one of serial, nqn and address, or describe it by model and pci, but not both",
 			     name);
 	if (!*value)
 		return wrong(p, "%s is empty", name);
@@ -248,7 +248,7 @@ static int set_pci(struct parser *p, struct config_pf *pf, const char *value)
 	return 1;
 }
 
-/* "vf3.queues": finds what is said of VF 3, and cuts the name. */
+/* "vf3.queues": finds the settings of VF 3, and cuts the name. */
 static struct config_vf *one_vf(struct parser *p, struct config_pf *pf,
 				const char **name)
 {
@@ -301,7 +301,7 @@ static struct config_pf *section(struct parser *p, const char *name)
 		if (strcmp(p->c->pf[i].name, name))
 			continue;
 		p->line = p->begun;
-		wrong(p, "section [%s] is there twice, first at %s", name,
+		wrong(p, "section [%s] is given twice, first at %s", name,
 		      p->c->pf[i].where);
 		return NULL;
 	}
@@ -357,11 +357,11 @@ static int set(struct parser *p, const char *name, const char *value)
 		return set_driver(p, name, value, vf);
 	if (!strcmp(key, "namespaces"))
 		return set_namespaces(p, name, value, vf);
-	return wrong(p, "unknown key %s: there are serial, nqn, address, model, pci, num_vfs, policy, queues, interrupts, namespaces, driver, and vf1.queues and so on",
+	return wrong(p, "unknown key %s: the keys are serial, nqn, address, model, pci, num_vfs, policy, queues, interrupts, namespaces, driver, and vf1.queues and so on",
 		     name);
 }
 
-/* What it is known by, in the words of the file. */
+/* What identifies it, in the words of the file. */
 static char *words(const struct config_pf *pf)
 {
 	char *text;
@@ -390,7 +390,7 @@ static int complete(struct parser *p, struct config_pf *pf)
 			     pf->name);
 	for (i = 0; i < pf->nvf; i++)
 		if (pf->vf[i].vfn > pf->num_vfs)
-			return wrong(p, "[%s] has words for VF %u, but num_vfs is %u",
+			return wrong(p, "[%s] has settings for VF %u, but num_vfs is %u",
 				     pf->name, pf->vf[i].vfn, pf->num_vfs);
 	pf->words = words(pf);
 	return pf->words ? 1 : wrong(p, "out of memory");
@@ -458,7 +458,7 @@ int config_file(const char *path, bool all, struct config *c)
 	if (why)
 		return fail(TOOL_CONFIG, "%s: %s", path, why);
 	end_section(&p);
-	/* What a section lacks may be in a line that was wrong. */
+	/* What a section lacks may be in a line that was refused. */
 	for (; goes_on(&p) && i < c->n; i++)
 		if (!c->pf[i].bad)
 			complete(&p, &c->pf[i]);

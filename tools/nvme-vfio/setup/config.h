@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * config.h - what PFs shall be like: /etc/nvme-vfio/<any name>.conf.
+ * config.h - how PFs are to be set up: /etc/nvme-vfio/<any name>.conf.
  *
  *	[any name]
  *	serial = S6XYNX0T	or nqn = ..., or address = 0000:3b:00.0;
@@ -24,7 +24,7 @@
 #define CONFIG_ROOT	""
 #endif
 
-/* A file of a later one takes the place of a file of the same name. */
+/* A file of a later one replaces a file of the same name. */
 #define CONFIG_VENDOR	CONFIG_ROOT "/usr/lib/nvme-vfio"
 #define CONFIG_RUN	CONFIG_ROOT "/run/nvme-vfio"
 #define CONFIG_DIR	CONFIG_ROOT "/etc/nvme-vfio"
@@ -32,7 +32,7 @@
 #define CONFIG_VFS	65535
 
 /**
- * struct config_vf - what a VF shall be like
+ * struct config_vf - how a VF is to be set up
  * @queues: queue resources; 0: as they are
  * @interrupts: interrupt resources; 0: as they are
  * @driver: empty: the default; "none": no driver
@@ -47,23 +47,23 @@ struct config_vf {
 	size_t nns;
 };
 
-/** enum config_key - what PFs are known by; KEY_LIKE: any number of them, by what they are */
+/** enum config_key - what identifies PFs; KEY_LIKE: any number, by what they are */
 enum config_key { KEY_NONE, KEY_SERIAL, KEY_NQN, KEY_ADDRESS, KEY_LIKE };
 
 /**
  * struct config_pf - a section
  * @where: "file:line" of its beginning, for messages
  * @name: its name
- * @key: what the PF is known by
+ * @key: what identifies the PF
  * @id: the serial number, NQN or address
  * @model: of KEY_LIKE: pattern of the model, as of fnmatch(); NULL: any
  * @pci: of KEY_LIKE: "vvvv:dddd"; empty: any
- * @words: what it is known by, as "serial = S6XYNX0T"
- * @bad: something in it is wrong, and was told
+ * @words: what identifies it, as "serial = S6XYNX0T"
+ * @bad: something in it is wrong, and was reported
  * @num_vfs: how many VFs
  * @policy: words for the driver; NULL: those that there are, none for an empty text
- * @all: what each VF shall be like
- * @vf: what single VFs shall be like instead, @vfn says which
+ * @all: how each VF is to be set up
+ * @vf: the same for single VFs, @vfn says which
  * @nvf: how many of them
  */
 struct config_pf {
@@ -131,7 +131,7 @@ int config_check(const char *path);
 void config_free(struct config *c);
 
 /**
- * config_of - what one VF shall be like
+ * config_of - how one VF is to be set up
  *
  * Return: the section's own words for it over those for all VFs; the driver is
  * never empty. Lists still belong to the configuration.

@@ -11,7 +11,7 @@
 #include "config_file.h"
 #include "layers.h"
 
-/* Two sections that are about the same by the same words. */
+/* Two sections that name the same PF in the same words. */
 static int twice(const struct config *c)
 {
 	size_t i, j;
@@ -19,13 +19,13 @@ static int twice(const struct config *c)
 	for (i = 0; i < c->n; i++)
 		for (j = 0; j < i; j++)
 			if (!strcmp(c->pf[i].words, c->pf[j].words))
-				return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): take one of them away",
+				return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): remove one of them",
 					    c->pf[j].where, c->pf[i].where,
 					    c->pf[i].words);
 	return TOOL_OK;
 }
 
-/* @all here and below: tell every mistake, not only the first. */
+/* @all here and below: report every mistake, not only the first. */
 static int load_layers(const struct layers *l, bool all, struct config *c)
 {
 	int ret, err = TOOL_OK;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ini.c - reads a file of sections and settings. What is no such line is told, and
- * so is what is no text.
+ * ini.c - reads a file of sections and settings. Lines of other kinds are
+ * reported, and so is what is not text.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "ini.h"
 
-#define FILE_MAX	(1 << 20)	/* bytes; what is longer is no configuration */
+#define FILE_MAX	(1 << 20)	/* bytes; nothing longer is a configuration */
 
 static char *trim(char *text)
 {
@@ -41,7 +41,7 @@ static void uncomment(char *text)
 		}
 }
 
-/* What cannot be seen is not meant, and would be printed in messages. */
+/* Invisible characters are not intended, and would be printed in messages. */
 static bool is_text(const char *text, size_t len)
 {
 	size_t i;
@@ -60,7 +60,7 @@ static bool read_section(const struct ini_calls *calls, void *arg, int line,
 
 	if (!end || end[1])
 		return calls->mistake(arg, line,
-				      "a section is [name], and nothing behind it");
+				      "a section is [name], with nothing after it");
 	*end = 0;
 	return calls->section(arg, line, trim(text + 1));
 }
@@ -72,7 +72,7 @@ static bool read_line(const struct ini_calls *calls, void *arg, int line,
 
 	if (!is_text(text, len))
 		return calls->mistake(arg, line,
-				      "there is a character that is no text");
+				      "there is a character that is not text");
 	uncomment(text);
 	text = trim(text);
 	if (!*text)
@@ -100,7 +100,7 @@ static char *slurp(const char *path, size_t *len, const char **why)
 	ssize_t n;
 	int fd;
 
-	/* Whatever it is: opening it shall not wait. */
+	/* Whatever it is: opening it must not wait. */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
 		*why = strerror(errno);

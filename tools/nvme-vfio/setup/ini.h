@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ini.h - files of lines: [section], key = value, comments. What the words mean is
- * no matter here.
+ * ini.h - files of lines: [section], key = value, comments. What the words mean
+ * does not matter here.
  */
 #ifndef NVME_VFIO_INI_H
 #define NVME_VFIO_INI_H

@@ -79,7 +79,7 @@ int layers_add(struct layers *l, const char *folder, bool may_lack)
 	if (n < 0 && may_lack && errno == ENOENT)
 		return TOOL_OK;
 	if (n < 0 && may_lack && errno == EACCES && geteuid()) {
-		warn("%s: only root can read what is there: it does not count here",
+		warn("%s: only root can read it: ignored here",
 		     folder);
 		return TOOL_OK;
 	}

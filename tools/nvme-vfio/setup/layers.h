@@ -23,10 +23,10 @@ struct layers {
 
 /**
  * layers_add - add the *.conf files of a folder
- * @may_lack: that it is not there is no error, and that only root may look into it
- *	is one for nobody else
+ * @may_lack: it is no error if it is not there, or for others than root if only
+ *	root may read it
  *
- * A file takes the place of one of the same name of a folder that was added before.
+ * A file replaces one of the same name from a folder that was added before.
  * Return: TOOL_OK, or a code after saying why; layers_free() it after either.
  */
 int layers_add(struct layers *l, const char *folder, bool may_lack);

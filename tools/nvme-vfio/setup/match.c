@@ -23,7 +23,7 @@ static bool model_fits(const struct config_pf *section, const struct host_fn *fn
 	       (*fn->model && !fnmatch(section->model, fn->model, 0));
 }
 
-/* A PF that was given to somebody else on purpose is not one of many alike. */
+/* A PF that was given to another driver on purpose is not one of many alike. */
 static bool is_one_of_many(const struct host_fn *fn)
 {
 	return fn->role == ROLE_PF &&
@@ -75,7 +75,7 @@ static int find(const struct config *c, struct host *h,
 				    c->pf[i].where, c->pf[i].words, fn->bdf,
 				    fn->serial);
 		if (*found)
-			return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): take one of them away",
+			return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): remove one of them",
 				    (*found)->where, c->pf[i].where, fn->bdf);
 		*found = &c->pf[i];
 	}
@@ -92,7 +92,7 @@ int match_section(const struct config *c, struct host *h,
 	return err;
 }
 
-/* What is mistyped is found by looking at what there is. */
+/* A list of what there is helps to find what was mistyped. */
 static int none_fits(struct host *h, const struct config_pf *section)
 {
 	char there[512] = "";
@@ -107,8 +107,8 @@ static int none_fits(struct host *h, const struct config_pf *section)
 			len += snprintf(there + len, sizeof(there) - len,
 					"%s%s", len ? ", " : "", id);
 	}
-	return fail(TOOL_NODEV, "%s: this host has no PF with %s that is bound to nvme; there %s %s",
-		    section->where, section->words, *there ? "are:" : "is",
+	return fail(TOOL_NODEV, "%s: this host has no PF with %s that is bound to nvme; it has %s",
+		    section->where, section->words,
 		    *there ? there : "none at all");
 }
 
@@ -130,7 +130,7 @@ int match_pf(struct host *h, const struct config_pf *section,
 	return *fn ? host_find_pf(h, (*fn)->bdf, fn) : none_fits(h, section);
 }
 
-/* Is there a PF? A drive whose VFs are switched off is worth a line. */
+/* Is there a PF? A drive whose SR-IOV is disabled is worth a line. */
 static bool fits_any(const struct config_pf *section, struct host *h)
 {
 	bool any = false;
@@ -142,7 +142,7 @@ static bool fits_any(const struct config_pf *section, struct host *h)
 		any |= match_fits(section, h, fn);
 		if (fn->role == ROLE_PLAIN && pci_fits(section, fn) &&
 		    model_fits(section, fn))
-			warn("%s: %s fits %s, which has no SR-IOV: is it switched off in the firmware of the host or of the drive?",
+			warn("%s: %s fits %s, which has no SR-IOV: is it disabled in the firmware of the host or of the drive?",
 			     section->where, section->words, fn->bdf);
 	}
 	return any;

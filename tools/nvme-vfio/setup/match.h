@@ -2,7 +2,7 @@
 /*
  * match.h - which section of a configuration is about which PF.
  *
- * One that names a PF by serial number, NQN or address goes before those that are
+ * One that names a PF by serial number, NQN or address overrides those that are
  * about all PFs alike.
  */
 #ifndef NVME_VFIO_MATCH_H
@@ -20,8 +20,8 @@ bool match_fits(const struct config_pf *section, struct host *h,
 		const struct host_fn *fn);
 
 /**
- * match_may_fit - whether a section about PFs alike could turn out to be about a PF
- * of which nvme does not tell the model yet
+ * match_may_fit - whether a section about PFs alike could turn out to be about
+ * a PF whose model nvme does not show yet
  */
 bool match_may_fit(const struct config_pf *section, const struct host_fn *fn);
 

@@ -45,7 +45,7 @@ static int probe(struct kmod_ctx *ctx, const char *driver)
 static void silent(void *data, int priority, const char *file, int line,
 		   const char *fn, const char *format, va_list args)
 {
-	/* What libkmod would say is said in one line, with the cure. */
+	/* Says in one line what libkmod would, with the fix. */
 	(void)data;
 	(void)priority;
 	(void)file;
@@ -72,7 +72,7 @@ int module_driver(const char *driver)
 	kmod_unref(ctx);
 	uname(&u);
 	if (err == -ENOENT)
-		return fail(TOOL_MODULE, "module %s is not there for kernel %s: dkms status tells whether it was built",
+		return fail(TOOL_MODULE, "there is no module %s for kernel %s: dkms status says whether it was built",
 			    driver, u.release);
 	if (err == -EKEYREJECTED)
 		return fail(TOOL_MODULE, "module %s is not signed by a key that this host trusts: enrol it with mokutil --import, or switch Secure Boot off",

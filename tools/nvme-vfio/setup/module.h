@@ -6,7 +6,8 @@
 #define NVME_VFIO_MODULE_H
 
 /**
- * module_driver - have a PCI driver at hand, loading its module if need be
+ * module_driver - make sure that a PCI driver is there, loading its module if
+ * need be
  * @driver: name in /sys/bus/pci/drivers, which is the module's as well
  *
  * Return: TOOL_OK, or TOOL_MODULE after saying why.

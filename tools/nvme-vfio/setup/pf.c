@@ -20,7 +20,7 @@ bool pf_gone(const struct pf *pf)
 			  pf->fn->bdf) < 0;
 }
 
-/* What to say of a command that failed. */
+/* The message about a command that failed. */
 static int no_answer(const struct pf *pf, int ret)
 {
 	if (ret == -ENODEV || pf_gone(pf))
@@ -42,7 +42,7 @@ int pf_open(const struct host_fn *fn, struct pf *pf)
 			    fn->bdf, *fn->driver ? fn->driver : "no driver",
 			    fn->bdf);
 	if (strcmp(fn->state, "live"))
-		return fail(TOOL_NODEV, "%s: its controller %s is %s, not live: the kernel log tells more",
+		return fail(TOOL_NODEV, "%s: its controller %s is %s, not live: see the kernel log",
 			    fn->bdf, fn->ctrl, *fn->state ? fn->state : "gone");
 	ret = ctrl_open(fn->ctrl, &pf->ctrl);
 	if (!ret)
@@ -165,7 +165,7 @@ static void read_vf(const struct pf *pf, unsigned int vfn, struct vf_state *vf)
 		strcpy(vf->override, text);
 }
 
-/* A driver that is not loaded, or has no policies, goes by the defaults. */
+/* A driver that is not loaded, or has no policies, uses the defaults. */
 static void read_policy(const struct pf *pf, struct pf_state *s)
 {
 	char text[4096], *line, *rest = text;
@@ -295,7 +295,7 @@ bool pf_state_is(const struct pf_state *now, const struct pf_state *want,
 	for (i = 0; i < want->n && i < now->n; i++) {
 		if (vf_is(&now->vf[i], &want->vf[i], &what))
 			continue;
-		snprintf(why, len, "VF %u: the %s is not as wanted", i + 1,
+		snprintf(why, len, "VF %u: wrong %s", i + 1,
 			 what);
 		return false;
 	}

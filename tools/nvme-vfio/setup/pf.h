@@ -56,7 +56,7 @@ struct pf_state {
 
 /**
  * struct pf - a PF that is being set up
- * @fn: what the host shows of it
+ * @fn: what the host shows about it
  * @ctrl: its controller
  * @id: what the controller is
  * @res: what it can give its VFs
@@ -99,7 +99,7 @@ int pf_read(const struct pf *pf, struct pf_state *s);
 int pf_state_copy(const struct pf_state *from, struct pf_state *to);
 
 /**
- * pf_state_is - whether a PF is as it shall be
+ * pf_state_is - whether a PF is as wanted
  * @why: filled with the first difference
  * @len: its size
  *
@@ -117,7 +117,7 @@ bool vf_has(const struct vf_state *vf, uint32_t nsid);
 /** vf_add - add a namespace. Return: TOOL_OK, or a code after saying why. */
 int vf_add(struct vf_state *vf, uint32_t nsid);
 
-/** vf_drop - take a namespace away */
+/** vf_drop - remove a namespace */
 void vf_drop(struct vf_state *vf, uint32_t nsid);
 
 #endif

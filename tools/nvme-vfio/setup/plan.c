@@ -7,8 +7,8 @@
  *   - the drivers are loaded first: it is the only step with no way back;
  *   - the PF stops giving new VFs to drivers before there are any, so that the
  *     host never reads what is a guest's;
- *   - VFs that change are taken offline all of them before the first is given
- *     anything: what one gives back another may get;
+ *   - all VFs that change are taken offline before the first is given anything:
+ *     another may get what one gives back;
  *   - a controller takes its resources with a reset, then goes online;
  *   - the driver comes last, because it looks at the VF when it is bound;
  *   - a VF that a reset of the PF has taken from its user stays bound and open:
@@ -32,7 +32,7 @@ static int check_count(const struct pf *pf, const struct config_pf *c,
 	unsigned int low;
 
 	if (!pf->id.virt_mgmt || !r->flexible)
-		return fail(TOOL_LIMIT, "%s: the PF does not give %s to VFs by command: take %s out of %s",
+		return fail(TOOL_LIMIT, "%s: the PF has no command to give %s to VFs: remove %s from %s",
 			    pf->fn->bdf, resource[type], resource[type],
 			    c->where);
 	if (count > r->max)
@@ -66,7 +66,7 @@ static void demand(const struct pf_state *now, const struct pf_state *want,
 	}
 }
 
-/* How many a PF may hold itself beside that; false: so few that it cannot work. */
+/* How many a PF may keep beside that; false: so few that it cannot work. */
 static bool may_keep(const struct ctrl_resource *r, unsigned int type,
 		     unsigned long taken, unsigned int *keep)
 {
@@ -102,7 +102,7 @@ static int check_sum(const struct pf *pf, const struct config_pf *c,
 	if (sum[type] <= room)
 		return TOOL_OK;
 	if (works && sum[type] <= most)
-		return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them and holds %u itself (%s). Fix: %s",
+		return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them and keeps %u itself (%s). Fix: %s",
 			    pf->fn->bdf, want->numvfs, sum[type],
 			    resource[type], room, r->primary, c->where,
 			    ctrl_give_back(pf->fn->ctrl, pf->id.cntlid, keep));
@@ -117,7 +117,7 @@ static int check_namespaces(const struct pf *pf, const struct config_pf *c,
 	size_t i, k;
 
 	if (cv->nns && !pf->id.ns_mgmt)
-		return fail(TOOL_LIMIT, "%s: the PF cannot attach namespaces: take namespaces out of %s",
+		return fail(TOOL_LIMIT, "%s: the PF cannot attach namespaces: remove namespaces from %s",
 			    pf->fn->bdf, c->where);
 	for (i = 0; i < cv->nns; i++) {
 		for (k = 0; k < pf->nns && pf->nsid[k] != cv->nsid[i]; k++)
@@ -152,7 +152,7 @@ static int target_vf(const struct pf *pf, const struct config_pf *c,
 		}
 		if (pf->id.virt_mgmt && pf->res[type].flexible &&
 		    vf->count[type] < least[type])
-			return fail(TOOL_CONFIG, "%s: VF %u has %u %s, and %s does not say how many it shall have: add %s = N, %u at most",
+			return fail(TOOL_CONFIG, "%s: VF %u has %u %s, and %s does not say how many it should have: add %s = N, %u at most",
 				    pf->fn->bdf, vfn, vf->count[type],
 				    resource[type], c->where, resource[type],
 				    pf->res[type].max);
@@ -219,7 +219,7 @@ struct planner {
 static struct step *add(struct planner *p, enum step_kind kind,
 			unsigned int vfn)
 {
-	/* Where memory is short the rest is planned into the void. */
+	/* If memory is short the rest of the plan is dropped. */
 	static struct step none;
 	struct step *st = steps_add(p->s, kind, vfn);
 
@@ -306,7 +306,7 @@ static void numvfs(struct planner *p, unsigned int n)
 
 	if (p->now.numvfs == n)
 		return;
-	/* From one number to another there is no way but through none. */
+	/* The number of VFs can only be changed by way of 0. */
 	if (p->now.numvfs && n)
 		numvfs(p, 0);
 	st = add(p, STEP_NUMVFS, 0);
@@ -322,7 +322,7 @@ static bool same_counts(const struct vf_state *a, const struct vf_state *b)
 	return !memcmp(a->count, b->count, sizeof(a->count));
 }
 
-/* Does its controller change? Then nobody may have it meanwhile. */
+/* Does its controller change? Then nobody may use it meanwhile. */
 static bool reshaped(const struct vf_state *now, const struct vf_state *want)
 {
 	return want->listed &&
@@ -451,8 +451,8 @@ static void plan(struct planner *p, const struct pf_state *drop)
 			offline(p, vfn);
 	}
 	/*
-	 * They can hold resources without being there, but not keep them when
-	 * they come and go again, which undoing would let them.
+	 * They can hold resources without existing, but lose them when they are
+	 * created and removed again, as undoing would do.
 	 */
 	for (vfn = p->now.numvfs + 1; vfn <= want->numvfs; vfn++)
 		offline(p, vfn);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * plan.h - the steps from what a PF and its VFs are to what they shall be.
+ * plan.h - the steps from what a PF and its VFs are to what they should be.
  */
 #ifndef NVME_VFIO_PLAN_H
 #define NVME_VFIO_PLAN_H
@@ -10,14 +10,14 @@
 #include "step.h"
 
 /**
- * plan_target - what a PF shall be like, by its configuration
+ * plan_target - what a PF should be like, by its configuration
  * @pf: the PF
  * @now: what it is like
  * @c: its section
  * @want: filled in; pf_state_free() it, also after a failure
  *
  * Checks all that can be known before anything is touched: how many VFs,
- * queues and interrupts the PF can give, in which portions, and whether it can
+ * queues and interrupts the PF can give, in which units, and whether it can
  * give them at all.
  *
  * Return: TOOL_OK; TOOL_LIMIT, TOOL_CONFIG or TOOL_FAILED after saying why.
@@ -28,11 +28,11 @@ int plan_target(const struct pf *pf, const struct pf_state *now,
 /**
  * plan_steps - the steps that lead from one to the other; none if they agree
  * @now: what it is like
- * @want: what it shall be like
+ * @want: what it should be like
  * @drop: per VF, namespaces to detach; or NULL
  * @s: filled in; steps_free() it, also after a failure
  *
- * VFs that are as they shall be are not touched, unless their number changes.
+ * VFs that are as they should be are not touched, unless their number changes.
  *
  * Return: TOOL_OK, or TOOL_FAILED after saying why.
  */

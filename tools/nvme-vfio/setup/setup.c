@@ -61,26 +61,26 @@ static bool disturbs(const struct step *st)
 	case STEP_OFFLINE:
 	case STEP_ASSIGN:
 	case STEP_RESET:
-		return !st->lost;	/* nothing is there to be pulled */
+		return !st->lost;	/* there is nothing to pull */
 	default:
 		return false;
 	}
 }
 
 /*
- * A PF that is removed without its VFs leaves them behind. Once it is there
- * again the kernel would make new ones of the same addresses: it warns, and may
- * crash later.
+ * A PF that is removed without its VFs leaves them behind. Once it is back the
+ * kernel would create new ones with the same addresses: it warns, and may crash
+ * later.
  */
 static int check_left_over(const struct host_fn *vf)
 {
 	if (vf->vfn)
 		return TOOL_OK;
-	return fail(TOOL_LIMIT, "%s: VF %s is left over from before the drive was removed, and the kernel cannot make VFs beside it: restart the host",
+	return fail(TOOL_LIMIT, "%s: VF %s is left over from before the drive was removed, and the kernel cannot create VFs beside it: reboot the host",
 		    vf->pf_bdf, vf->bdf);
 }
 
-/* Under the lock, and after all that takes time: as late as can be. */
+/* Under the lock, and after everything that takes time: as late as possible. */
 static int check_users(const struct host_fn *fn, const struct steps *s)
 {
 	struct host_fn *pf;
@@ -205,7 +205,7 @@ static int apply(struct pf *pf, const struct config_pf *c,
 	if (!err)
 		err = check_users(pf->fn, &s);
 	if (!err && !s.n)
-		note("%s: is as %s wants it", pf->fn->bdf, c->where);
+		note("%s: already as %s says", pf->fn->bdf, c->where);
 	if (!err) {
 		warn_driverctl(&now, &want);
 		if (!how->dry_run && s.n)
@@ -237,7 +237,7 @@ int setup_apply(const struct host_fn *fn, const struct config_pf *c,
 	return err;
 }
 
-/* As it was, as far as it is known; what is not on file stays as it is. */
+/* As it was, as far as that was recorded; the rest stays as it is. */
 static int target(const struct pf_state *now, const struct undo_file *r,
 		  struct pf_state *want)
 {
@@ -301,7 +301,7 @@ static int teardown(struct pf *pf, const struct setup *how)
 		err = pf_read(pf, &now);
 	if (!err)
 		err = target(&now, &r, &want);
-	/* What is detached is not wanted any more. */
+	/* What was detached is no longer wanted. */
 	for (i = 0; !err && i < want.n; i++)
 		for (k = 0; k < r.attached.vf[i].nns; k++)
 			vf_drop(&want.vf[i], r.attached.vf[i].nsid[k]);

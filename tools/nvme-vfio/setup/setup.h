@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * setup.h - one PF made as its configuration says, or as it was before.
+ * setup.h - sets one PF up as its configuration says, or restores it.
  */
 #ifndef NVME_VFIO_SETUP_H
 #define NVME_VFIO_SETUP_H
@@ -10,12 +10,12 @@
 #include "host/host.h"
 
 /**
- * struct setup - how to go about it
+ * struct setup - how to do it
  * @dry_run: only say what would be done
  * @boot: by a boot unit: a PF that is disabled is left alone
  * @disable: teardown: and disable the PF, until it is set up not by a boot unit
- * @until: by now_us(): how long to wait for another process at work on the PF; 0:
- *	not at all
+ * @until: by now_us(): how long to wait for another process working on the PF;
+ *	0: not at all
  * @report: gets a row for each step
  */
 struct setup {
@@ -30,7 +30,7 @@ struct setup {
 struct report *setup_report(const char *command);
 
 /**
- * setup_apply - make a PF and its VFs as a section says
+ * setup_apply - set up a PF and its VFs as a section says
  *
  * Return: TOOL_OK, or a code after saying why.
  */
@@ -38,7 +38,7 @@ int setup_apply(const struct host_fn *fn, const struct config_pf *c,
 		const struct setup *how);
 
 /**
- * setup_teardown - make a PF and its VFs as they were before the first
+ * setup_teardown - restore a PF and its VFs to what they were before the first
  * setup_apply() of this boot
  *
  * Return: TOOL_OK, also if nothing is to be done; or a code after saying why.

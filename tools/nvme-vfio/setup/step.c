@@ -122,7 +122,7 @@ static int failed(const struct step_ctx *ctx, const struct step *st,
 	return fail(TOOL_FAILED, "%s: %s: %s", ctx->name, step_text(st), why);
 }
 
-/* An errno is no help by itself: what would help, as far as it tells. */
+/* An errno alone does not help: add what would, as far as it is known. */
 static int sysfs(const struct step_ctx *ctx, const struct step *st, int err)
 {
 	const char *bdf = *st->bdf ? st->bdf : ctx->name;
@@ -131,13 +131,13 @@ static int sysfs(const struct step_ctx *ctx, const struct step *st, int err)
 	if (err >= 0)
 		return TOOL_OK;
 	if (st->kind == STEP_NUMVFS && (err == -ENOMEM || err == -ENOSPC))
-		snprintf(why, sizeof(why), "%s: the host has no room for the VFs' registers or addresses. Fix: enable SR-IOV and MMIO above 4 GiB (\"Above 4G Decoding\") in the firmware's setup, or boot with pci=realloc; dmesg | grep %s tells which is missing",
+		snprintf(why, sizeof(why), "%s: the host has no room for the VFs' registers or addresses. Fix: enable SR-IOV and MMIO above 4 GiB (\"Above 4G Decoding\") in the firmware setup, or boot with pci=realloc; dmesg | grep %s shows which is missing",
 			 strerror(-err), bdf);
 	else if (st->kind == STEP_NUMVFS && err == -EBUSY)
-		snprintf(why, sizeof(why), "%s: somebody else has changed the number of VFs meanwhile; run it again",
+		snprintf(why, sizeof(why), "%s: something else changed the number of VFs meanwhile; try again",
 			 strerror(-err));
 	else
-		snprintf(why, sizeof(why), "%s; dmesg | grep %s may tell why",
+		snprintf(why, sizeof(why), "%s; dmesg | grep %s may say why",
 			 strerror(-err), bdf);
 	return failed(ctx, st, why);
 }
@@ -152,7 +152,7 @@ static int command(const struct step_ctx *ctx, const struct step *st, int ret)
 
 /* -- functions ---------------------------------------------------------------- */
 
-/* A VF has no address before it exists, so that is found out as late as here. */
+/* A VF has no address before it exists, so it is found out only here. */
 static int address(const struct step_ctx *ctx, struct step *st)
 {
 	if (*st->bdf)
@@ -183,7 +183,7 @@ static int unbind(const char *bdf, const char *driver)
 {
 	int err = sysfs_write(bdf, "/sys/bus/pci/drivers/%s/unbind", driver);
 
-	/* Not bound to it: somebody else was quicker, to the same end. */
+	/* Not bound to it: somebody else did the same first. */
 	return err == -ENODEV ? 0 : err;
 }
 
@@ -229,7 +229,7 @@ static int taken(const struct step_ctx *ctx, const struct step *st, int err)
 
 	if (err != -ENXIO)
 		return sysfs(ctx, st, err);
-	snprintf(why, sizeof(why), "the driver did not take it; dmesg | grep %s tells why",
+	snprintf(why, sizeof(why), "the driver did not bind it; dmesg | grep %s says why",
 		 st->bdf);
 	return failed(ctx, st, why);
 }
@@ -357,7 +357,7 @@ static int undo_offline(const struct step_ctx *ctx, const struct step *st)
 					     0));
 }
 
-/* The address of a VF that was there before may have changed since. */
+/* The address of a VF that existed before may have changed since. */
 static int undo_function(const struct step_ctx *ctx, struct step *st)
 {
 	int err;

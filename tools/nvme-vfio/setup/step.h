@@ -12,7 +12,7 @@
 
 /**
  * enum step_kind - what a step does, and what undoes it
- * @STEP_DRIVER: have the driver loaded; nothing: it changes no device
+ * @STEP_DRIVER: load the driver; nothing: it changes no device
  * @STEP_POLICY: write the driver's policy for the PF; write what it was
  * @STEP_AUTOPROBE: set sriov_drivers_autoprobe; set it as it was
  * @STEP_NUMVFS: set sriov_numvfs; set it as it was
@@ -26,7 +26,7 @@
  * @STEP_ATTACH: attach a namespace; detach it
  * @STEP_DETACH: detach a namespace; attach it
  * @STEP_ONLINE: put a VF's controller online; offline
- * @STEP_VERIFY: look whether all is as it shall be
+ * @STEP_VERIFY: check that all is as it should be
  */
 enum step_kind {
 	STEP_DRIVER,
@@ -71,7 +71,7 @@ enum step_state {
  * @text_was: what it was
  * @policy: words to write
  * @policy_was: what they were
- * @override: what driver_override shall be once the function is bound
+ * @override: what driver_override should be once the function is bound
  * @override_was: what it was, where @text_was is a driver
  */
 struct step {
@@ -131,7 +131,7 @@ struct step_ctx {
  * A signal that would end the program counts as a failure of the next step.
  *
  * Return: TOOL_OK; a code after saying why, all being as it was; TOOL_BROKEN if
- * that could not be had; TOOL_NODEV if the PF is gone, and with it its VFs.
+ * that failed; TOOL_NODEV if the PF is gone, and with it its VFs.
  */
 int steps_run(const struct step_ctx *ctx, struct steps *s);
 

@@ -25,7 +25,7 @@ static void on_signal(int sig)
 	stop = sig;
 }
 
-/* Half a set-up must not stay behind, however the user loses patience. */
+/* No half set-up may be left behind, however the user interrupts it. */
 static void catch(struct sigaction old[NSIGNALS])
 {
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -77,7 +77,7 @@ static int undo(const struct step_ctx *ctx, struct steps *s, size_t n)
 		note("%s: undo: %s", ctx->name, step_text(&s->step[n]));
 		err = step_undo(ctx, &s->step[n]);
 		s->step[n].state = err ? STATE_STUCK : STATE_UNDONE;
-		/* What else can be undone is undone. */
+		/* Whatever else can be undone is undone. */
 		if (err)
 			worst = err;
 	}
@@ -113,7 +113,7 @@ int steps_run(const struct step_ctx *ctx, struct steps *s)
 			/* Its VFs went with it: there is nothing to undo. */
 			err = TOOL_NODEV;
 		else if (undo(ctx, s, i))
-			err = fail(TOOL_BROKEN, "%s: not all could be undone: it is not as it was", ctx->name);
+			err = fail(TOOL_BROKEN, "%s: not everything could be undone: it is not as it was before", ctx->name);
 	}
 	release(old);
 	return err;

@@ -184,11 +184,11 @@ static int find_elsewhere(const struct host_fn *fn, char **found)
 		if (!o || err || !lost_its_pf(fn, o)) {
 			free(path);
 		} else if (strcmp(get_text(o, "address"), fn->bdf) && same_boot(o)) {
-			err = fail(TOOL_FAILED, "%s: is about a drive of the same serial number that was at %s until it was removed, not about %s. Fix: put that back, or rm %s to give up what it says",
+			err = fail(TOOL_FAILED, "%s: is about a drive with the same serial number that was at %s until it was removed, not about %s. Fix: put that drive back, or rm %s to discard it",
 				   path, get_text(o, "address"), fn->bdf, path);
 			free(path);
 		} else if (*found) {
-			err = fail(TOOL_FAILED, "%s and %s: both are about a drive of the serial number of %s, at other addresses. Fix: rm what is not about this one",
+			err = fail(TOOL_FAILED, "%s and %s: both are about a drive with the serial number of %s, at other addresses. Fix: rm the one that is not about this drive",
 				   *found, path, fn->bdf);
 			free(path);
 		} else {
@@ -229,11 +229,11 @@ int undo_file_load(const struct host_fn *fn, unsigned int n, struct undo_file *r
 	r->there = true;
 	o = open_file(path);
 	if (!o)
-		return fail(TOOL_FAILED, "%s: cannot be read as what this version writes; move it away, and %s will not be torn down to what it was",
+		return fail(TOOL_FAILED, "%s: not a file that this version can read. Fix: move it away; teardown then cannot restore %s",
 			    path, fn->bdf);
 	bdf = get_text(o, "address");
 	if (!r->elsewhere && strcmp(bdf, fn->bdf))
-		err = fail(TOOL_FAILED, "%s: is about %s, not %s: move it away, and %s will not be torn down to what it was",
+		err = fail(TOOL_FAILED, "%s: is about %s, not %s. Fix: move it away; teardown then cannot restore %s",
 			   path, *bdf ? bdf : "no PF", fn->bdf, fn->bdf);
 	else
 		err = parse(o, r);
@@ -340,7 +340,7 @@ static int write_all(int fd, const char *text)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* Never half a file: a new one takes the place of the old. */
+/* Never half a file: a new one replaces the old. */
 static int replace(const char *path, const char *text)
 {
 	char next[PATH_MAX + 8];
@@ -368,7 +368,7 @@ static int replace(const char *path, const char *text)
 	return 0;
 }
 
-/* Only root shall read it. Whether it worked, opening the file will tell. */
+/* Only root may read it. Opening the file will show whether this worked. */
 static void make_dir(void)
 {
 	char path[] = UNDO_DIR, *c;
@@ -384,7 +384,7 @@ static void make_dir(void)
 	chmod(path, 0700);	/* of an earlier version */
 }
 
-/* What is said under another name is said here now, or nowhere. */
+/* What another file recorded is now recorded here, or nowhere. */
 static void forget_elsewhere(struct undo_file *r)
 {
 	if (r->elsewhere)

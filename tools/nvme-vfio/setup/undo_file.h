@@ -3,11 +3,11 @@
  * undo_file.h - what a PF was like before it was set up, kept for teardown.
  *
  * A file per PF in /var/lib/nvme-vfio, which only root may read, named by vendor,
- * serial number and address: a serial number alone may be that of several PFs. What
- * a reboot undoes by itself (VFs, their resources and drivers) counts only in the
- * boot it was written in; attached namespaces are kept by the drive, so they count
- * until they are detached, also when the card is in another slot after a reboot. That
- * a PF is disabled counts until it is set up by hand.
+ * serial number and address: several PFs may have the same serial number. What
+ * a reboot undoes by itself (VFs, their resources and drivers) counts only in
+ * the boot it was written in; attached namespaces are kept by the drive, so
+ * they count until they are detached, also when the card is in another slot
+ * after a reboot. That a PF is disabled counts until it is set up by hand.
  */
 #ifndef NVME_VFIO_UNDO_FILE_H
 #define NVME_VFIO_UNDO_FILE_H
@@ -19,7 +19,7 @@
 #endif
 
 /**
- * struct undo_file - what is on file about a PF
+ * struct undo_file - what is recorded about a PF
  * @there: there is a file
  * @elsewhere: the file of the same drive at another address, or under the name that
  *	it had in an earlier version; goes when the file is written. NULL: none
@@ -40,8 +40,8 @@ struct undo_file {
 /**
  * undo_file_load - read the file about a PF
  *
- * Where there is none of its address, one of the same drive counts whose address no
- * device has; if that is of this boot, or there are several, it is refused.
+ * If there is none for its address, one of the same drive counts whose address
+ * no device has; if that is of this boot, or there are several, it is refused.
  * @n: number of VFs it could have
  * @r: filled in; undo_file_free() it, also after a failure
  *
@@ -51,9 +51,9 @@ int undo_file_load(const struct host_fn *fn, unsigned int n,
 		   struct undo_file *r);
 
 /**
- * undo_file_save - write it, such that it is there after a crash as well
+ * undo_file_save - write it so that it survives a crash
  *
- * Where it has nothing to tell, the file goes.
+ * If there is nothing to record, the file is removed.
  * Return: TOOL_OK, or TOOL_FAILED after saying why.
  */
 int undo_file_save(const struct host_fn *fn, struct undo_file *r);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mig_trace.c - from events to what goes on.
+ * mig_trace.c - from events to what is going on.
  *
  * A VF stands still from the beginning of the step that leaves RUNNING or
  * PRE_COPY until the end of the step that leads back to one of them. A source
- * that has been read is gone as far as this host can tell: its time stops with
- * the end of STOP_COPY, and what follows happens at the destination. There it
+ * that has been read is gone as far as this host knows: its time stops with the
+ * end of STOP_COPY, and what follows happens at the destination. There it
  * stands still from RESUMING on, because nothing else is seen of it.
  */
 #include <stdio.h>
@@ -101,7 +101,7 @@ static void stop(struct mig_trace *f, const struct mig_event *e)
 	f->since = e->us - e->usecs;
 }
 
-/* The VF was opened anew: whoever had it went without a word. */
+/* The VF was opened again: its last user left unnoticed. */
 static void left(struct mig_trace *f, uint64_t us)
 {
 	if (!f->over)

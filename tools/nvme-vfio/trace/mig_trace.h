@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * mig_trace.h - what trace events tell of a VF's migration. Knows text alone:
+ * mig_trace.h - what trace events say about a VF's migration. Only knows text:
  * no files, no clock.
  */
 #ifndef NVME_VFIO_MIG_TRACE_H
@@ -16,11 +16,11 @@
  * @state: state it is in, as the kernel calls it; empty: not known
  * @role: "source", "destination", or "": neither yet
  * @bytes: state moved by commands, in this migration
- * @at_most: it may be less: a command that reads names the room for the answer
+ * @at_most: it may be less: a command that reads gives the room for the answer
  * @failed: commands and steps that failed, in this migration
  * @stopped: it stands still, since @since
  * @since: when it stopped, microseconds of the trace clock
- * @over: the guest went on elsewhere, as far as can be told from here
+ * @over: the guest continued elsewhere, as far as can be seen from here
  * @downtime_us: how long it stood still, up to the last event
  * @last_us: when the last event was
  */
@@ -71,9 +71,9 @@ bool mig_event_parse(struct mig_event *e, const char *line);
 /**
  * mig_event_failed - has it gone wrong?
  *
- * After a reset of a VF that was suspended the driver has it resumed in any case,
- * and hopes to be refused; the vendor set does not say by which status. A Resume
- * that should have worked shows in its step.
+ * After a reset of a VF that was suspended the driver resumes it in any case,
+ * and hopes to be refused; the vendor set does not say with which status. A
+ * Resume that should have worked shows in its step.
  */
 bool mig_event_failed(const struct mig_event *e);
 

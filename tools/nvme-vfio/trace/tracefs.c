@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tracefs.c - an instance of tracing that is called after this process.
+ * tracefs.c - a tracing instance named after this process.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -67,7 +67,7 @@ int tracefs_begin(int *fd)
 
 	*fd = -1;
 	if (!top)
-		return fail(TOOL_FAILED, "tracing cannot be reached: mount -t tracefs tracefs /sys/kernel/tracing");
+		return fail(TOOL_FAILED, "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
 	snprintf(path, sizeof(path), "%s/events/nvme_vfio", top);
 	if (access(path, F_OK))
 		return fail(TOOL_MODULE, "there is nothing to watch: module " TOOL_DRIVER " is not loaded (modprobe " TOOL_DRIVER ")");

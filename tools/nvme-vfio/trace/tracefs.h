@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tracefs.h - an own instance of the kernel's tracing, so that nobody else's is
- * disturbed.
+ * tracefs.h - an instance of the kernel's tracing of our own, so that nobody
+ * else's is disturbed.
  */
 #ifndef NVME_VFIO_TRACEFS_H
 #define NVME_VFIO_TRACEFS_H
 
 /**
- * tracefs_begin - make an instance and switch our events on in it
+ * tracefs_begin - create an instance and enable our events in it
  * @fd: set: the events can be read there as text, without blocking
  *
- * What a process that was killed has left behind goes first. Return: TOOL_OK,
- * or a code after saying why; then nothing is left.
+ * What a killed process has left behind is removed first. Return: TOOL_OK, or a
+ * code after saying why; then nothing is left.
  */
 int tracefs_begin(int *fd);
 
