@@ -155,7 +155,7 @@ static int report(struct doctor *d, struct checkup *c,
 	report_look(d->report, &look);
 	run_all(d, c, only);
 	host = inventory_host(c);
-	functions = inventory_functions(c, only);
+	functions = inventory_functions(c, only, host);
 	report_extra(d->report, "host", host);
 	report_extra(d->report, "functions", functions);
 	if (peer)
