@@ -5,7 +5,7 @@
 # Unit tests of the command line tool (tests/unit/tool): its configuration and the
 # PFs it is about, its steps on a device in memory, each call of which fails once,
 # how that differs from the configuration, what it makes of trace events and of what
-# the driver says, how it compares two hosts, the classes of VFs and their ids,
+# the driver says, how it compares two hosts and many, the classes of VFs and their ids,
 # locks, what it keeps about a PF, checks of doctor on hosts that are made of files,
 # tables. And the one file that knows libnvme compiles with newer ones than this
 # machine's.
@@ -17,7 +17,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 n=0 failed=0
-for part in ini config match steps compare mig_trace peer class lock host undo_file doctor tables driver_view; do
+for part in ini config match steps compare mig_trace peer class fleet lock host undo_file doctor tables driver_view; do
 	if ! make -s -C unit/tool OUT="$out" "$out/$part" >"$out/log" 2>&1; then
 		echo "not ok $((++n)) - $part: builds"
 		sed 's/^/# /' "$out/log"
