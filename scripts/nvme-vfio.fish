@@ -63,6 +63,8 @@ function __nvme_vfio_option
     switch $part[4]$part[5]
         case '=COL*'
             set -a option -x -a '(__nvme_vfio_columns)'
+        case =DIR
+            set -a option -x -a '(__fish_complete_directories)'
         case =FILE =PATH
             set -a option -r -F
         case =NAME

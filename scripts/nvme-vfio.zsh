@@ -64,6 +64,7 @@
 (( $+functions[_nvme_vfio_value] )) || _nvme_vfio_value() {
 	case $1 in
 	COL*)	REPLY=_nvme_vfio_columns ;;
+	DIR)	REPLY='_files -/' ;;
 	FILE | PATH)
 		REPLY=_files ;;
 	NAME)	REPLY='(nvme-vfio-pci vfio-pci nvme)' ;;

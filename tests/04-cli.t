@@ -72,6 +72,11 @@ done <<END
 3 doctor nvme77
 2 doctor --color=x
 5 doctor --peer $out/nothing
+5 doctor --fleet $out/nothing
+5 doctor --fleet $out
+2 doctor --fleet $out nvme0
+2 doctor --fleet $out --probe
+2 doctor --fleet $out --peer $out/nothing
 2 doctor nvme0 nvme1
 5 apply --config /nowhere
 2 apply --wait=x
@@ -125,7 +130,7 @@ lines=("nvme-vfio " "nvme-vfio help " "nvme-vfio -" "nvme-vfio --")
 [ "$(grep -c '^==' "$out/all")" -gt 15 ] && grep -qxF -- -o "$out/all" && grep -qxF -- --color "$out/all"
 ok $? "there are commands and options: $(xargs <<<"$commands")" "$out/all"
 
-mkdir "$out/here" && touch "$out/here/a-file"
+mkdir -p "$out/here/b-folder" && touch "$out/here/a-file" "$out/here/b-file"
 cp scripts/nvme-vfio.zsh "$out/here/_nvme-vfio"
 apt_lists >"$out/log" 2>&1 &&
 	for package in bash-completion zsh zsh-common fish fish-common libpcre2-32-0; do
@@ -149,7 +154,7 @@ offered() { # SHELL LINE... - see tests/tool/offered.*
 	)
 }
 
-values=("nvme-vfio app" "nvme-vfio bind 0" "nvme-vfio apply -c a-" "nvme-vfio doctor --peer a-"
+values=("nvme-vfio app" "nvme-vfio bind 0" "nvme-vfio apply -c a-" "nvme-vfio doctor --peer a-" "nvme-vfio doctor --fleet b-"
 	"nvme-vfio check-config a-" "nvme-vfio bind -d nvme-" "nvme-vfio list -o MODE" "nvme-vfio list -o ADDRESS,MODE"
 	"nvme-vfio list -o +MODE" "nvme-vfio doctor --color=a" "nvme-vfio bind --driver=nvme-"
 	"nvme-vfio list --output=MODE" "nvme-vfio certify --set s" "nvme-vfio certify -V 0")
@@ -158,7 +163,7 @@ for shell in bash fish zsh; do
 	diff "$out/all" "$out/have" >"$out/log"
 	ok $? "$shell: all commands and all options, short and long, and no others" "$out/log"
 	# what of a word is left to add is each shell's own affair
-	offered "$shell" "${values[@]}" 2>&1 | sed -E '/^==/!s/^(-[^=]*=|ADDRESS,|\+)//' >"$out/have"
+	offered "$shell" "${values[@]}" 2>&1 | sed -E '/^==/!{s/^(-[^=]*=|ADDRESS,|\+)//;s,/$,,}' >"$out/have"
 	diff - "$out/have" >"$out/log" <<-'END'
 		== nvme-vfio app
 		apply
@@ -169,6 +174,8 @@ for shell in bash fish zsh; do
 		a-file
 		== nvme-vfio doctor --peer a-
 		a-file
+		== nvme-vfio doctor --fleet b-
+		b-folder
 		== nvme-vfio check-config a-
 		a-file
 		== nvme-vfio bind -d nvme-
@@ -192,7 +199,7 @@ for shell in bash fish zsh; do
 		0000:01:00.1
 		0000:01:00.2
 	END
-	ok $? "$shell: addresses, files, drivers, columns, colours" "$out/log"
+	ok $? "$shell: addresses, files, folders, drivers, columns, colours" "$out/log"
 done
 
 offered bash "nvme-vfio bind 0000:01:" >"$out/have" 2>&1

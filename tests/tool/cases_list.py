@@ -52,6 +52,17 @@ def no_ids(tap, bed):
            "list: why a PF with the vendor set has none: its id is not listed", f)
 
 
+def classes(tap, bed):
+    """The driver is loaded, whose limit and policy count; each VF has another number of queues."""
+    want = {a: f["class"] for a, f in functions(bed).items()}
+    report = {f["address"]: f["class"] for f in bed.tool("doctor --json").json()["functions"]}
+    rows = dict(line.split() for line in bed.tool("list -n -r -o ADDRESS,CLASS").out.splitlines())
+    named = [c for a, c in want.items() if a.startswith("0000:01:00.") and a != PF]
+    tap.ok(len(named) == len(set(named)) == 3 and None not in named and want[PF] is want[PF2] is None
+           and rows == {a: c or "-" for a, c in want.items()} and want.items() <= report.items(),
+           "list: classes of VFs, and doctor has the same", f"{want}\n{rows}\n{report}")
+
+
 def chosen(tap, bed, user):
     """Columns and forms that are asked for."""
     vf = "0000:01:00.1"
@@ -101,6 +112,7 @@ def run(tap, bed):
     tap.ok(f[PF]["serial"] == "rig0" and f[PF]["vfs"] == 3 and f[PF]["vfs_max"] == 4,
            "list: serial number, VFs there are and could be", f[PF])
 
+    classes(tap, bed)
     group = vf["iommu_group"]
     bed.sh(f"(sleep 1000 </dev/vfio/{group} & echo $! >/tmp/user) >/dev/null 2>&1; sleep 0.3")
     user = bed.sh("cat /tmp/user").strip()

@@ -122,6 +122,18 @@ struct report *report_new(const char *command, const char *list,
 	return r;
 }
 
+bool report_shows(const struct report *r, size_t column)
+{
+	unsigned int which;
+	size_t i;
+
+	for (which = 0; which < TABLES; which++)
+		for (i = 0; i < r->layout[which].n; i++)
+			if (r->layout[which].column[i] == column)
+				return true;
+	return tool.json;
+}
+
 void report_row_in(struct report *r, unsigned int table)
 {
 	size_t i;

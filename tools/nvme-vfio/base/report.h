@@ -80,6 +80,9 @@ struct report *report_new(const char *command, const char *list,
  */
 int report_look(struct report *r, const struct report_look *look);
 
+/** report_shows - whether a column is printed: in a table, or all are in JSON */
+bool report_shows(const struct report *r, size_t column);
+
 /**
  * report_group - begin a group of rows, which JSON does not have
  * @title: for the line above them, in the first column, which is a tree

@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "doctor/inventory.h"
 #include "doctor/peer.h"
+#include "doctor_fleet.h"
 #include "doctor_table.h"
 #include "host/pf_query.h"
 
@@ -33,6 +34,7 @@ struct doctor {
 	struct doctor_table table;
 	const char *name;
 	const char *peer_file;
+	const char *fleet;
 	bool probe;
 	bool color;
 	struct host *host;
@@ -155,7 +157,7 @@ static int report(struct doctor *d, struct checkup *c,
 	report_look(d->report, &look);
 	run_all(d, c, only);
 	host = inventory_host(c);
-	functions = inventory_functions(c, only);
+	functions = inventory_functions(c, only, host);
 	report_extra(d->report, "host", host);
 	report_extra(d->report, "functions", functions);
 	if (peer)
@@ -172,7 +174,7 @@ static int report(struct doctor *d, struct checkup *c,
 	return d->count[CHECK_FAIL] ? TOOL_UNFIT : err;
 }
 
-enum { KEY_PROBE = 256, KEY_COLOR };
+enum { KEY_PROBE = 256, KEY_COLOR, KEY_FLEET };
 
 static bool color_by_itself(void)
 {
@@ -202,6 +204,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'p':
 		d->peer_file = arg;
 		return 0;
+	case KEY_FLEET:
+		d->fleet = arg;
+		return 0;
 	case KEY_COLOR:
 		d->color = color(state, arg);
 		return 0;
@@ -216,12 +221,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "one function at a time");
 		d->name = arg;
 		return 0;
+	case ARGP_KEY_END:
+		if (d->fleet && (d->name || d->peer_file || d->probe))
+			argp_error(state, "--fleet is about other hosts: no FUNCTION, --peer or --probe with it");
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp_option options[] = {
 	{ "color", KEY_COLOR, "WHEN", OPTION_ARG_OPTIONAL, "Colour: always, never, or auto, the default: on a terminal, unless NO_COLOR is set", 0 },
+	{ "fleet", KEY_FLEET, "DIR", 0, "Compare hosts whose \"doctor --json\" is in DIR, a *.json each: which VFs can move where", 0 },
 	{ "peer", 'p', "FILE", 0, "Compare with another host, whose \"doctor --json\" is in FILE (- is standard input)", 0 },
 	{ "probe", KEY_PROBE, NULL, 0, "Open VFs that nobody uses, which resets them, to see what VFIO offers", 0 },
 	{ "no-open", 'n', NULL, OPTION_HIDDEN, NULL, 0 },
@@ -249,6 +259,8 @@ int cmd_doctor(int argc, char **argv)
 	int err = TOOL_OK;
 
 	tool_parse(&argp, argc, argv, &d);
+	if (d.fleet)
+		return doctor_fleet(d.fleet);
 	if (d.peer_file)
 		err = peer_load(d.peer_file, &peer);
 	if (!err)

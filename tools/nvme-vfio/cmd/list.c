@@ -9,6 +9,7 @@
 
 #include "base/report.h"
 #include "cmd.h"
+#include "doctor/inventory.h"
 #include "host/driver_view.h"
 #include "host/host.h"
 #include "host/pf_query.h"
@@ -16,7 +17,7 @@
 enum {
 	ADDRESS, ROLE, PF, VF, DRIVER, OVERRIDE, CONTROLLER, CNTLID, QUEUES,
 	INTERRUPTS, ONLINE, NAMESPACES, DIGEST, GROUP, CDEV, USERS, MIGRATABLE, REASON,
-	SERIAL, MODEL, FIRMWARE, VFS, SET, NQN, VFS_MAX, SAYS, COLUMNS
+	CLASS, SERIAL, MODEL, FIRMWARE, VFS, SET, NQN, VFS_MAX, SAYS, COLUMNS
 };
 
 /* one table of drives, one of VFs */
@@ -78,6 +79,9 @@ static const struct report_column columns[COLUMNS] = {
 	[REASON]	= { "reason", "REASON",
 			    "why it cannot migrate; of a PF: what its VFs offer",
 			    .wrap = true, .extra = true },
+	[CLASS]		= { "class", "CLASS",
+			    "of a VF: VFs of one class can move to each other",
+			    .extra = true },
 	[NQN]		= { "nqn", "NQN", "NVMe qualified name",
 			    .extra = true },
 	[VFS_MAX]	= { "vfs_max", "MAXVFS", "of a PF: VFs that it can have",
@@ -195,6 +199,14 @@ static void row(struct report *r, const struct host_fn *fn)
 		of_pf(r, fn);
 }
 
+/* By what a report of "doctor" would say, which has the same functions. */
+static const char *class_of(json_object *functions, size_t at)
+{
+	json_object *o = json_object_array_get_idx(functions, at);
+
+	return json_object_get_string(json_object_object_get(o, "class"));
+}
+
 struct list_options {
 	struct report_look look;
 	bool all;
@@ -289,6 +301,7 @@ static bool wanted(const struct list_options *o, struct host *h,
 
 static int list(const struct list_options *o, struct host *h, struct report *r)
 {
+	json_object *functions = NULL;
 	bool any = false;
 	int i, err;
 	size_t k;
@@ -302,12 +315,17 @@ static int list(const struct list_options *o, struct host *h, struct report *r)
 		err = host_users(h);
 	if (!err)
 		err = pf_query_all(h);
+	if (!err && report_shows(r, CLASS))
+		functions = inventory_classes(h);
 	for (k = 0; !err && k < h->n; k++) {
 		if (!wanted(o, h, &h->fn[k]))
 			continue;
 		row(r, &h->fn[k]);
+		if (functions)
+			report_text(r, CLASS, class_of(functions, k));
 		any = true;
 	}
+	json_object_put(functions);
 	if (!err && !any && !tool.json)
 		warn("no NVMe function %s", o->all ? "here" : "with SR-IOV here; --all lists drives without");
 	return err;

@@ -73,9 +73,9 @@ static void tracks(struct checkup *c, struct answer *a)
 {
 	const struct host_fn *pf = c->fn;
 
-	if (!pf->set || !facts_of(c, pf)->identified) {
+	if (!pf->set) {
 		say(a, CHECK_UNKNOWN, "see pf-capability");
-	} else if (pf->set == SET_STANDARD && facts_of(c, pf)->track_memory) {
+	} else if (pf->set == SET_STANDARD && pf->track_memory) {
 		say(a, CHECK_OK, "the drive tracks what its VFs write to memory");
 	} else {
 		say(a, CHECK_WARN, "the drive does not track what its VFs write to memory");

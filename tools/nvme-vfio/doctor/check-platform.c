@@ -127,13 +127,13 @@ static bool has_function(const char *name, bool *readable)
 	return found;
 }
 
-static enum tracking find_tracking(const struct checkup *c)
+enum tracking kernel_tracking(const char *release)
 {
 	bool readable;
 	struct version v;
 
 	/* Up to 6.6 it is part of module vfio, which need not be loaded yet. */
-	if (version_parse(&v, c->release) && version_before(&v, 6, 7))
+	if (version_parse(&v, release) && version_before(&v, 6, 7))
 		return TRACKING_YES;
 	/* Since then it is in the kernel itself, or it is not there. */
 	if (has_function("iova_bitmap_set", &readable))
@@ -143,7 +143,7 @@ static enum tracking find_tracking(const struct checkup *c)
 
 static void tracking(struct checkup *c, struct answer *a)
 {
-	c->tracking = find_tracking(c);
+	c->tracking = kernel_tracking(c->release);
 	switch (c->tracking) {
 	case TRACKING_UNKNOWN:
 		say(a, CHECK_UNKNOWN, "/proc/kallsyms cannot be read");

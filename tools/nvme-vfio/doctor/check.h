@@ -32,15 +32,9 @@ struct answer {
 
 /**
  * struct fn_facts - what is known about a function beyond host.h
- * @identified: of a PF: the next eight are known
- * @nvme_version: version of the specification it says it has
- * @track_memory: it can track what its VFs write
+ * @identified: of a PF: the next two are known
  * @res: what it can give its VFs; all 0 where it gives nothing by command
  * @cntlid: its controller id
- * @has_format: it has a format of state
- * @state_version: the one that the driver uses
- * @state_uuid: UUID of the vendor's part, in hexadecimal
- * @formats: all that it lists, as Identify has them
  * @tried: of a VF: VFIO was asked, see offers.h
  * @offers: it offers migration
  * @flags: VFIO_MIGRATION_* bits
@@ -50,14 +44,8 @@ struct answer {
  */
 struct fn_facts {
 	bool identified;
-	uint32_t nvme_version;
-	bool track_memory;
 	struct ctrl_resource res[RESOURCES];
 	uint16_t cntlid;
-	bool has_format;
-	uint16_t state_version;
-	char state_uuid[33];
-	uint8_t formats[LM_FORMATS_LEN];
 	bool tried;
 	bool offers;
 	uint64_t flags;
@@ -130,6 +118,9 @@ void check_alias(struct checkup *c, struct answer *a);
 
 /** check_offers - VFIO offers migration of the function */
 void check_offers(struct checkup *c, struct answer *a);
+
+/** kernel_tracking - of this kernel; @release: as uname has it */
+enum tracking kernel_tracking(const char *release);
 
 /** facts_of - what is known about a function */
 struct fn_facts *facts_of(struct checkup *c, const struct host_fn *fn);

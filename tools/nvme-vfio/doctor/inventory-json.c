@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/tool.h"
+#include "class-facts.h"
 #include "inventory.h"
 #include "report-lists.h"
 #include "util.h"
@@ -106,14 +107,23 @@ static void add_namespaces(json_object *o, const struct host_fn *fn)
 	add(o, "namespaces", known ? report_namespaces(ns) : NULL);
 }
 
-static json_object *function(struct checkup *c, const struct host_fn *fn)
+/* By what the report says, as everybody will who reads it. */
+static json_object *class_of(json_object *host, json_object *vf)
+{
+	struct class_facts facts;
+	char id[CLASS_ID_LEN];
+
+	return class_facts(host, vf, &facts) || !class_id(&facts, id) ? NULL : text(id);
+}
+
+static json_object *function(struct checkup *c, const struct host_fn *fn,
+			     json_object *host)
 {
 	const struct host_fn *pf = fn->role == ROLE_VF ? fn->pf : fn;
 	const struct fn_facts *f = facts_of(c, fn);
-	const struct fn_facts *of_pf = pf ? facts_of(c, pf) : NULL;
 	json_object *o = object();
-	bool known = of_pf && of_pf->identified;
-	bool format = known && of_pf->has_format;
+	bool known = pf && pf->asked;
+	bool format = known && pf->has_format;
 	bool counted = fn->role == ROLE_VF && fn->listed;
 	char s[32];
 
@@ -128,17 +138,17 @@ static json_object *function(struct checkup *c, const struct host_fn *fn)
 	add(o, "firmware", pf ? text(pf->firmware) : NULL);
 	add(o, "command_set", text(host_set_name(fn->set)));
 	if (known)
-		snprintf(s, sizeof(s), "%u.%u.%u", of_pf->nvme_version >> 16,
-			 of_pf->nvme_version >> 8 & 0xff,
-			 of_pf->nvme_version & 0xff);
+		snprintf(s, sizeof(s), "%u.%u.%u", pf->nvme_version >> 16,
+			 pf->nvme_version >> 8 & 0xff,
+			 pf->nvme_version & 0xff);
 	add(o, "nvme_version", known ? text(s) : NULL);
 	add(o, "state_version",
-	    format ? json_object_new_int64(of_pf->state_version) : NULL);
-	add(o, "state_uuid", format ? text(of_pf->state_uuid) : NULL);
+	    format ? json_object_new_int64(pf->format.version) : NULL);
+	add(o, "state_uuid", format ? report_bytes(pf->format.uuid, sizeof(pf->format.uuid)) : NULL);
 	add(o, "state_formats",
-	    format ? report_formats(of_pf->formats) : NULL);
+	    format ? report_formats(pf->formats) : NULL);
 	add(o, "tracks_memory",
-	    known ? json_object_new_boolean(of_pf->track_memory) : NULL);
+	    known ? json_object_new_boolean(pf->track_memory) : NULL);
 	add(o, "queues", counted ? json_object_new_int64(fn->nvq) : NULL);
 	add(o, "interrupts", counted ? json_object_new_int64(fn->nvi) : NULL);
 	add_namespaces(o, fn);
@@ -147,10 +157,12 @@ static json_object *function(struct checkup *c, const struct host_fn *fn)
 	add(o, "state_bytes",
 	    f->state_bytes ? json_object_new_int64(f->state_bytes) : NULL);
 	add(o, "driver_says", driver_view_json(&fn->says));
+	add(o, "class", fn->role == ROLE_VF ? class_of(host, o) : NULL);
 	return o;
 }
 
-json_object *inventory_functions(struct checkup *c, const struct host_fn *only)
+json_object *inventory_functions(struct checkup *c, const struct host_fn *only,
+				 json_object *host)
 {
 	json_object *list = json_object_new_array();
 	size_t i;
@@ -158,6 +170,6 @@ json_object *inventory_functions(struct checkup *c, const struct host_fn *only)
 	for (i = 0; list && i < c->host->n; i++)
 		if (inventory_wanted(&c->host->fn[i], only))
 			json_object_array_add(list,
-					      function(c, &c->host->fn[i]));
+					      function(c, &c->host->fn[i], host));
 	return list;
 }

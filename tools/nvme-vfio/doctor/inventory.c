@@ -25,32 +25,19 @@ bool inventory_wanted(const struct host_fn *fn, const struct host_fn *only)
 
 static void identify(struct host_fn *pf, struct fn_facts *f)
 {
-	struct state_format format;
-	const char *why;
 	struct ctrl_id id;
 	struct ctrl *ctrl;
-	size_t i;
 
 	/* Asked before, with success: it is there and answers. */
 	if (!pf->asked || ctrl_open(pf->ctrl, &ctrl))
 		return;
 	if (!ctrl_identify(ctrl, &id)) {
 		f->identified = true;
-		f->nvme_version = id.version;
-		f->track_memory = id.track_memory;
 		f->cntlid = id.cntlid;
 		if (id.virt_mgmt && ctrl_resources(ctrl, id.cntlid, f->res))
 			memset(f->res, 0, sizeof(f->res));
-		f->has_format = pf->set == SET_STANDARD &&
-				!ctrl_format(ctrl, f->formats, &format, &why) &&
-				!why;
 	}
 	ctrl_close(ctrl);
-	if (!f->has_format)
-		return;
-	f->state_version = format.version;
-	for (i = 0; i < sizeof(format.uuid); i++)
-		sprintf(f->state_uuid + 2 * i, "%02x", format.uuid[i]);
 }
 
 static int look_through(const struct host_fn *vf, struct fn_facts *f,
@@ -121,16 +108,22 @@ static void try_vfio(struct checkup *c, const struct host_fn *vf,
 		snprintf(f->trouble, sizeof(f->trouble), "%s", lib_msg());
 }
 
-int inventory_find(struct checkup *c, const struct host_fn *only)
+static void find_name(struct checkup *c)
 {
-	struct host_fn *fn;
 	struct utsname u;
-	size_t i;
 
 	uname(&u);
 	snprintf(c->release, sizeof(c->release), "%s", u.release);
 	snprintf(c->machine, sizeof(c->machine), "%s", u.machine);
 	snprintf(c->name, sizeof(c->name), "%s", u.nodename);
+}
+
+int inventory_find(struct checkup *c, const struct host_fn *only)
+{
+	struct host_fn *fn;
+	size_t i;
+
+	find_name(c);
 	c->root = !geteuid();
 	c->modules = modules_new();
 	c->facts = calloc(c->host->n + 1, sizeof(*c->facts));
@@ -146,4 +139,20 @@ int inventory_find(struct checkup *c, const struct host_fn *only)
 			try_vfio(c, fn, &c->facts[i]);
 	}
 	return TOOL_OK;
+}
+
+json_object *inventory_classes(struct host *h)
+{
+	struct checkup c = { .host = h };
+	json_object *host, *functions;
+
+	find_name(&c);
+	c.tracking = kernel_tracking(c.release);
+	c.facts = calloc(h->n + 1, sizeof(*c.facts));
+	need_memory(c.facts);
+	host = inventory_host(&c);
+	functions = inventory_functions(&c, NULL, host);
+	json_object_put(host);
+	free(c.facts);
+	return functions;
 }

@@ -27,7 +27,18 @@ bool inventory_wanted(const struct host_fn *fn, const struct host_fn *only);
 /** inventory_host - the host, as in JSON */
 json_object *inventory_host(const struct checkup *c);
 
-/** inventory_functions - the functions, as in JSON */
-json_object *inventory_functions(struct checkup *c, const struct host_fn *only);
+/**
+ * inventory_functions - the functions, as in JSON
+ * @host: see inventory_host()
+ */
+json_object *inventory_functions(struct checkup *c, const struct host_fn *only,
+				 json_object *host);
+
+/**
+ * inventory_classes - the same without what needs more commands or VFIO, for the
+ * classes
+ * @h: all were asked
+ */
+json_object *inventory_classes(struct host *h);
 
 #endif

@@ -103,3 +103,27 @@ void peer_identity(json_object *vf, struct peer_identity *p)
 	p->has_formats = peer_formats(vf, p->formats);
 	peer_namespaces(vf, &p->namespaces);
 }
+
+bool peer_policy(json_object *vf, struct policy *policy)
+{
+	const char *words = text(vf, "policy"), *bad;
+	unsigned int len;
+
+	memset(policy, 0, sizeof(*policy));
+	return words && !nvme_vfio_policy_parse(policy, words, &bad, &len);
+}
+
+bool peer_sends(struct peer_identity *p, const struct policy *policy)
+{
+	struct state_format f;
+
+	if (!policy->has_format || !p->has_formats)
+		return true;
+	if (!nvme_vfio_pick_format(p->formats, policy->version,
+				   policy->has_uuid ? policy->uuid : NULL, &f))
+		return false;
+	p->id.state_version = htole16(f.version);
+	memcpy(p->id.uuid, f.uuid, sizeof(p->id.uuid));
+	p->id.has_uuid = 1;
+	return true;
+}

@@ -28,4 +28,14 @@ struct peer_identity {
 /** peer_identity - from an entry of a report's "functions" */
 void peer_identity(json_object *vf, struct peer_identity *p);
 
+/** peer_policy - the policy of its PF. Return: the report says it, and it is one */
+bool peer_policy(json_object *vf, struct policy *policy);
+
+/**
+ * peer_sends - the format that the policy names is the one that is sent
+ *
+ * Return: the PF has it.
+ */
+bool peer_sends(struct peer_identity *p, const struct policy *policy);
+
 #endif

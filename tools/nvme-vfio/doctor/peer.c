@@ -384,37 +384,13 @@ static const struct {
 
 /* -- pairs ------------------------------------------------------------------ */
 
-static void read_policy(struct pair *p)
-{
-	const char *words = text(p->there_vf, "policy"), *bad;
-	unsigned int len;
-
-	p->has_policy = words &&
-			!nvme_vfio_policy_parse(&p->policy, words, &bad, &len);
-}
-
 /* The format that the policy here names is the one that is sent. */
 static void send_format(struct pair *p)
 {
-	const char *words = text(p->here_vf, "policy"), *bad;
-	struct stream_identity *id = &p->from.id;
-	struct state_format f;
 	struct policy here;
-	unsigned int len;
 
-	p->no_format = false;
-	if (!words || !p->from.has_formats ||
-	    nvme_vfio_policy_parse(&here, words, &bad, &len) ||
-	    !here.has_format)
-		return;
-	if (!nvme_vfio_pick_format(p->from.formats, here.version,
-				   here.has_uuid ? here.uuid : NULL, &f)) {
-		p->no_format = true;
-		return;
-	}
-	id->state_version = htole16(f.version);
-	memcpy(id->uuid, f.uuid, sizeof(id->uuid));
-	id->has_uuid = 1;
+	p->no_format = peer_policy(p->here_vf, &here) &&
+		       !peer_sends(&p->from, &here);
 }
 
 /* How much two VFs differ; all of the answers go to the caller. */
@@ -428,7 +404,7 @@ static unsigned int judge(struct pair *p, struct answer *a)
 	size_t i;
 
 	peer_identity(p->there_vf, &p->to);
-	read_policy(p);
+	p->has_policy = peer_policy(p->there_vf, &p->policy);
 	for (i = 0; i < NVF; i++) {
 		answer_free(&a[i]);
 		vf_checks[i].run(p, &a[i]);

@@ -82,6 +82,11 @@ struct host_user {
  * @nns: how many
  * @namespaces: the same as the driver's stream has them; known where the driver
  *	would know them
+ * @nvme_version: of a PF that was asked: version of the specification it says it has
+ * @track_memory: likewise: it can track what its VFs write
+ * @has_format: of a PF: it has a format of state
+ * @format: the one that the driver uses
+ * @formats: all that it lists, as Identify has them
  * @says: of a VF that is bound to our driver: what that says about it
  * @set: command set that migrates it (of a PF: its VFs)
  * @why: why it cannot migrate; NULL: it can
@@ -121,6 +126,11 @@ struct host_fn {
 	uint32_t *nsid;
 	size_t nns;
 	struct stream_namespaces namespaces;
+	uint32_t nvme_version;
+	bool track_memory;
+	bool has_format;
+	struct state_format format;
+	uint8_t formats[LM_FORMATS_LEN];
 	struct driver_view says;
 	enum command_set set;
 	char *why;

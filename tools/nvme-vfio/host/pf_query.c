@@ -54,17 +54,17 @@ static bool vendor_id_listed(const struct host_fn *pf)
 static void find_set(struct ctrl *ctrl, const struct ctrl_id *id,
 		    struct host_fn *pf)
 {
-	struct state_format format;
 	const char *why;
 
 	if (id->migration) {
-		if (ctrl_format(ctrl, NULL, &format, &why))
+		if (ctrl_format(ctrl, pf->formats, &pf->format, &why))
 			because(pf, "the PF does not report its state formats: %s",
 				ctrl_error());
 		else if (why)
 			because(pf, "%s", why);
 		else
 			pf->set = SET_STANDARD;
+		pf->has_format = pf->set;
 		if (pf->set)
 			return;
 	}
@@ -175,6 +175,8 @@ static int query(struct ctrl *ctrl, struct host *h, struct host_fn *pf)
 	pf->listed = true;
 	pf->online = true;
 	pf->cntlid = id.cntlid;
+	pf->nvme_version = id.version;
+	pf->track_memory = id.track_memory;
 	find_set(ctrl, &id, pf);
 	if (id.virt_mgmt || pf->set == SET_STANDARD) {
 		ret = list_vfs(ctrl, h, pf);
