@@ -172,7 +172,7 @@ static inline const char *identity_misfit(const struct stream_identity *from,
 		[IDENTITY_NVME_VERSION] = "the state is from another NVMe version",
 		[IDENTITY_FORMAT] = "the state has a format that this device does not support",
 		[IDENTITY_QUEUES] = "this VF has fewer queues than the state needs",
-		[IDENTITY_INTERRUPTS] = "this VF has a different number of interrupts from the state's",
+		[IDENTITY_INTERRUPTS] = "this VF has a different number of interrupts",
 	};
 	unsigned int i;
 

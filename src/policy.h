@@ -143,7 +143,7 @@ static inline const char *nvme_vfio_policy_firmware(struct policy *p, const char
 					  unsigned int len)
 {
 	static const char bad[] =
-		"is not a comma-separated list of OLD>NEW, each of 1 to 8 characters (%20 is a space)";
+		"is not OLD>NEW[,OLD>NEW...], each of 1 to 8 characters (%20 is a space)";
 	unsigned int i = 0;
 
 	while (i <= len) {

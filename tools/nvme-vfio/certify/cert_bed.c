@@ -63,6 +63,8 @@ struct workload *cert_guest(struct cert *c, unsigned int i,
 
 	o.nsid = c->nsid;
 	o.readonly = !c->write;
+	/* VFs have the namespace in common. */
+	o.skip = c->write ? i * UNITS : 0;
 	cert_open(c, i, w);
 	workload_start(w, &c->dev[i], &o);
 	return w;

@@ -49,7 +49,7 @@ static const struct argp_option options[] = {
 	{ "only", 'o', "GLOB", 0, "Only rules whose ids match, such as 'susp-*'", 0 },
 	{ "rounds", OPT_ROUNDS, "N", 0, "Round trips of endure-rounds (20)", 0 },
 	{ "destroy-data", OPT_DESTROY, "NSID", 0,
-			"Write to this namespace as well: what is on its first 2 MiB is lost",
+			"Write to this namespace as well: what is on its first 4 MiB is lost",
 			0 },
 	{ "shared", OPT_SHARED, NULL, 0, "Run although something of the drive is in use", 0 },
 	{ "recover", OPT_RECOVER, NULL, 0, "Only make sure that no VF of the PF stays suspended or tracked", 0 },
