@@ -145,7 +145,7 @@ struct rule {
 	bool device;		/* on the device fd, which may be closed */
 	bool command;		/* may need the PF */
 	int err[8];		/* at any time */
-	int lost[5];		/* while the VF is being taken away */
+	int lost[6];		/* while the VF is being taken away */
 };
 
 static const struct rule rules[] = {
@@ -176,9 +176,9 @@ static const struct rule rules[] = {
 	/* a VF without a PF has lost most of its vectors */
 	{ "enable interrupts", true, false, { ENOSPC }, { 0 } },
 	{ "disable interrupts", true, false, { 0 }, { 0 } },
-	/* EINVAL: it is not seen on the bus */
+	/* EINVAL: it is not seen on the bus; ENXIO: its node has not gone yet */
 	{ "open", false, false, { EBUSY, EAGAIN },
-	  { ENODEV, ENOENT, EPERM, EINVAL } },
+	  { ENODEV, ENOENT, EPERM, EINVAL, ENXIO } },
 	{ "map memory", true, false, { 0 }, { 0 } },
 	{ "reset of the PF", false, false, { EBUSY }, { 0 } },
 	{ }

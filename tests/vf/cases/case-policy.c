@@ -182,7 +182,7 @@ const struct tap_case policy_cases[] = {
 	  .log = "older version" },
 	{ .name = "formats in another order at the other end", .fn = formats },
 	{ .name = "policy: a format that the PF does not list",
-	  .fn = no_such_format, .log = "format= of the policy" },
+	  .fn = no_such_format, .log = "format= of its policy" },
 	{ .name = "policy: bad words", .fn = bad_words, .log = "policy" },
 	{ }
 };

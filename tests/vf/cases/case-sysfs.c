@@ -173,7 +173,7 @@ static void good_vf(const void *arg)
 	again(w, &dev, at);
 	is(at, "format", "none");
 	is(at, "migratable", "not now");
-	begins(at, "reason", "the format= of the policy");
+	begins(at, "reason", "the PF does not list the format= of the policy");
 	must(sysfs_write(bed.pf[at.pf].bdf, POLICY));
 	again(w, &dev, at);
 	is(at, "migratable", "yes");
