@@ -40,6 +40,7 @@ SECONDS = 40
 # Each starts what is named @TOKEN@ in lists of processes.
 FILES = {
     "good": "echo 1..2; echo ok 1; echo ok 2; echo said >&2",
+    "made": "echo 1..1; env | grep -q ^MAKE && echo not ok 1 || echo ok 1",
     "bad": "echo ok 1; echo not ok 2; echo 1..2; echo why >&2; exit 1",
     "silent": "echo ok 1; echo not ok 2; echo 1..2",
     "sleeper": "bash -c 'exec -a @TOKEN@ sleep 1000' & echo ok 1; echo 1..1",
@@ -193,6 +194,8 @@ def endings(out, top):
     out.ok("not ok 2" in said.partition("bad.t failed: ")[2], "and which point of it has failed, at the end", said)
     out.ok("not ok 2" in text(f"{bad['folder']}/tap") and "why" in text(f"{bad['folder']}/stderr"),
            "what it said is there", bad["folder"])
+    status, said, err, _ = c.run("made", MAKEFLAGS=" -- TESTS=tests/made.t", MAKELEVEL="1")
+    out.ok(status == 0, "variables of make are not passed on to builds of tests", f"{status}\n{said}{err}")
     process = c.start([], before=["tests/no-such.t"])
     said, err = process.communicate(timeout=60)
     out.ok(process.returncode == 2 and err.count("\n") == 1 and "no-such.t" in err and not said,
