@@ -36,6 +36,7 @@ TOKEN = f"token-{os.getpid()}-{time.monotonic_ns()}"
 PLAIN = ("env", "--default-signal=INT,HUP,TERM")
 # How long what gets a signal may take to end all, on a busy machine.
 SECONDS = 40
+ALL_OF_IT = 4           # processes of "stays" that have its word in their command
 
 # Each starts what is named @TOKEN@ in lists of processes.
 FILES = {
@@ -287,10 +288,10 @@ def signalled(case, c):
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     else:
         process = c.start(["stays"], TMPDIR=c.ready)     # a killed run-one does not remove its own
-    if not wait_for(lambda: os.path.exists(f"{c.ready}/{token}")):
+    if not wait_for(lambda: os.path.exists(f"{c.ready}/{token}") and len(running(token)) >= ALL_OF_IT):
+        before = running(token)
         process.kill()
-        return f"did not start: {process.communicate()}"
-    before = running(token)
+        return f"only these had been started: {before} {process.communicate()}"
     pid = process.pid if who in ("run", "by hand") else find(process.pid, who)
     begun = time.monotonic()
     os.kill(pid, signal.Signals["SIG" + name])
@@ -299,8 +300,6 @@ def signalled(case, c):
         return f"left: {running(token)}"
     took = time.monotonic() - begun
     process.stdout.close()
-    if len(before) < 4:
-        return f"only these had been started: {before}"
     if who == "by hand" and not wait_for(lambda: not glob.glob(c.ready + "/nv*"), 5):
         return f"temporary files are left: {glob.glob(c.ready + '/nv*')}"
     if expected is not None and process.returncode != expected:
