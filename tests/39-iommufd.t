@@ -29,8 +29,8 @@ ARGS = os.environ.get("CONFORMANCE_ARGS", "")
 # of the kernel's own, on which others stand last
 OLD = ("vfio", "vfio-pci-core", "vfio-pci", "vfio_iommu_type1")
 # What the loader says when it refuses one.
-REFUSED = (r"\S+: Unknown symbol (nvme_vfio_iommufd_core|_?vfio_\w+) \(err -2?2\)",
-           r"\S+: disagrees about version of symbol _?vfio_\w+")
+REFUSED = (r"\S+: Unknown symbol (nvme_vfio_iommufd_core|_*vfio_\w+) \(err -2?2\)",
+           r"\S+: disagrees about version of symbol _*vfio_\w+")
 # What no other kernel has either.
 FORCED = {"6.12": {"kernel has no MIG_PRECOPY_INFOv2"}}
 
@@ -82,7 +82,8 @@ def job(out, kernel, folder, program):
     files["old/nvme-vfio-pci.ko"] = os.path.join(place.driver(kernel), "nvme-vfio-pci.ko")
     files["data/iommufd-core"] = f"{TESTS}/inside/iommufd-core"
     return hostrun.Job(kernel.release, "standard", f"sh /share/data/iommufd-core --iommufd {ARGS}",
-                       [program, place.program("kvmfile.c"), *(f"{name}={path}" for name, path in files.items())],
+                       [program, "bin/kvmfile=" + place.program("kvmfile.c"),
+                        *(f"{name}={path}" for name, path in files.items())],
                        SECONDS, kernel.series, allow=(*hostrun.FAILS, *REFUSED),
                        more=("--no-vfs", "--nvme", core, "--driver", driver))
 
