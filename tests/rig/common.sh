@@ -145,6 +145,16 @@ pkg_file_of() {
 	echo "$f"
 }
 
+# unpacked_version BUILD RELEASE - which version of its headers' package an unpacked
+# kernel was taken from
+unpacked_version() {
+	local stamps=("${1%/usr/src/*}/.unpacked/linux-headers-$2_"*.deb) version
+	[ -e "${stamps[0]}" ] || return
+	version=${stamps[0]##*_}
+	version=${version%.deb}
+	echo "${version//%3a/:}"
+}
+
 # pkg_unpack SUITE PACKAGE DIR - unpack a package's files under DIR, once a version
 pkg_unpack() {
 	local f

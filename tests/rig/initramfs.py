@@ -125,15 +125,28 @@ def depends(modules):
     return sorted(names - {plain(m) for m in modules})
 
 
+def needed(module, added, other):
+    """Paths of those of the added modules that a module needs, which are then there."""
+    if not module:
+        return []
+    names = [name for name in depends([module]) if name in added]
+    added.difference_update(names)
+    return [other[name] for name in names]
+
+
 def plain(path):
     return re.sub(r"\.ko.*", "", os.path.basename(path.strip())).replace("-", "_")
 
 
 def base(kernel, modules, init, if_there=(), instead=None):
     """busybox, modules for a kernel, and the first program. The folder instead
-    has modules that take the place of the kernel's of the same name."""
-    closure = module_closure(kernel, modules, if_there)
+    has modules that take the place of the kernel's of the same name, and what these
+    need that the kernel does not have."""
     other = {plain(path): path for path in glob.glob(os.path.join(instead, "*.ko"))} if instead else {}
+    added = {name for path in other.values() for name in depends([path]) if name in other}
+    closure = module_closure(kernel, [m for m in modules if plain(m) not in added], if_there)
+    added -= {plain(path) for path in closure}
+    closure = [p for path in closure for p in (*needed(other.get(plain(path)), added, other), path)]
     unused = sorted(set(other) - {plain(path) for path in closure})
     if unused:
         raise LookupError(f"{instead}: the image has no {', '.join(unused)} to replace")
