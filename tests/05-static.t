@@ -5,7 +5,7 @@
 # The modules build without a warning for every kernel of the test bed, in
 # normal and debug form (this for the newest only with CHECK_FULL=1); sparse,
 # checkpatch and shellcheck have no complaint; what the modules import and
-# announce is what it should be.
+# announce is what it should be. The driver that bench/ compares with builds.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -59,6 +59,9 @@ while IFS=$'\t' read -r series release _; do
 		grep -q '^nvme_vfio_' "$out/names" && grep -q '^nvme_pf_' "$out/names"
 	ok $? "$release: functions have the modules' prefixes" "$out/log"
 done < <(tests/rig/kernels)
+
+bench/reference/build 6.12 "$out/reference" >"$out/log" 2>&1
+ok $? "the reference driver of bench/ builds" "$out/log"
 
 # Types left out: in-tree rules that an out-of-tree module cannot follow.
 source=$(tests/rig/kernel-source 6.12 2>"$out/log") &&

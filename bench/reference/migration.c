@@ -20,11 +20,10 @@
 #define LIMIT	(68u << 20)
 
 struct mig_file {
-	struct migration *m;
 	struct file *filp;
 	struct mutex lock;
 	bool ended;
-	u8 *data;
+	struct nvme_pf_buf *buf;
 	u64 size;
 	u64 at;
 };
@@ -40,16 +39,27 @@ void nvme_vfio_mig_lock(struct migration *m)
 	mutex_lock(&m->lock);
 }
 
+int nvme_vfio_mig_lock_killable(struct migration *m)
+{
+	return mutex_lock_killable(&m->lock) ? -EINTR : 0;
+}
+
 void nvme_vfio_mig_unlock(struct migration *m)
 {
+	nvme_vfio_vf_sysfs_update(m);
 	mutex_unlock(&m->lock);
+}
+
+/* sysfs says nothing of failures */
+void nvme_vfio_mig_failed(struct migration *m, int err, const char *what)
+{
 }
 
 static int release(struct inode *inode, struct file *filp)
 {
 	struct mig_file *f = filp->private_data;
 
-	kvfree(f->data);
+	nvme_pf_buf_put(f->buf);
 	mutex_destroy(&f->lock);
 	kfree(f);
 	return 0;
@@ -63,7 +73,7 @@ static ssize_t reference_read(struct file *filp, char __user *buf, size_t len,
 
 	mutex_lock(&f->lock);
 	done = f->ended ? -ENODEV : min_t(u64, len, f->size - f->at);
-	if (done > 0 && copy_to_user(buf, f->data + f->at, done))
+	if (done > 0 && copy_to_user(buf, f->buf->data + f->at, done))
 		done = -EFAULT;
 	if (done > 0)
 		f->at += done;
@@ -82,7 +92,7 @@ static ssize_t reference_write(struct file *filp, const char __user *buf,
 		done = -ENODEV;
 	else if (len > LIMIT - f->size)
 		done = -ENOMEM;
-	else if (copy_from_user(f->data + f->size, buf, len))
+	else if (copy_from_user(f->buf->data + f->size, buf, len))
 		done = -EFAULT;
 	else
 		f->size += len;
@@ -110,11 +120,11 @@ static int new_file(struct migration *m, u64 room,
 
 	if (!f)
 		return -ENOMEM;
-	f->data = kvzalloc(ALIGN(room, PAGE_SIZE), GFP_KERNEL_ACCOUNT);
-	if (f->data)
+	f->buf = nvme_vfio_buf_alloc(room);
+	if (f->buf)
 		f->filp = anon_inode_getfile("[reference]", fops, f, flags);
-	if (!f->data || IS_ERR(f->filp)) {
-		kvfree(f->data);
+	if (!f->buf || IS_ERR(f->filp)) {
+		nvme_pf_buf_put(f->buf);
 		kfree(f);
 		return -ENOMEM;
 	}
@@ -138,11 +148,35 @@ static void nvme_vfio_end_file(struct migration *m)
 	fput(f->filp);
 }
 
+/* A command reads to the start of its buffer: here a part of the large one. */
+static int read_state(struct nvme_vf *vf, struct nvme_pf_buf *buf, u64 size)
+{
+	struct nvme_pf_buf *part = kzalloc(sizeof(*part), GFP_KERNEL_ACCOUNT);
+	u64 at, total;
+	u32 n;
+	int ret = 0;
+
+	if (!part)
+		return -ENOMEM;
+	kref_init(&part->ref);
+	for (at = 0; at < size && !ret; at += n) {
+		n = min_t(u64, size - at, vf->max_transfer);
+		part->data = buf->data + at;
+		part->len = ALIGN(n, 4);
+		ret = vf->set->get_state(vf, at, part, n, &total);
+	}
+	/* A command that was given up may still write to it: leave it all. */
+	if (kref_read(&part->ref) > 1)
+		kref_get(&buf->ref);
+	else
+		kfree(part);
+	return ret;
+}
+
 static int save(struct migration *m, struct file **filp)
 {
 	struct nvme_vf *vf = &m->vf;
-	u64 size, at, total;
-	u32 n;
+	u64 size;
 	int ret;
 
 	ret = vf->set->state_size(vf, &size);
@@ -153,11 +187,10 @@ static int save(struct migration *m, struct file **filp)
 	if (ret)
 		return ret;
 
-	for (at = 0; at < size && !ret; at += n) {
-		n = min_t(u64, size - at, vf->max_transfer);
-		ret = vf->set->get_state(vf, at, m->file->data + at, n, &total);
-	}
 	m->file->size = size;
+	ret = read_state(vf, m->file->buf, size);
+	if (ret)
+		nvme_vfio_end_file(m);
 	return ret;
 }
 
@@ -171,10 +204,21 @@ static int load(struct migration *m)
 
 	for (at = 0; at < f->size && !ret; at += n) {
 		n = min_t(u64, f->size - at, vf->max_transfer);
-		ret = vf->set->set_state(vf, at, f->data + at, n, !at,
+		ret = vf->set->set_state(vf, at, f->buf, at, n, !at,
 					 at + n == f->size);
 	}
 	nvme_vfio_end_file(m);
+	return ret;
+}
+
+static int resume(struct migration *m)
+{
+	int ret;
+
+	nvme_vfio_dirty_resumes(m);
+	ret = m->vf.set->resume(&m->vf);
+	if (!ret)
+		nvme_vfio_dirty_resumed(m);
 	return ret;
 }
 
@@ -183,13 +227,13 @@ static int load(struct migration *m)
 static int nvme_vfio_take_arc(struct migration *m,
 			      enum vfio_device_mig_state to, struct file **filp)
 {
-	struct nvme_vf *vf = &m->vf;
-
 	switch (ARC(m->state, to)) {
 	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_RUNNING_P2P):
-		return vf->set->suspend(vf);
+	case ARC(VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP):
+		return m->vf.set->suspend(&m->vf);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_RUNNING):
-		return vf->set->resume(vf);
+	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING):
+		return resume(m);
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_STOP):
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P):
 		return 0;
@@ -230,50 +274,71 @@ struct file *nvme_vfio_mig_set_state(struct migration *m,
 	return ERR_PTR(ret);
 }
 
-enum vfio_device_mig_state nvme_vfio_mig_get_state(struct migration *m)
+int nvme_vfio_mig_get_state(struct migration *m,
+			    enum vfio_device_mig_state *state)
 {
-	return m->state;
+	*state = m->state;
+	return 0;
 }
 
-u64 nvme_vfio_mig_data_size(struct migration *m)
+int nvme_vfio_mig_data_size(struct migration *m, u64 *size)
 {
-	u64 size = 0;
-
+	*size = 0;
 	nvme_vfio_mig_lock(m);
-	m->vf.set->state_size(&m->vf, &size);
+	m->vf.set->state_size(&m->vf, size);
 	nvme_vfio_mig_unlock(m);
-	return size;
+	return 0;
 }
 
-static void nvme_vfio_mig_forget(struct migration *m)
+static void nvme_vfio_mig_forget(struct migration *m,
+				 enum vfio_device_mig_state state)
 {
 	nvme_vfio_mig_lock(m);
 	nvme_vfio_end_file(m);
-	m->state = VFIO_DEVICE_STATE_RUNNING;
+	nvme_vfio_dirty_lost(m);
+	m->state = state;
 	nvme_vfio_mig_unlock(m);
+}
+
+void nvme_vfio_mig_reset_begins(struct migration *m)
+{
+	nvme_vfio_vf_reset_begins(&m->vf);
 }
 
 void nvme_vfio_mig_reset(struct migration *m)
 {
-	nvme_vfio_mig_forget(m);
+	nvme_vfio_vf_reset_ends(&m->vf);
+	nvme_vfio_mig_forget(m, VFIO_DEVICE_STATE_RUNNING);
 }
 
-void nvme_vfio_mig_open(struct migration *m)
+void nvme_vfio_mig_fault(struct migration *m)
+{
+	nvme_vfio_vf_reset_ends(&m->vf);
+	nvme_vfio_mig_forget(m, VFIO_DEVICE_STATE_ERROR);
+}
+
+void nvme_vfio_mig_after_reset(struct migration *m)
+{
+}
+
+/* Whatever is left of the last user, resets end it. */
+int nvme_vfio_mig_open(struct migration *m, bool was_reset)
 {
 	const char *why;
 
-	nvme_vfio_mig_forget(m);
+	nvme_vfio_mig_forget(m, VFIO_DEVICE_STATE_RUNNING);
 	nvme_vfio_mig_lock(m);
 	nvme_vfio_vf_attach(&m->vf, &why);
 	nvme_vfio_mig_unlock(m);
+	return 0;
 }
 
 void nvme_vfio_mig_close(struct migration *m)
 {
-	nvme_vfio_mig_forget(m);
+	nvme_vfio_mig_forget(m, VFIO_DEVICE_STATE_RUNNING);
 }
 
-void nvme_vfio_mig_detach(struct migration *m)
+void nvme_vfio_mig_settle(struct migration *m, bool was_reset)
 {
 	nvme_vfio_mig_lock(m);
 	nvme_vfio_dirty_end(m);
@@ -281,9 +346,17 @@ void nvme_vfio_mig_detach(struct migration *m)
 	nvme_vfio_mig_unlock(m);
 }
 
+void nvme_vfio_mig_stop(struct migration *m)
+{
+}
+
 static void free_migration(struct kref *ref)
 {
-	kfree(container_of(ref, struct migration, ref));
+	struct migration *m = container_of(ref, struct migration, ref);
+
+	nvme_vfio_dirty_destroy(&m->dirty);
+	mutex_destroy(&m->lock);
+	kfree(m);
 }
 
 void nvme_vfio_mig_put(struct migration *m)
@@ -302,12 +375,14 @@ struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
 		return ERR_PTR(-ENOMEM);
 	kref_init(&m->ref);
 	mutex_init(&m->lock);
+	spin_lock_init(&m->sysfs.lock);
 	nvme_vfio_dirty_init(&m->dirty);
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 	nvme_vfio_vf_init(&m->vf, pdev);
 	ret = nvme_vfio_vf_attach(&m->vf, why);
 	nvme_vfio_vf_detach(&m->vf);
+	nvme_vfio_vf_sysfs_update(m);
 	if (!ret)
 		return m;
 	nvme_vfio_mig_put(m);
