@@ -48,6 +48,10 @@ LEFT = {
         "qemu-system-x86_64 ... -device vfio-pci,": "has an elision; a VM without libvirt, which 50-guest.t has",
         "migrate_set_parameter ": "QEMU's monitor, of the same",
     },
+    MANUAL: {
+        "for h in $(cat hosts)": "needs many hosts",
+        "nvme-vfio doctor --fleet ": "of the same; 04-tool.t has their reports",
+    },
 }
 
 # What readers have to fill in: all else is typed as it stands there.
