@@ -10,15 +10,10 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "rig"))
-import accel                                            # noqa: E402
 import host as rig                                      # noqa: E402
 import place                                            # noqa: E402
 
 SECONDS = 1800
-
-# The emulator moves strings byte by byte; on a processor without that, the cost
-# of a copy relative to everything else is nearer to a real one's.
-CPU = "max,-erms,-fsrm"
 
 # What a distribution's kernel does by default; the rig's other hosts omit it.
 MITIGATIONS = "mitigations=auto"
@@ -76,7 +71,6 @@ def run(commands, *, kernel="6.12", command_set="standard", reference=False, vfs
     """One host; each command is what vf-bench gets. Returns all records. While costs
     are counted a module counts with it; it would cost the others time."""
     props = {"lm-test": "on", **(props or {})}
-    qemu_args = [] if accel.found(place.qemu) == "kvm" and "icount" not in options else ["-cpu", CPU]
     files = {"bin/vf-bench": program()}
     if any(command.startswith("cost") for command in commands):
         folder = place.modules(place.kernel(kernel), os.path.join(HERE, "copies"))
@@ -85,7 +79,7 @@ def run(commands, *, kernel="6.12", command_set="standard", reference=False, vfs
     try:
         with rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, reference), props=props,
                       files=files, seconds=SECONDS, memory=memory,
-                      qemu_args=qemu_args, cmdline=MITIGATIONS, **options) as host:
+                      cmdline=MITIGATIONS, **options) as host:
             host.setup_vfs(vfs, queues, queues)
             if "icount" not in options:
                 hurry(host.process.pid)

@@ -54,7 +54,8 @@ ANSWER_SECONDS = 30
 LOOK_SECONDS = 1.0       # after so long by any clock limits are looked at
 
 # Emulated, "rep movsb" goes byte by byte; kernels that do not take it for fast move
-# words, and do the same work for a tenth less.
+# words, and do the same work for a tenth less. What a copy costs beside all else is
+# nearer to a real processor's, which bench/ needs.
 CPU = "max,-erms,-fsrm"
 
 # The kernel reports tasks that wait for this long, ignoring signals. It sleeps for 33
