@@ -315,7 +315,7 @@ def signals(out, top):
 
 
 def costs(out, top):
-    c = Checkout(top, warm=2)
+    c = Checkout(top, warm=1)
     status, said, err, results = c.run("good", "costly", options=["--whole"])
     out.ok(results["costly"]["cpu"] > 2, "what those cost that went away is counted", str(results["costly"]))
     out.ok(status == 1 and PASSED.search(said) and "over its budget: tests/costly.t" in said
@@ -335,7 +335,7 @@ def costs(out, top):
     whole = r"^the whole: 15\d CPU s, 152 of them for set-up, .* times as fast .*; 2000 are allowed from nothing"
     out.ok(status == 0 and re.search(whole, said, re.M), "after a set-up that built, more is allowed",
            f"{status}\n{said}{err}")
-    for work, warm, fails in (("0.0001", 2, False), ("0.9000", 8, True)):
+    for work, warm, fails in (("0.0001", 2, False), ("9.0000", 20, True)):
         c = Checkout(top, warm=warm, work=work, build=work)
         status, said, err, _ = c.run("costly", options=["--whole"])
         out.ok(status == int(fails) and ("FAIL" in said) == fails and ("over its budget" in said) == fails,

@@ -5,7 +5,7 @@ import re
 
 FILE = re.compile(r"^\| `([^`|/]+\.t)` \| ([^|]+) \| (\d+) \|$")
 WHOLE = re.compile(r"^\| (warm|from nothing) \| (\d+) \|$")
-WORK = re.compile(r"^\| the (walk|build) of `rig/speed.py` \| (0\.\d+) \|$")
+WORK = re.compile(r"^\| the (walk|build) of `rig/speed.py` \| (\d+\.\d+) \|$")
 
 # A set-up that took more than this has built something.
 BUILT = 60
