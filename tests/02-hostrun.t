@@ -6,10 +6,14 @@ all their points are reported, and no bad end of a host passes for a good one.""
 
 import io
 import os
+import socket
+import subprocess
 import sys
+import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
+import frozen                                           # noqa: E402
 import hostrun                                          # noqa: E402
 import tap                                              # noqa: E402
 
@@ -115,12 +119,59 @@ def arguments(out):
     out.ok("--allow" not in words, "and allows nothing else", str(words))
 
 
+class Monitor:
+    """Answers each line with itself, as often as it may."""
+
+    def __init__(self, path, answers):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(1)
+        self.thread = threading.Thread(target=self.serve, args=(answers,), daemon=True)
+        self.thread.start()
+
+    def serve(self, answers):
+        link = self.listener.accept()[0]
+        link.sendall(b"greeting\n")
+        while True:
+            data = link.recv(4096)
+            if not data:
+                return
+            if answers:
+                link.sendall(b"of " + data)
+                answers -= 1
+
+
+def frozen_ones(out):
+    """a host that does not go on is looked at, however much of it hangs"""
+    frozen.QUIET, frozen.PAUSE = 0.2, 0.0
+    with tempfile.TemporaryDirectory() as folder, subprocess.Popen(["sleep", "600"]) as sleeper:
+        def look(name):
+            frozen.look(sleeper.pid, f"{folder}/{name}", f"{folder}/text")
+            with open(f"{folder}/text", encoding="utf-8") as f:
+                return f.read()
+
+        Monitor(f"{folder}/well", 99)
+        text = look("well")
+        out.ok(all(text.count(f"of {line}\n") == 2 for line in frozen.ASK) and f"thread {sleeper.pid} " in text
+               and "(sleep) S" in text, "what a host was doing: processors twice, and threads", text)
+        Monitor(f"{folder}/hangs", 0)
+        text = look("hangs")
+        out.ok("greeting" in text and "of info" not in text and f"thread {sleeper.pid} " in text,
+               "the emulator's monitor hangs: threads", text)
+        text = look("nothing")
+        out.ok("does not answer" in text and f"thread {sleeper.pid} " in text, "there is no monitor: threads", text)
+        sleeper.kill()
+        sleeper.wait()
+        out.ok("thread" not in look("nothing"), "the process has ended", look("nothing"))
+
+
 def main():
     out = tap.Tap()
     merging(out)
     ends(out)
     several(out)
     arguments(out)
+    frozen_ones(out)
     return out.done()
 
 

@@ -10,6 +10,7 @@ Everything a boot leaves is in its log folder: console, kernel log, QEMU's own
 messages, and the share with all commands' output.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ import tempfile
 import time
 
 import accel
+import frozen
 import initramfs
 import klog
 import place
@@ -142,7 +144,8 @@ class Host:
               one such dict per PF
     disk      raw file of the namespace; default: a fresh one of 256 MiB
     driver    folder with our modules, or None for plain vfio-pci
-    nvme      folder with modules that replace the kernel's (see build-nvme)
+    nvme      folder with modules that replace the kernel's (see build-nvme; default: those
+              of a kernel whose VFIO is built again)
     vmm       take along the distribution's QEMU
     files     {name under /share: path here}; programs bring their libraries
     root      {name: path here}, files that shall be in the host's memory
@@ -165,7 +168,7 @@ class Host:
         self.props = props if isinstance(props, list) else [props or {}] * pfs
         self.disk = disk
         self.driver = driver
-        self.nvme = nvme
+        self.nvme = nvme or self.kernel.core
         self.vmm = vmm
         self.files = dict(files or {})
         self.root = dict(root or {})
@@ -246,8 +249,22 @@ class Host:
         self.stall.start()
 
     def _too_long(self):
-        self.killed = f"{self.name}: not done after {self.seconds} s"
+        self.killed = f"{self.name}: not done after {self.seconds} s; {self._seen()}"
+        self._look()
         self.process.kill()
+
+    def _seen(self):
+        return f"what it was doing: {self.path('frozen')}, and its tasks: {self.path('serial')}"
+
+    def _look(self):
+        """Writes down what the machine is doing, and ends it."""
+        monitor = os.path.join(self._sockets, "look")
+        frozen.look(self.process.pid, monitor, self.path("frozen"))
+        frozen.let_tell(monitor, self._ended)
+
+    def _ended(self, seconds):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
 
     def clock(self):
         """Seconds in which this machine has let this one run, about one behind: on a
@@ -425,8 +442,10 @@ class Host:
             "-kernel", self.kernel.image, "-initrd", self.image(),
             "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
                        "random.trust_cpu=on mitigations=off no_timer_check " + accel.CLOCK[self.accel] +
-                       f"rcupdate.rcu_cpu_stall_timeout=60 {hung}" + self.cmdline,
+                       f"rcupdate.rcu_cpu_stall_timeout=60 {frozen.PANICS} {hung}" + self.cmdline,
             "-serial", "file:" + self.path("serial"),
+            "-chardev", f"socket,id=look,path={os.path.join(self._sockets, 'look')},server=on,wait=off",
+            "-mon", "chardev=look,mode=readline",
             "-chardev", f"socket,id=qmp,path={self.qmp.path}", "-mon", "chardev=qmp,mode=control",
             "-device", "intel-iommu,intremap=on",
             "-device", "virtio-serial-pci,bus=pcie.0,addr=3",
@@ -503,7 +522,8 @@ class Host:
             if line is None:
                 if not limit.over():
                     continue
-                raise Trouble(f"{self.name}: command {number} not done after {seconds} s\n"
+                self._look()
+                raise Trouble(f"{self.name}: command {number} not done after {seconds} s; {self._seen()}\n"
                               + self.output(number)[-2000:])
             words = line.split()
             if len(words) == 2:
