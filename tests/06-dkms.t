@@ -87,4 +87,64 @@ done
 [ "$(wc -w <<<"$seen")" -gt 1 ]
 ok $? "versions of dkms: $seen"
 
+# -- the package with IOMMUFD: which kernels it is built for, and why not for others
+headers=$out/headers kernel=7.3.4+deb13-amd64
+mkdir -p "$out/bin" "$headers/include/generated" "$headers/include/linux/sched"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$4" = linux-source-7.3 ] && printf "%%s" "$HAVE"\n' >"$out/bin/dpkg-query"
+chmod +x "$out/bin/dpkg-query"
+: >"$headers/include/linux/vfio.h"
+echo '#if IS_ENABLED(CONFIG_IOMMUFD)' >"$headers/include/linux/sched/user.h"
+echo '#define LINUX_PACKAGE_ID " Debian 7.3.4-1"' >"$headers/include/generated/package.h"
+good() {
+	printf 'CONFIG_%s\n' VFIO=m VFIO_IOMMU_TYPE1=m VFIO_PCI_CORE=m VFIO_PCI=m VFIO_GROUP=y VFIO_CONTAINER=y \
+		INTERVAL_TREE=y NET=y >"$headers/.config"
+}
+source_of() { # KERNEL HAVE STATUS TEXT NAME
+	local status=0 text
+
+	text=$(HAVE=$2 PATH=$out/bin:$PATH iommufd/source-of "$1" "$headers") || status=$?
+	echo "$status $text" >"$out/log"
+	[ "$status" = "$3" ] && [ "$text" = "$4" ]
+	ok $? "with IOMMUFD: $5" "$out/log"
+}
+source_of "$kernel" 7.3.4-1 1 "no headers in $headers: apt install linux-headers-$kernel" "no headers"
+good
+if [ -e /usr/src/linux-source-7.3.tar.xz ]; then
+	source_of "$kernel" 7.3.4-1 0 /usr/src/linux-source-7.3.tar.xz "the source is there"
+else
+	source_of "$kernel" 7.3.4-1 1 "/usr/src/linux-source-7.3.tar.xz is not there: apt reinstall linux-source-7.3" \
+		"the archive is not there"
+fi
+source_of "$kernel" "" 1 "its source is not installed: apt install linux-source-7.3=7.3.4-1" "no source"
+source_of "$kernel" 7.3.3-1 1 "linux-source-7.3 is 7.3.3-1, the kernel 7.3.4-1: apt install linux-source-7.3=7.3.4-1" \
+	"source of another version"
+source_of 6.11.10+bpo-amd64 7.3.4-1 1 "kernels before 6.12 are too old for this" "an old kernel"
+echo CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y >>"$headers/.config"
+source_of "$kernel" 7.3.4-1 1 "the kernel is built with CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS" \
+	"a kernel that would load what was built for another core"
+good
+sed -i '/VFIO_GROUP/d' "$headers/.config"
+source_of "$kernel" 7.3.4-1 1 "the kernel is built without CONFIG_VFIO_GROUP=y" "a kernel that lacks more"
+good
+echo CONFIG_IOMMUFD=m >>"$headers/.config"
+source_of "$kernel" 7.3.4-1 3 "the kernel has IOMMUFD" "a kernel that needs nothing"
+good
+echo 'int x; /* CONFIG_IOMMUFD */' >"$headers/include/linux/new.h"
+source_of "$kernel" 7.3.4-1 1 "it is not known what IOMMUFD changes in linux/new.h of this kernel" \
+	"a header that nobody has looked at"
+rm "$headers/include/linux/new.h" "$headers/include/generated/package.h"
+source_of "$kernel" 7.3.4-1 1 "the headers do not tell which version of Debian's kernel they are for" \
+	"headers of somebody else"
+# kernels of the test bed as they are
+while IFS=$'\t' read -r series release kdir _; do
+	[ "$series" != debug ] || continue
+	headers=$kdir
+	case $series in
+	6.1)	source_of "$release" "" 3 "the kernel's VFIO needs no IOMMUFD" "$release" ;;
+	7.3)	source_of "$release" "" 1 "its source is not installed: apt install linux-source-$series=$(sed -n \
+			's/.*Debian \(.*\)"/\1/p' "$kdir/include/generated/package.h")" "$release" ;;
+	esac
+done < <(tests/rig/kernels)
+
 tap_done
