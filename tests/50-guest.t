@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 vmm model
-# Needs, CHECK_FULL=1: kernels debug-guest iommufd
+# Needs, CHECK_FULL=1: kernels debug-guest
 """Guests with a passed-through VF, moved between two hosts and back, for each
 set of migration commands, with and without tracking of the memory that the
 drive writes. CHECK_FULL=1 for more kernels and ways.
+
+GUESTS=live only compares the downtime on a kernel without IOMMUFD with that on the same
+one with VFIO built again, at one bandwidth (also with CHECK_FULL=1).
 
 Some drives are drawn by chance from what conforms: one, 20 with CHECK_FULL=1 or, and
 nothing else, with GUESTS=drawn. The seed is printed, and GUEST_SEED=SEED repeats
@@ -64,10 +67,10 @@ CASES = [
 ]
 FORGETFUL = ("6.1", "standard", 1, {"tracked": True, "props": {"lm-lie": "forget-page"}})
 MORE = [
-    ("iommufd", "standard", 2, {**BIG, "mode": "both"}),
-    ("iommufd", "standard", 2, {**BIG, "mode": "group"}),
-    ("iommufd", "standard", 2, {**BIG, "mode": "iommufd"}),
-    ("iommufd", "vendor", 2, {**PLAIN, "mode": "iommufd"}),
+    ("7.3+iommufd", "standard", 2, {**BIG, "mode": "both"}),
+    ("7.3+iommufd", "standard", 2, {**BIG, "mode": "group"}),
+    ("7.3+iommufd", "standard", 2, {**BIG, "mode": "iommufd"}),
+    ("7.3+iommufd", "vendor", 2, {**PLAIN, "mode": "iommufd"}),
     ("debug-guest", "standard", 2, {**SLOW, "mode": "both"}),
     ("debug-guest", "vendor", 2, PLAIN),
     ("6.1", "vendor", 2, PLAIN),
@@ -76,6 +79,15 @@ MORE = [
     ("7.3", "standard", 2, PLAIN),
 ]
 BY_CHANCE = [by_chance(i, "6.1" if i % 2 else "7.3", {"tracked": bool(i % 2)}) for i in range(1, 20)]
+
+# The same guest, which changes 5 MB each second, without and with IOMMUFD. A limit of
+# its downtime would never be kept without.
+BANDWIDTH = {"max-bandwidth": 16 << 20}
+LIVE = [
+    ("7.3", "standard", 2, {"tracked": False, "memory": 1024, "parameters": {**BANDWIDTH, "downtime-limit": 600000}}),
+    ("7.3+iommufd", "standard", 2, {**BIG, "parameters": BANDWIDTH}),
+]
+DOWNTIME_RATIO = 0.15
 
 # Of two hosts one at a time has much to do: two pairs fill two processors.
 AT_ONCE = 2
@@ -98,18 +110,31 @@ def check_demo(result, trips):
            f"{result.label}: the demo says so, and how QEMU was used", f"exit status {status}\n{text}")
 
 
+def check_live(plain, rebuilt):
+    """that the guest stands still for a fraction of the time"""
+    name = f"{rebuilt.label}: downtime at most {DOWNTIME_RATIO} of that on the kernel's own VFIO"
+    if plain.error or rebuilt.error:
+        out.ok(False, name, f"{plain.error}\n{rebuilt.error}")
+        return
+    with_it, without = (sum(trip["downtime_ms"] for trip in result.trips) for result in (rebuilt, plain))
+    out.note(f"downtime in {len(plain.trips)} trips without IOMMUFD {without} ms, with it {with_it} ms: "
+             f"{with_it / without:.3f}")
+    out.ok(with_it <= DOWNTIME_RATIO * without, name, f"{with_it} of {without} ms")
+
+
 sys.dont_write_bytecode = True
 demo = util.module_from_spec(util.spec_from_loader(
     "demo", machinery.SourceFileLoader("demo", os.path.join(RIG, "demo"))))
 demo.__loader__.exec_module(demo)
 full = bool(os.environ.get("CHECK_FULL"))
-only_drawn = os.environ.get("GUESTS") == "drawn"
-chosen = CASES[2:] + BY_CHANCE if only_drawn else CASES + (MORE + BY_CHANCE) * full
+only = os.environ.get("GUESTS")
+only_drawn = only == "drawn"
+chosen = CASES[2:] + BY_CHANCE if only_drawn else LIVE if only == "live" else CASES + (LIVE + MORE + BY_CHANCE) * full
 out = tap.Tap()
 out.note(f"GUEST_SEED={SEED}; at first [{personality.text(drawn(0))}]")
 with ThreadPoolExecutor(AT_ONCE) as pool:
     results = [pool.submit(one, case) for case in chosen]
-    forgetful = None if only_drawn else pool.submit(one, FORGETFUL)
+    forgetful = None if only else pool.submit(one, FORGETFUL)
     for case, result in zip(chosen, results):
         verdict.check(out, *result.result())
         # which knows of no drive that does not track on a kernel that could
@@ -117,10 +142,12 @@ with ThreadPoolExecutor(AT_ONCE) as pool:
             check_demo(*result.result())
     if forgetful:
         verdict.check_forgetful(out, forgetful.result()[0])
-if only_drawn:
-    out.skip("all other guests", "GUESTS=drawn")
+if LIVE[0] in chosen:
+    check_live(*(results[chosen.index(case)].result()[0] for case in LIVE))
+if only:
+    out.skip("all other guests", f"GUESTS={only}")
     sys.exit(out.done())
-for kernel, command_set, _, more in [] if full else MORE:
+for kernel, command_set, _, more in [] if full else LIVE + MORE:
     out.skip(f"{kernel} {command_set}, {more.get('memory', 256)} MiB, {more.get('mode', 'group')} mode",
              "CHECK_FULL=1")
 if not full:

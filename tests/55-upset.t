@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 vmm model
-# Needs, CHECK_FULL=1: kernels debug-guest iommufd
+# Needs, CHECK_FULL=1: kernels debug-guest
 """Migrations of guests that are cancelled, lose one of their QEMUs, are refused
 by the target, or whose guest resets its drive or itself; a guest whose drive's
 PF is reset. Every act with every kernel and command set with CHECK_FULL=1. Some
@@ -28,7 +28,7 @@ CASES = [
     ("6.12", "vendor", {}, (upset.acknowledge, upset.cancel, upset.refuse, upset.kill_target)),
 ]
 EVERYTHING = [
-    ("iommufd", "standard", {**TRACKED, "mode": "both"}, (upset.acknowledge, *ALL)),
+    ("7.3+iommufd", "standard", {**TRACKED, "mode": "both"}, (upset.acknowledge, *ALL)),
     ("debug-guest", "standard", TRACKED, (upset.acknowledge, *ALL)),
     ("debug-guest", "vendor", {}, (upset.acknowledge, *ALL)),
     ("6.1", "standard", TRACKED, ALL),

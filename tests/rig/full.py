@@ -55,7 +55,8 @@ def _script(name, *arguments):
 
 def installed(work, kernel, log=None):
     """A folder with what "make install" puts into a system, the unit enabled, and the
-    modules built for a kernel, where dkms puts them."""
+    modules built for a kernel, where dkms puts them; VFIO and iommufd as well if that is
+    built again for it."""
     folder = os.path.join(work, "installed")
     source = os.path.join(work, "source")
     files = subprocess.run(["git", "-C", place.TOP, "ls-files", "-z"], check=True,
@@ -76,6 +77,8 @@ def installed(work, kernel, log=None):
     os.makedirs(modules)
     for name in rig.OURS:
         shutil.copy(os.path.join(place.driver(kern), name), modules)
+    for path in glob.glob(f"{kern.core}/**/*.ko", recursive=True) if kern.core else ():
+        shutil.copy(path, modules)
     shutil.rmtree(source)
     return folder
 
@@ -125,7 +128,7 @@ def by_apt(work, kernel, *packages):
     """Folders with all that changes in the tree of these packages when apt installs
     the Debian packages of this checkout there, for which dkms builds the modules."""
     system, ours, base = tree(*packages), place.packages(SUITE), headers(work, kernel)
-    names = sorted(name for name in os.listdir(ours) if name.endswith(".deb") and "-dbgsym_" not in name)
+    names = sorted(name for name in os.listdir(ours) if name.endswith(".deb") and not re.search("-(dbgsym|iommufd-dkms)_", name))
 
     def build(path):
         with tempfile.TemporaryDirectory(dir=place.CACHE) as scratch:

@@ -42,7 +42,7 @@ def kernel_of(host_kernel):
     """The kernel of guests in hosts with a kernel: the same where the distribution
     made it."""
     kern = place.kernel(host_kernel)
-    return place.kernel("6.12") if kern.series in ("debug-guest", "iommufd") else kern
+    return place.kernel("6.12") if kern.series == "debug-guest" else place.kernel(kern.release)
 
 
 def files(host_kernel, drive=VF):
@@ -66,6 +66,7 @@ class Guest:
     tracked       somebody tracks which pages the drive writes: QEMU's defaults
                   will do, nothing is set
     capabilities  of migration, on both sides
+    parameters    of each migration, beside what a VF needs that nobody tracks
     hold          the target waits until the source is known to be done
     may_reset     a reboot of the guest does not end it
     trace         patterns of QEMU's trace events; see traced()
@@ -73,7 +74,7 @@ class Guest:
     """
 
     def __init__(self, pair_, vfs, *, cpus=1, machine="pc", memory=MEMORY, mode="group",
-                 workers=WORKERS, pool=POOL, tracked=False, capabilities=(), hold=False, may_reset=False, trace=(),
+                 workers=WORKERS, pool=POOL, tracked=False, capabilities=(), parameters=None, hold=False, may_reset=False, trace=(),
                  drive=VF):
         self.pair = pair_
         self.vfs = dict(vfs)
@@ -85,6 +86,7 @@ class Guest:
         self.pool = pool
         self.tracked = tracked
         self.capabilities = tuple(capabilities)
+        self.parameters = dict(parameters or {})
         self.hold = hold
         self.may_reset = may_reset
         self.trace = tuple(trace)
@@ -185,8 +187,7 @@ class Guest:
         self._capable(*self.moving)
         self.qmp(target, "migrate-incoming", uri=f"tcp:0.0.0.0:{pair.PORT}")
         self._capable(self.host, self.life)
-        if not self.tracked:
-            parameters = {**UNTRACKED, **parameters}
+        parameters = {**({} if self.tracked else UNTRACKED), **self.parameters, **parameters}
         if parameters:
             self.qmp(self.host, "migrate-set-parameters", **parameters)
         self.qmp(self.host, "migrate", uri=f"tcp:{self.pair.address(target)}:{pair.PORT}")

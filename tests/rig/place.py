@@ -23,8 +23,15 @@ SHARED = [os.path.join(TOP, "tests/lib"), os.path.join(TOP, "lib")]
 _Kernel = collections.namedtuple("Kernel", "series release build image tools", defaults=("",))
 
 
+# With VFIO and iommufd built again for it: 7.3+iommufd, see iommufd-core.
+REBUILT = "+iommufd"
+
+
 class Kernel(_Kernel):
-    """A kernel of the test bed, by series or release."""
+    """A kernel of the test bed, by series or release. core: the folder of what VFIO and
+    iommufd have been built into again, or None for the kernel's own VFIO."""
+
+    core = None
 
     @property
     def modules(self):
@@ -46,7 +53,11 @@ def kernels(*name):
 
 
 def kernel(name):
-    return kernels(name)[0]
+    found = kernels(name.removesuffix(REBUILT))[0]
+    if name.endswith(REBUILT):
+        found = found._replace(series=found.series + REBUILT)
+        found.core = rebuilt_core(found)
+    return found
 
 
 def has_kernel(name):
@@ -196,13 +207,26 @@ def all_built(*names):
 
 def modules(kern, source):
     """The folder with the modules of a source folder built for a kernel."""
-    return subprocess.run([os.path.join(RIG, "build-modules"), kern.release, "-", source], check=True,
+    more = [f"NVME_VFIO_CORE={kern.core}"] if kern.core else []
+    return subprocess.run([os.path.join(RIG, "build-modules"), kern.release, "-", source, *more], check=True,
                           stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def driver(kern):
     """The folder with our modules built for a kernel."""
     return modules(kern, os.path.join(TOP, "src"))
+
+
+def rebuilt_core(kern):
+    """The folder with VFIO and iommufd built for a kernel."""
+    def build(path):
+        subprocess.run([os.path.join(RIG, "iommufd-core"), kern.release, path + ".new"], check=True,
+                       stdout=subprocess.DEVNULL)
+        os.rename(path + ".new", path)
+
+    how = [os.path.join(TOP, "iommufd"), os.path.join(RIG, "iommufd-core")]
+    names = sorted(os.path.join(how[0], name) for name in os.listdir(how[0]))
+    return made(os.path.join(CACHE, "built", f"core-{digest([*names, how[1]], kern.release)}"), build)
 
 
 def packages(suite):
