@@ -424,6 +424,9 @@ def two_sets(tool, top, results):
         have = {k: v for k, v in answers.items() if v != "ok"}
         results.append((not why and have == want, "6.12: no IOMMUFD, id not in vendor_ids",
                         f"{why}{have}\n{texts(report)}"))
+        cures = [check.get("cure") or "" for check in report["checks"] if check["id"] == "kernel-dirty-tracking"]
+        results.append((len(cures) == 1 and "nvme-vfio-iommufd-dkms" in cures[0],
+                        "6.12: a kernel of Debian is told what gives it IOMMUFD", str(cures)))
 
 
 def iommu_off(tool, top, results):

@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/tool.h"
 #include "check.h"
 #include "secure_boot.h"
 #include "util.h"
+
+/* a symbol of what nvme-vfio-iommufd puts in place of the kernel's VFIO */
+#define REBUILT_CORE	"nvme_vfio_iommufd_core"
 
 /* The first entry of a folder; false if it is empty or not there. */
 static bool first_entry(const char *path, char *name, size_t len)
@@ -141,16 +145,61 @@ enum tracking kernel_tracking(const char *release)
 	return readable ? TRACKING_NO : TRACKING_UNKNOWN;
 }
 
+/*
+ * Has the kernel's VFIO been replaced by a build with IOMMUFD? It is nobody else's that
+ * has this symbol.
+ */
+static bool core_replaced(struct checkup *c)
+{
+	return modules_needs(c->modules, "vfio_iommu_type1", REBUILT_CORE) == 1;
+}
+
+static bool core_is_kernels(struct checkup *c)
+{
+	struct module vfio;
+	bool readable;
+
+	modules_look(c->modules, "vfio", &vfio);
+	return vfio.loaded && !has_function(REBUILT_CORE, &readable);
+}
+
+/* of this kernel nvme-vfio-iommufd-dkms can build VFIO again */
+static bool core_is_replaceable(struct checkup *c)
+{
+	struct utsname names;
+	struct version v;
+
+	return !uname(&names) && strstr(names.version, " Debian ") &&
+		!strcmp(names.machine, "x86_64") &&
+		version_parse(&v, c->release) && !version_before(&v, 6, 12);
+}
+
+static void no_tracking(struct checkup *c, struct answer *a)
+{
+	if (core_replaced(c)) {
+		say(a, CHECK_WARN, "nvme-vfio-iommufd is installed, but the kernel's own VFIO is loaded");
+		cure(a, "Reboot.");
+		return;
+	}
+	say(a, CHECK_WARN, "this kernel has no IOMMUFD (CONFIG_IOMMUFD): all memory is sent while the guest is stopped");
+	if (core_is_replaceable(c))
+		cure(a, "Install nvme-vfio-iommufd-dkms and reboot: it replaces the kernel's VFIO by a build with IOMMUFD; or give QEMU enable-migration=on and allow a downtime of memory / bandwidth.");
+	else
+		cure(a, "Use a kernel with CONFIG_IOMMUFD, or 6.1 to 6.6; or give QEMU enable-migration=on and allow a downtime of memory / bandwidth.");
+}
+
 static void tracking(struct checkup *c, struct answer *a)
 {
 	c->tracking = kernel_tracking(c->release);
+	/* The rebuilt iommufd, which has it, need not be loaded yet. */
+	if (c->tracking == TRACKING_NO && core_replaced(c) && !core_is_kernels(c))
+		c->tracking = TRACKING_YES;
 	switch (c->tracking) {
 	case TRACKING_UNKNOWN:
 		say(a, CHECK_UNKNOWN, "/proc/kallsyms cannot be read");
 		return;
 	case TRACKING_NO:
-		say(a, CHECK_WARN, "this kernel has no IOMMUFD (CONFIG_IOMMUFD): all memory is sent while the guest is stopped");
-		cure(a, "Use a kernel with CONFIG_IOMMUFD, or 6.1 to 6.6; or give QEMU enable-migration=on and allow a downtime of memory / bandwidth.");
+		no_tracking(c, a);
 		return;
 	case TRACKING_YES:
 		break;
