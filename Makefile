@@ -33,6 +33,7 @@ sysconfdir ?= /etc
 srcdir ?= /usr/src
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
+IOMMUFD_TREE := $(srcdir)/nvme-vfio-iommufd-$(VERSION)
 INSTALL ?= install
 PAGES := $(wildcard docs/man/*.[1-9])
 DOCS := README.md NEWS.md SECURITY.md $(wildcard docs/*.md docs/*.svg) docs/example.conf
@@ -45,7 +46,7 @@ to-installed = sed -i -E \
 	-e 's,/usr/share/doc/nvme-vfio-tools,$(docdir),g'
 
 .PHONY: all modules tools check check-full check-boot check-libvirt check-readme check-packages packages fuzz guests bench demo demo-libvirt setup clean help
-.PHONY: install install-tools install-dkms uninstall
+.PHONY: install install-tools install-dkms install-iommufd uninstall
 
 all: modules tools	## modules and tools
 
@@ -84,6 +85,13 @@ install-dkms:
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(DKMS_TREE)/src src/Kbuild src/*.mk \
 		$(filter-out %.mod.c,$(wildcard src/*.[ch]))
 
+# VFIO and iommufd for kernels without: by its own name only, docs/iommufd.md.
+install-iommufd:
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(IOMMUFD_TREE) iommufd/dkms.conf iommufd/*Kbuild iommufd/*.[ch]
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(IOMMUFD_TREE) $(addprefix iommufd/,follow initramfs-again keep source-of unpack)
+	$(INSTALL) -D -m 644 iommufd/modules-to-force \
+		$(DESTDIR)/usr/share/dkms/modules_to_force_install/nvme-vfio-iommufd
+
 uninstall:	## take away what install put there; configuration stays
 	rm -f $(DESTDIR)$(sbindir)/nvme-vfio $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules \
 		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio.service \
@@ -95,7 +103,8 @@ uninstall:	## take away what install put there; configuration stays
 	for page in docs/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; \
 	done
-	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(DKMS_TREE)
+	rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(DKMS_TREE) $(DESTDIR)$(IOMMUFD_TREE)
+	rm -f $(DESTDIR)/usr/share/dkms/modules_to_force_install/nvme-vfio-iommufd
 	rmdir $(DESTDIR)$(sysconfdir)/nvme-vfio 2>/dev/null || true
 
 check:		## install what is needed, run every test (TESTS= for some)

@@ -19,8 +19,8 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 version=$(dpkg-parsechangelog -SVersion)
 
-grep -q "^PACKAGE_VERSION=\"$version\"$" dkms.conf
-ok $? "dkms.conf and debian/changelog tell the same version: $version"
+grep -q "^PACKAGE_VERSION=\"$version\"$" dkms.conf && grep -q "^PACKAGE_VERSION=\"$version\"$" iommufd/dkms.conf
+ok $? "both dkms.conf and debian/changelog tell the same version: $version"
 
 # what dpkg-buildpackage adds to it, without being asked to
 declare -A release=([bookworm]="~deb12u1" [trixie]="~deb13u1" [sid]="")
@@ -47,8 +47,39 @@ second_kernel() { # SUITE OUT
 	depends_of "$1" "$headers" '^gcc-'
 }
 
+# what SCRIPT has printed of SUITE
+points() { # SUITE FILE
+	local line
+
+	while read -r line; do
+		case $line in
+		"ok - "*)	ok 0 "$1: ${line#ok - }" ;;
+		"not ok - "*)	ok 1 "$1: ${line#not ok - }" ;;
+		*)	echo "# $line" ;;
+		esac
+	done <"$2"
+}
+
+# VFIO and iommufd for the kernel of the suite
+iommufd() { # SUITE WORK
+	local suite=$1 work=$2 needs deb tree
+
+	if [ "$suite" = bookworm ]; then
+		skip "$suite: IOMMUFD" "its kernel's VFIO needs none, and dkms is too old"
+		return
+	fi
+	mapfile -t needs < <(for deb in "$work"/{new,core}/*.deb; do dpkg-deb -f "$deb" Depends; done |
+		tr ',' '\n' | sed 's/^ *//; s/[ (|].*//' | sort -u)
+	tree=$(tests/rig/full/tree --minimal "$suite" "${needs[@]}" linux-image-amd64 linux-headers-amd64 linux-source \
+		initramfs-tools openssl 2>"$work/log")
+	ok $? "$suite: a system with a kernel and its source" "$work/log"
+	tests/rig/full/inside "$tree" "$work" bash -s <tests/packages/iommufd-life >"$work/iommufd" 2>&1
+	ok $? "$suite: the whole life of the package with IOMMUFD" "$work/iommufd"
+	points "$suite" "$work/iommufd"
+}
+
 life() { # SUITE
-	local suite=$1 work=$out/$1 needs compiler line name
+	local suite=$1 work=$out/$1 needs compiler name
 
 	mkdir -p "$work/sys"
 	tests/packages/build-deb "$suite" "$work/new" 2>"$work/log"
@@ -68,6 +99,13 @@ life() { # SUITE
 		skip "$suite: an older version" "left out here, the same is installed over itself: make check-packages"
 	fi
 	rm -f "$work"/*/*-dbgsym_*.deb
+	# by its own name only, and where dkms is not too old for it
+	mkdir "$work/core"
+	find "$work/new" -name 'nvme-vfio-iommufd-dkms_*.deb' -exec mv -t "$work/core" {} +
+	rm -f "$work"/old/nvme-vfio-iommufd-dkms_*.deb
+	name=$(ls "$work/core")
+	[ "$name" = "$([ "$suite" = bookworm ] || echo "nvme-vfio-iommufd-dkms_$version${release[$suite]}_all.deb")" ]
+	ok $? "$suite: the package with IOMMUFD is there if dkms is new enough: ${name:-no}" "$work/new/build.log"
 
 	# all that they need is there before: what is left behind is theirs
 	mapfile -t needs < <(for deb in "$work"/new/*.deb; do dpkg-deb -f "$deb" Depends; done |
@@ -89,18 +127,13 @@ life() { # SUITE
 
 	tests/rig/full/inside "$tree" "$work" bash -s <tests/packages/deb-life >"$work/life" 2>&1
 	ok $? "$suite: the whole life of the packages" "$work/life"
-	while read -r line; do
-		case $line in
-		"ok - "*)	ok 0 "$suite: ${line#ok - }" ;;
-		"not ok - "*)	ok 1 "$suite: ${line#not ok - }" ;;
-		*)	echo "# $line" ;;
-		esac
-	done <"$work/life"
+	points "$suite" "$work/life"
 
 	if [ -z "${PACKAGES_FULL-}" ]; then
 		skip "$suite: autopkgtest" "left out here: make check-packages"
 		return
 	fi
+	iommufd "$suite" "$work"
 	tests/packages/autopkgtest "$suite" "$work" >"$work/log" 2>&1
 	ok $? "$suite: autopkgtest" "$work/log"
 	for name in dkms-autopkgtest boot; do
