@@ -7,9 +7,11 @@ and back, VFs that come and go while it runs, and what is refused with which
 message.
 
 LIBVIRT_KERNEL, LIBVIRT_SET: of the hosts, 6.1 and standard unless given; there
-memory is tracked, and QEMU's defaults do. LIBVIRT_PARTS: some of PARTS instead
+memory is tracked, and QEMU's defaults do, as with 7.3+iommufd, where VFIO is what
+nvme-vfio-iommufd-dkms puts in place of the kernel's. LIBVIRT_PARTS: some of PARTS instead
 of all."""
 
+import json
 import os
 import re
 import sys
@@ -27,7 +29,7 @@ import virt                                             # noqa: E402
 
 KERNEL = os.environ.get("LIBVIRT_KERNEL", "6.1")
 SET = os.environ.get("LIBVIRT_SET", "standard")
-TRACKED = KERNEL == "6.1" and SET == "standard"
+TRACKED = (KERNEL == "6.1" or KERNEL.endswith(place.REBUILT)) and SET == "standard"
 PF, VF1, VF2, SMALL, MISSING = (virt.VF.format(i) for i in range(5))
 DRIVE = "0000:02:00.0"          # without SR-IOV
 # the third VF has less than a guest on another needs, a fourth is not made
@@ -353,8 +355,36 @@ def here(pair, _):
     viommu(pair)
 
 
+def core(pair, _):
+    """VFIO as nvme-vfio-iommufd-dkms replaces it, in the eyes of a whole system."""
+    if not KERNEL.endswith(place.REBUILT):
+        out.skip("VFIO built again: its files, and what doctor says", f"LIBVIRT_KERNEL={KERNEL}")
+        return
+    for module in ("vfio", "vfio-pci", "vfio_iommu_type1", "iommufd", OURS):
+        path = pair.a.run(f"modinfo -F filename {module}")
+        out.ok("/updates/dkms/" in path, f"{module}: modprobe takes the rebuilt one", path)
+
+    def tracking():
+        text = pair.a.run("nvme-vfio doctor --json || :")
+        return next(c for c in json.loads(text)["checks"] if c["id"] == "kernel-dirty-tracking")
+
+    pair.a.run("modprobe -r nvme-vfio-pci vfio-pci vfio_iommu_type1 iommufd vfio 2>&1 || :")
+    out.ok(tracking()["status"] == "ok", "doctor: dirty tracking is possible before VFIO is loaded", tracking())
+    pair.a.run(f"nvme-vfio bind {VF1} && udevadm settle")
+    out.ok(tracking()["status"] == "ok", "and with a VF that is bound", tracking())
+    files = pair.a.run("stat -c '%n %F %a' /dev/iommu /dev/vfio/devices/vfio*")
+    out.ok(re.search(r"^/dev/iommu character special file 6", files, re.M) and "/dev/vfio/devices/vfio" in files,
+           "there are /dev/iommu and the VF's own device", files)
+    out.note(files.strip())
+    said = pair.a.run("modprobe kvmgt && modinfo -F filename kvmgt && lsmod | grep -E '^(kvmgt|vfio) '")
+    out.ok("/updates/dkms/" in said and re.search(r"^vfio .*kvmgt", said, re.M),
+           "Intel's graphics for guests load, on this VFIO", said)
+    pair.a.run("modprobe -r kvmgt i915 || :")
+    pair.a.run(f"nvme-vfio unbind {VF1}")
+
+
 # Run in this order; what a part leaves behind does not matter to those after it.
-PARTS = {"choice": ("libvirt's choice", choice), "life": ("a guest's life", life),
+PARTS = {"core": ("VFIO built again", core), "choice": ("libvirt's choice", choice), "life": ("a guest's life", life),
          "attach": ("attach, detach", comes_and_goes), "bound": ("bound before", before),
          "here": ("refused here", here), "drive": ("a whole drive", whole_drive)}
 

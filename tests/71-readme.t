@@ -345,6 +345,10 @@ def in_machines(pair, todo):
     for reader in (b, a):
         reader.read_to(*TOGETHER)
     b.read_to()
+    path = pair.b.run("modinfo -F filename vfio iommufd vfio-pci")
+    out.ok(path.count("/updates/dkms/") == 3, "b: VFIO with IOMMUFD is what the system takes", path)
+    path = pair.b.run("ls /dev/iommu /dev/vfio/devices")
+    out.ok("vfio0" in path, "b: and its VFs have devices of their own", path)
     a.read_to("sudo virsh start ")
     watch = pairs.Watch(pair)
     watch.start()
