@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/rig/common.sh
 . tests/rig/tap.sh
 
+usual=$PATH
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
@@ -103,7 +104,7 @@ good() {
 source_of() { # KERNEL HAVE STATUS TEXT NAME
 	local status=0 text
 
-	text=$(HAVE=$2 PATH=$out/bin:$PATH iommufd/source-of "$1" "$headers") || status=$?
+	text=$(HAVE=$2 PATH=$out/bin:$usual iommufd/source-of "$1" "$headers") || status=$?
 	echo "$status $text" >"$out/log"
 	[ "$status" = "$3" ] && [ "$text" = "$4" ]
 	ok $? "with IOMMUFD: $5" "$out/log"
