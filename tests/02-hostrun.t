@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
-"""What tests in hosts go through (rig/hostrun.py, rig/tap.py), with made-up hosts:
-all their points are reported, and no bad end of a host passes for a good one."""
+"""What tests in hosts rely on (rig/hostrun.py, rig/tap.py), with made-up hosts: all
+points are reported, and no bad end of a host passes for a good one."""
 
 import io
 import os
@@ -19,7 +19,7 @@ ERRORS = "# logs: /some/where\n"
 
 
 def said(output, status=0):
-    """(what a test prints of it, its exit status)"""
+    """(what a test prints about it, its exit status)"""
     stream = io.StringIO()
     out = tap.Tap(stream)
     hostrun.Result(status, output, ERRORS, "6.1 vendor").say(out)
@@ -67,7 +67,7 @@ def ends(out):
 
 
 class Job:
-    """Runs until others do as it expects."""
+    """Runs until others do what it expects."""
     now, most, began, change = 0, 0, [], threading.Condition()
 
     def __init__(self, name, room=1, awaits=1):

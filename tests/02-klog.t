@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
-"""The reader of kernel logs sees trouble, and sees none where there is none."""
+"""The reader of kernel logs sees trouble, and none where there is none."""
 
 import os
 import signal
@@ -149,14 +149,14 @@ out.ok(not klog.trouble(HUNG, stalled="not let run") and klog.trouble("BUG: held
        "is as good an excuse, and for nothing else")
 
 def watched(*limit):
-    """A watch that has first looked at 100 s, before anybody had to wait."""
+    """A watch that first looked at 100 s, before anybody had to wait."""
     watch = stall.Stall(0, *limit)
     watch._when = 100.0                                 # pylint: disable=protected-access
     return watch
 
 
-# the clock of the limits goes by what a machine was let run, not by time: at these
-# moments its threads have waited for so long
+# limits count the seconds for which a machine was let run, not time: at these moments
+# its threads had waited this long
 for name, looks, ran in (
         ("has no other beside it", ((1, {"7": 0}), (2, {"7": 0})), 2.0),
         ("has a thread that waits half of the time", ((1, {"7": 0.5, "8": 0.1}), (2, {"7": 1, "8": 0.2})), 1.0),
@@ -183,7 +183,7 @@ out.ok(told == [105], "who runs longer than a limit is told of, once; waiting do
 
 
 def two_on_one_processor():
-    """What the second one has waited for."""
+    """How long the second one has waited."""
     pids = []
     for _ in range(2):
         pid = os.fork()

@@ -3,7 +3,7 @@
 # Needs: packages:tool lists
 #
 # The tool's command line on a machine without a drive: help, bad input, errors in
-# JSON; bash, fish and zsh complete all that --help lists.
+# JSON; bash, fish and zsh complete everything that --help lists.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -45,8 +45,8 @@ ok $? "list: the manual has the columns that --help has" "$out/log"
 [ $? = 2 ] && grep -q -- "--raw and --pairs" "$out/log"
 ok $? "list: raw and pairs exclude each other" "$out/log"
 
-# Everything that can be wrong before a drive is looked at, in every command; after
-# the word --json, and before it.
+# Everything that can be wrong before a drive is looked at, in every command, both after
+# and before the word --json.
 while read -r code words; do
 	command=${words%% *}
 	for line in "$words --json" "--json $words"; do
@@ -138,7 +138,7 @@ apt_lists >"$out/log" 2>&1 &&
 	done >>"$out/log" 2>&1
 ok $? "bash-completion, fish, zsh of Debian 12" "$out/log"
 shells=$out/shells
-mkdir -p "$shells/usr/etc/fish"		# or it takes the files of /usr/share
+mkdir -p "$shells/usr/etc/fish"		# or it uses the files in /usr/share
 
 offered() { # SHELL LINE... - see tests/tool/offered.*
 	local scripts=$PWD/scripts tests=$PWD/tests/tool shell=$1
@@ -162,7 +162,7 @@ for shell in bash fish zsh; do
 	offered "$shell" "${lines[@]}" >"$out/have" 2>&1
 	diff "$out/all" "$out/have" >"$out/log"
 	ok $? "$shell: all commands and all options, short and long, and no others" "$out/log"
-	# what of a word is left to add is each shell's own affair
+	# what remains to be added to a word is each shell's own business
 	offered "$shell" "${values[@]}" 2>&1 | sed -E '/^==/!{s/^(-[^=]*=|ADDRESS,|\+)//;s,/$,,}' >"$out/have"
 	diff - "$out/have" >"$out/log" <<-'END'
 		== nvme-vfio app

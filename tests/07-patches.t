@@ -21,13 +21,13 @@ kernel() { # SERIES - sets release, build, tools
 		IFS=$'\t' read -r _ release build _ tools <<<"$line"
 }
 
-# the programs that its headers want are found first
+# the programs that its headers need are found first
 with_tools() { PATH="${tools:+$tools:}$PATH" "$@"; }
 
 series_of() { local name=${1#patches/nvme-}; echo "${name%.patch}"; }
 
-# patched_headers BUILD NVME DIR - headers as a kernel with that nvme has them;
-# prints their build folder
+# patched_headers BUILD NVME DIR - headers as of a kernel with that nvme; prints their
+# build folder
 patched_headers() {
 	local src=${1%/*} common
 	mkdir -p "$3/usr/src" && ln -s "${src%/src}/lib" "$3/usr/lib" && cp -a "$1" "$3/usr/src/" || return
@@ -114,7 +114,7 @@ done
 
 # --- the choice -------------------------------------------------------------------
 
-# On which kernel does not matter.
+# The kernel does not matter.
 kernel "$newest" || exit 1
 headers=$out/headers-$newest/usr/src/${build##*/}
 header=$(echo "$out/headers-$newest/usr/src"/*-common/include/linux/nvme-pf.h)
@@ -149,7 +149,7 @@ by_dkms() {
 		cat "$top/log" "$top/tree/nvme-vfio/$version/build/make.log"
 		return 1
 	}
-	# with the headers gone, as they may be when it is to be removed
+	# with the headers gone, as may be the case when it is to be removed
 	bash "$1" status "${args[@]}" "nvme-vfio/$version" >"$top/status" 2>&1
 	grep -q ": built" "$top/status" || { cat "$top/status"; return 1; }
 	(cd "$top/tree/nvme-vfio/$version/$release"/*/module && echo *.ko*)
@@ -196,7 +196,7 @@ for parts in patches/series-*; do
 	! grep -rnE 'HAVE_|LINUX_VERSION_CODE|nvme_pf\.h|@[A-Z]+@' "$out/tree/drivers/vfio/pci/nvme" >"$out/log"
 	ok $? "series for $release: nothing is left to decide" "$out/log"
 
-	# the compiler sees all that can be switched on, and the distribution's choice
+	# the compiler sees everything that can be switched on, and the distribution's choice
 	diff <(sed -n 's/^nvme-vfio-pci-y := //p; s/^\t\t*   //p' src/Kbuild | tr -d '\\\n' | xargs -n1 | sort) \
 		<(cd "$out/tree/drivers/vfio/pci/nvme" && printf '%s\n' *.c | sed 's/c$/o/' | sort) >"$out/log"
 	ok $? "series for $release: it has the driver's files, all of them and no other" "$out/log"

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-# its own cache, and no answer that depends on who asks
+# its own cache, and no answer that depends on the caller
 export NVME_VFIO_CACHE=$out/cache
 unset CHECK_FULL
 mkdir "$out/cache"
@@ -94,7 +94,7 @@ cat >"$rig/parts" <<-END
 	model	build	$((600 * $(nproc)))	0	1	-	lists packages:more	the model
 	debug	build	60	0	1	-	lists	debug kernel
 END
-# HAVE: what is there; FAIL: what cannot be had; how long each takes
+# HAVE: what is there; FAIL: what is not available; how long each takes
 cat >"$rig/make-part" <<-'END'
 	#!/bin/bash
 	case $1 in
@@ -124,7 +124,7 @@ export HAVE=$out/have
 fresh() { rm -rf "$HAVE" "$HAVE.log"; mkdir "$HAVE"; }
 have() { find "$HAVE" -type f -printf '%f\n' | sort | paste -sd' '; }
 
-# a test's time limit is far away: what hangs is ended
+# a test's time limit is far away, so what hangs is ended here
 setup() { timeout 60 "$rig/setup" "$@" 2>"$out/said"; }
 
 fresh

@@ -3,8 +3,8 @@
 # Needs: kernel:6.12 model packages:tool
 """The command line tool in a host with two drives (tests/tool): what it shows
 compared with nvme-cli, what it sets up and restores, bad input, and a fault at
-each step. TOOL_KERNEL=SERIES for another kernel than 6.12, TOOL_ONLY=list,apply
-for some of the cases."""
+each step. TOOL_KERNEL=SERIES uses a kernel other than 6.12, TOOL_ONLY=list,apply
+selects cases."""
 
 import os
 import shutil

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model packages:tool
-"""What "nvme-vfio watch" shows of a migration from one VF to another in a host,
-in each of its three forms; it leaves nothing behind however it ends."""
+"""What "nvme-vfio watch" shows of a migration from one VF to another in a host, in each
+of its three forms. It leaves nothing behind, however it ends."""
 
 import json
 import os

@@ -5,7 +5,7 @@
 installed: nothing changes until it is configured; then its VFs are there after
 every boot, before libvirt; and everything can be undone.
 
-BOOT_FOLDER=FOLDER is laid over what "make install" puts there."""
+BOOT_FOLDER=FOLDER is laid over what "make install" installs."""
 
 import json
 import os
@@ -34,7 +34,7 @@ interrupts = 3
 vf2.queues = 4
 vf2.interrupts = 4
 """
-# Stands where libvirt does in the order of things, and tells what it found.
+# Takes libvirt's place in the boot order, and records what it found.
 LIBVIRT = """[Unit]
 Description=What libvirt finds when it starts
 [Service]
@@ -65,7 +65,7 @@ def libvirt(work):
 
 
 def state(host):
-    """All that must be as it was once nothing is configured."""
+    """Everything that must be as before once nothing is configured."""
     host.run("wait_for 100 nvadm /dev/nvme0 vfs", 200)
     return host.run(f"cd {SYS}; grep . sriov_numvfs sriov_drivers_autoprobe; basename $(readlink driver);"
                     "nvadm /dev/nvme0 vfs; grep -oE '^(nvme_vfio_pci|nvme_pf_shim|vfio_pci) ' /proc/modules;"
@@ -87,7 +87,7 @@ def vfs(listing):
 
 
 def check_vfs(host, when, listing=None):
-    """The VFs are what CONFIG says."""
+    """The VFs are as CONFIG says."""
     listing = listing or host.run("nvme-vfio list --json")
     found = [(f["vf"], f["driver"], f["queues"], f["interrupts"], f["online"], f["migratable"])
              for f in vfs(listing)]
@@ -144,14 +144,14 @@ def came_back(host):
 
 
 def settled(host):
-    """Until both VFs can migrate and nobody is at work."""
+    """Wait until both VFs can migrate and nobody is at work."""
     host.run("ready() { nvme-vfio list --json | grep -c '\"migratable\":true' | grep -qx 2 &&"
              f" ! systemctl -q is-active {' '.join(UNITS)}; }}; wait_for 100 ready", 200)
 
 
 def comes_back(host):
-    """The nvme driver loses the drive and gets it again, while the host runs: its
-    VFs are there, but all they were given is lost."""
+    """The nvme driver loses the drive and gets it again, while the host runs: its VFs
+    are there, but all their resources are lost."""
     drive = "/sys/bus/pci/drivers/nvme"
     host.run(f"echo {PF} >{drive}/unbind; sleep 1; echo {PF} >{drive}/bind")
     settled(host)
@@ -186,8 +186,8 @@ def pf_reset(host):
 
 
 def left_over(host):
-    """A drive that is removed while it has VFs leaves them behind, and the kernel
-    does not stand new ones beside them."""
+    """A drive that is removed while it has VFs leaves them behind, and the kernel does
+    not create new ones beside them."""
     host.run(f"echo 1 >{SYS}/remove; sleep 1; echo 1 >/sys/bus/pci/rescan;"
              f"wait_for 60 systemctl is-failed {PF_UNIT}", 100)
     log = host.run(f"cat {SYS}/sriov_numvfs; systemctl show -p ExecMainStatus {PF_UNIT};"
@@ -197,7 +197,7 @@ def left_over(host):
 
 
 def disabled(host):
-    """What keeps the next boot from making VFs, the configuration staying as it is."""
+    """What keeps the next boot from creating VFs, with the configuration unchanged."""
     status, log = host.finish(host.begin("nvme-vfio teardown"))
     out.ok(status == 0 and "drive.conf:1" in log and f"nvme-vfio teardown --disable {PF}" in log,
            "teardown: it is said that the next boot makes the VFs again, and what keeps it from that", log)

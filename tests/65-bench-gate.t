@@ -5,7 +5,7 @@
 allocations, memory, instructions, and the downtime where only instructions and
 commands take time. Other times are for `make bench`.
 
-If a figure has improved its limit here has to be tightened. With --show the
+If a figure has improved, its limit here has to be tightened. With --show the
 figures are printed and nothing is judged.
 """
 
@@ -26,18 +26,18 @@ TRACKS = "6.1"          # and has no PRE_COPY
 PAGE = 4096
 SIZES = {"standard": (64, 4096), "vendor": (64,)}
 
-# Allocations of the block layer and nvme for a command with data, which are not
-# ours to avoid: the bio, the list of its pages, and now and then an IOVA.
+# Allocations of the block layer and nvme for a command with data, which we cannot
+# avoid: the bio, the list of its pages, and now and then an IOVA.
 PER_DATA_COMMAND = 3
 
-# Of both sides together, beyond the pieces of state themselves: two files, their
-# records, and what page tables of the IOMMU need.
+# Of both ends together, beyond the pieces of the state: two files, their records, and
+# page tables of the IOMMU.
 FEW_PAGES = 4
 
 # Bytes copied for each byte of state: itself, and what surrounds it in the stream.
 COPIES = 1.02
 
-# Instructions: of the driver beside those of its commands alone, in a state of
+# Instructions: of the driver, compared with those of its commands alone, for a state of
 # 4 KiB; and per byte of state, for two copies and two checksums.
 TIMES_BASELINE = {"standard": 1.2, "vendor": 1.5}
 PER_BYTE = 0.7
@@ -101,8 +101,8 @@ def judge(out, command_set, records, show):
 
 
 def judge_tracked(out, records):
-    """However many parts of memory are asked about, the VF was quiet since the first. That
-    it is still tracked was confirmed before the Suspend."""
+    """However many parts of memory are asked for, the VF has been quiet since the first.
+    That it is still tracked was confirmed before the Suspend."""
     for r in records:
         want = table.expected_commands(r) + 2
         name = f"without PRE_COPY, {r['reports']} reports, state of {r['size']} bytes"

@@ -1,14 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 model packages:tool packages:system
-"""What administrators do with VFs by virsh, on two Debian systems with libvirt:
+"""What administrators do with VFs in virsh, on two Debian systems with libvirt:
 who binds which driver when, the life of a guest that owns a VF, migration there
 and back, VFs that come and go while it runs, and what is refused with which
 message.
 
-LIBVIRT_KERNEL, LIBVIRT_SET: of the hosts, 6.1 and standard unless given; there
-memory is tracked, and QEMU's defaults do. LIBVIRT_PARTS: some of PARTS instead
-of all."""
+LIBVIRT_KERNEL, LIBVIRT_SET: of the hosts, by default 6.1 and standard, where memory is
+tracked and QEMU's defaults are enough. LIBVIRT_PARTS: some of PARTS instead of all."""
 
 import os
 import re
@@ -30,14 +29,14 @@ SET = os.environ.get("LIBVIRT_SET", "standard")
 TRACKED = KERNEL == "6.1" and SET == "standard"
 PF, VF1, VF2, SMALL, MISSING = (virt.VF.format(i) for i in range(5))
 DRIVE = "0000:02:00.0"          # without SR-IOV
-# the third VF has less than a guest on another needs, a fourth is not made
+# the third VF has less than a guest of another needs, a fourth is not created
 CONFIG = "vf3.queues = 2\nvf3.interrupts = 2\n"
 PLAIN = {"sriov_max_vfs": 0, "sriov_vq_flexible": 0, "sriov_vi_flexible": 0, "lm": "off"}
-# What guests of libvirt's are good for is seen by 50-guest.t; these shall be quick to move.
+# What guests can do is tested by 50-guest.t; these have to be quick to move.
 CHANGE = 512
 OURS, VFIO = virt.DRIVER, "vfio-pci"
 
-# What users read when something is refused; docs/troubleshooting.md has the cures.
+# What users read when something is refused; docs/troubleshooting.md has the fixes.
 NO_VF = "not found: could not access /sys/bus/pci/devices/"
 UNMANAGED = "must be manually detached from the host"
 REFUSED = "job 'migration in' failed: load of migration failed: Invalid argument"
@@ -51,7 +50,7 @@ out = tap.Tap()
 
 @contextmanager
 def chapter(pair, name):
-    """Part of the test, timed; what goes wrong in one leaves no guest to the next."""
+    """A part of the test, timed; if one goes wrong it leaves no guest for the next."""
     begun = time.monotonic()
     try:
         yield
@@ -74,7 +73,7 @@ def is_bound(host, address, driver, name, override=None):
 
 
 def kernel_said(host, pattern, since):
-    """Lines of the kernel log from a number on that match."""
+    """Matching lines of the kernel log, from a number on."""
     return [line for line in host.run("dmesg").splitlines()[since:] if re.search(pattern, line)]
 
 
@@ -110,8 +109,8 @@ def chosen(guest, host):
 
 
 def starts(guest, host, name, before, want, after, prepare=None, **device):
-    """A guest that is started and ended without having run; drivers of its VF
-    before, while it is there, and after."""
+    """A guest that is started and ended without having run; drivers of its VF before,
+    meanwhile, and afterwards."""
     vf = device.get("vf", VF1)
     if prepare:
         host.run(prepare)
@@ -156,7 +155,7 @@ def configured(guest, host):
 
 
 def whole_drive(pair, _):
-    """A drive that is no VF: works in a guest as under vfio-pci, and does not migrate."""
+    """A drive that is not a VF: it works in a guest as under vfio-pci, and does not migrate."""
     guest = virt.Domain(pair, {pair.a: DRIVE, pair.b: DRIVE}, tracked=True)
     guest.start(pair.a)
     is_bound(pair.a, DRIVE, OURS, "a whole drive in a guest: our driver")
@@ -186,7 +185,7 @@ def lifecycle(guest, watch, host):
     is_bound(host, VF1, OURS, "create: our driver, chosen by libvirt")
     guest.must(host, f"suspend {virt.NAME}")
     state = guest.must(host, f"domstate {virt.NAME}")
-    time.sleep(1)                   # what the drive was at
+    time.sleep(1)                   # where the drive was
     before = watch.changes
     time.sleep(2)
     out.ok(state == "paused" and watch.changes == before, "suspend: the guest and its I/O stand still",
@@ -199,7 +198,7 @@ def lifecycle(guest, watch, host):
 
 
 def moves(guest, watch, target):
-    """By virsh migrate, and what it leaves."""
+    """By virsh migrate, and what it leaves behind."""
     source, vf = guest.host, guest.vfs[guest.host]
     trip = virt.trip(guest, watch, target)
     after = trip["after"]
@@ -223,7 +222,7 @@ def its_end(guest, host):
 
 
 def comes_and_goes(pair, watch):
-    """A VF is attached to a guest that runs, moves with it, and is detached."""
+    """A VF is attached to a running guest, moves with it, and is detached."""
     guest = virt.Domain(pair, {pair.a: VF1, pair.b: VF2}, tracked=TRACKED, change=CHANGE)
     guest.start(pair.a, device=False)
     guest.await_text("^guest: nvme cntlid")
@@ -257,7 +256,7 @@ def comes_and_goes(pair, watch):
 
 @contextmanager
 def other(host, **names):
-    """The drive of a host has another model or firmware."""
+    """The drive of one host has a different model or firmware."""
     for name, value in names.items():
         host.monitor("qom-set", path="/machine/peripheral/pf0", property=f"lm-{name}", value=value)
     try:
@@ -267,7 +266,7 @@ def other(host, **names):
 
 
 def refused(guest, watch, name, words, log=None, options="", **device):
-    """A migration that must not happen, and the words with which it does not."""
+    """A migration that must not happen, and the words with which it is refused."""
     target = next(h for h in guest.pair.hosts if h is not guest.host)
     before = lines(target)
     begun = time.monotonic()
