@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-foreign.c - streams that are whole but were not made for this VF: from
- * another model or firmware, from the other command set, or too large.
+ * case-foreign.c - streams that are complete but not for this VF: from another
+ * model or firmware, from the other command set, or too large.
  */
 #include <errno.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static void other_drive(const void *arg)
 	workload_event(w);
 }
 
-/* the first VF of a PF has a queue less, or with @type 1 an interrupt */
+/* the first VF of a PF has one queue less, or with @type 1 one interrupt */
 static void one_less(int pf, unsigned int type)
 {
 	struct pf_secondary list[TOPO_VFS], *s = list;
@@ -72,8 +72,8 @@ static void one_less(int pf, unsigned int type)
 }
 
 /*
- * More interrupts are another MSI-X table in config space, which a VMM would
- * refuse when the guest has stopped.
+ * With more interrupts the MSI-X table in config space differs, which a VMM
+ * would refuse once the guest has stopped.
  */
 static void more_interrupts(const void *arg)
 {
@@ -128,7 +128,7 @@ static void too_few(const void *arg)
 	workload_check(w);
 }
 
-/* PF 1 speaks the other set; streams go both ways and are refused both ways */
+/* PF 1 speaks the other set; streams are refused in both directions */
 static void other_set(const void *arg)
 {
 	enum cmdset other = bed.set == SET_VENDOR ? SET_STANDARD : SET_VENDOR;
@@ -152,7 +152,7 @@ static void other_set(const void *arg)
 	workload_check(v);
 	vfio_close(&c);
 
-	/* only now: both write to the same place of the medium */
+	/* only now, as both write to the same place on the medium */
 	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
 	workload_start(w, &a, NULL);
@@ -202,7 +202,7 @@ static void above_cap(const void *arg)
 	workload_check(w);
 }
 
-/* endless input is given up, whatever it claims to be */
+/* endless input is given up on, whatever it claims to be */
 static void endless(const void *arg)
 {
 	static uint8_t block[64 << 10];

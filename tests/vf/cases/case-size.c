@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-size.c - states of all sizes: padding added by the device model brings
- * the state to, and just over, the edges where the driver needs one command
- * more. The model checks every padding byte, so a lost or swapped chunk shows.
+ * case-size.c - states of all sizes: padding of the device model brings the
+ * state up to, and just over, the sizes at which the driver needs one more
+ * command. The model checks every byte of the padding, so a lost or swapped
+ * piece shows.
  */
 #include <string.h>
 #include <unistd.h>
@@ -91,8 +92,8 @@ static long edge_after(struct vfio_dev *dev, long low, long gets)
 }
 
 /*
- * The edges themselves depend on limits of the PF's queue and on how large the
- * state is, so they are searched for, not assumed.
+ * These sizes depend on limits of the PF's queue and on how large the state is,
+ * so they are searched for, not assumed.
  */
 static void edges(const void *arg)
 {
@@ -127,7 +128,7 @@ static void edges(const void *arg)
 	move_padded(edge + 4);
 }
 
-/* the shortest check that every chunk arrives */
+/* the shortest check that every piece arrives */
 static void some_chunks(const void *arg)
 {
 	(void)arg;
