@@ -78,7 +78,7 @@ static void never_suspended(const void *arg)
 	uint64_t flags;
 
 	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set has no such statement");
+		tap_skip("the vendor set does not say that");
 	w = pair_busy(&a, &b);
 	must(vfio_mig_flags(&a, &flags));
 	if (precopy && !(flags & VFIO_MIGRATION_PRE_COPY))
@@ -130,7 +130,7 @@ static void really_lost(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set has no such statement");
+		tap_skip("the vendor set does not say that");
 	solo_open(&a, VF_A, NULL);
 	must(mig_stop(&a, NULL));
 	resume_behind(VF_A);
@@ -569,11 +569,11 @@ const struct tap_case deviate_cases[] = {
 	  .log = "does not confirm" },
 	{ .name = "a VF that was reset is found lost by Resume",
 	  .fn = really_lost, .log = "behind the migration's back" },
-	{ .name = "transient refusals are waited for", .fn = transient,
+	{ .name = "transient refusals are waited out", .fn = transient,
 	  .quick = true },
-	{ .name = "transient refusals of the way back are waited for",
+	{ .name = "transient refusals on the way back are waited out",
 	  .fn = transient_back },
-	{ .name = "final and lasting refusals are not waited for",
+	{ .name = "final and lasting refusals are not waited out",
 	  .fn = not_transient, .log = "failed with status" },
 	{ .name = "a retry waits as long as the drive says", .fn = delayed,
 	  .log = "failed with status" },
@@ -584,9 +584,9 @@ const struct tap_case deviate_cases[] = {
 	  .fn = half_reset, .log = "has been removed" },
 	{ .name = "half a state that cannot be taken out for now",
 	  .fn = half_refused, .log = "is left in the VF" },
-	{ .name = "a state without its NVMe part is not taken",
+	{ .name = "a state without its NVMe part is refused",
 	  .fn = part_left_out, .arg = "nvme", .log = "lacks the NVMe part" },
-	{ .name = "a state without its vendor part is not taken",
+	{ .name = "a state without its vendor part is refused",
 	  .fn = part_left_out, .arg = "vendor",
 	  .log = "lacks the vendor's part" },
 	{ .name = "a stream without the NVMe part is not loaded",

@@ -122,7 +122,7 @@ static void comes_to_rest(struct journey *j)
 		if (sum == last && memcmp(j->was, mem->va, mem->size))
 			return;
 	}
-	check(0, "the VF does not do its work, or does not come to an end");
+	check(0, "the VF does not do its work, or does not finish it");
 }
 
 /*
@@ -311,7 +311,7 @@ static void drawn(const void *arg)
 	      j.step, j.err);
 	check(fate == ARRIVED || !d->sure, "it stays, and there is no reason: %s: %d (%s)",
 	      j.step, j.err, j.why);
-	check(!j.missed, "%u pages were written and not told of", j.missed);
+	check(!j.missed, "%u pages were written and not reported", j.missed);
 	workload_check(j.w);
 	workload_event(j.w);
 	workload_burst(j.w, 2);

@@ -144,7 +144,7 @@ static void other_set(const void *arg)
 	v = workload_new();
 	bed_open(&c, VF_C, &v->mem);
 	if (vfio_mig_flags(&c, &flags))
-		tap_skip("the driver does not take the %s set here: %s",
+		tap_skip("the driver does not use the %s set here: %s",
 			 bed_set_name(other), lib_msg());
 	workload_start(v, &c, NULL);
 	take_stream(v, &c, &theirs);
@@ -181,7 +181,7 @@ static void above_cap(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("one command carries less than the smallest cap");
+		tap_skip("one command carries less than the smallest limit");
 	if (sysfs_read(cap, sizeof(cap), CAP_PARAM) <= 0 || access(CAP_PARAM, W_OK))
 		tap_skip("%s cannot be changed", CAP_PARAM);
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
@@ -193,7 +193,7 @@ static void above_cap(const void *arg)
 	bed_open(&b, VF_C, &w->mem);
 	err = mig_load(&b, &s, 0, NULL);
 	must(sysfs_write(cap, CAP_PARAM));
-	check(err, "a state of %zu bytes was accepted with a cap of 1 MiB",
+	check(err, "a state of %zu bytes was accepted with a limit of 1 MiB",
 	      s.len);
 	check(sane_errno(err), "expected a sensible errno, got %d", err);
 	tap_note("%s", lib_msg());
@@ -242,7 +242,7 @@ const struct tap_case foreign_cases[] = {
 	  .arg = "lm-firmware", .log = "another firmware" },
 	{ .name = "stream of the other command set is refused",
 	  .fn = other_set, .limit_s = 60, .log = "command set" },
-	{ .name = "stream above the destination's cap is refused",
+	{ .name = "stream above the destination's limit is refused",
 	  .fn = above_cap, .log = "max_state_mb" },
 	{ .name = "endless stream is refused", .fn = endless,
 	  .log = "refused" },

@@ -132,7 +132,7 @@ static void not_suspended(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set has no such statement");
+		tap_skip("the vendor set does not say that");
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	workload_fill(w, 20);
 	must(mig_stop(&a, NULL));

@@ -163,13 +163,13 @@ static void log_judge(struct log *l, bool exact)
 
 	for (i = 0; i < l->pages; i++) {
 		if (l->sure[i])
-			check(l->seen[i], "page %u was written and not told of", i);
+			check(l->seen[i], "page %u was written and not reported", i);
 		n += l->seen[i];
 		if (exact && l->seen[i])
 			check(in_unit(l, l->sure, i) || in_unit(l, l->maybe, i),
-			      "page %u was told of and not written", i);
+			      "page %u was reported and not written", i);
 	}
-	check(n, "nothing was told of");
+	check(n, "nothing was reported");
 	tap_note("%u of %u pages, unit %llu", n, l->pages,
 		 (unsigned long long)l->unit);
 }
@@ -202,7 +202,7 @@ static void exact(const void *arg)
 	/* what was reported once is not reported again */
 	log_forget(l);
 	log_collect(l);
-	check(!memchr(l->seen, 1, l->pages), "told of again");
+	check(!memchr(l->seen, 1, l->pages), "reported again");
 	/* and what comes later is not lost */
 	do_reads(l);
 	log_collect(l);
@@ -282,7 +282,7 @@ static void lost_by_drive(const void *arg)
 	/* what was reported once is not reported again */
 	log_forget(l);
 	log_collect(l);
-	check(!memchr(l->seen, 1, l->pages), "told of again");
+	check(!memchr(l->seen, 1, l->pages), "reported again");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	vfio_log_stop(&a);
 	workload_check(w);
@@ -732,7 +732,7 @@ const struct tap_case log_cases[] = {
 	  .arg = "lm-track-min=4\n" },
 	{ .name = "log in the units that the device offers instead",
 	  .fn = exact, .arg = "lm-track-grain=2\n" },
-	{ .name = "log of a device that tells a little at a time",
+	{ .name = "log of a device that reports a little at a time",
 	  .fn = exact, .arg = "lm-track-batch=1\n" },
 	{ .name = "log of powers of two", .fn = exact,
 	  .arg = "lm-track-pow2=on\n" },
@@ -751,7 +751,7 @@ const struct tap_case log_cases[] = {
 	  .fn = around_bar, .arg = "lm-track-pow2=on\nlm-track-ranges=64" },
 	{ .name = "log of a suspended VF is asked for once", .fn = told_once },
 	{ .name = "log begun while the guest is paused", .fn = paused },
-	{ .name = "log lost by the drive, which tracks anew",
+	{ .name = "log lost by the drive, which tracks again",
 	  .fn = lost_by_drive, .arg = &(const bool){ true },
 	  .log = "has lost its log" },
 	{ .name = "log lost by the drive, which does not say so",

@@ -261,7 +261,7 @@ static bool try(struct rig *r, const struct step *s, unsigned int n, int *err)
 	*err = s->call(r);
 	failed = failnth_disarm();
 	if (!failed)
-		check(!*err, "%s: %d with all the memory it wants", s->name,
+		check(!*err, "%s: %d with all the memory that it needs", s->name,
 		      *err);
 	else
 		check(!*err || short_of_memory(*err),

@@ -248,7 +248,7 @@ static void no_lie(struct vfio_dev *dev)
 
 	must(vfio_mig_get(dev, &state));
 	check(state != MIG_RUNNING || model_vf_is(VF_A, "running"),
-	      "RUNNING is said of a VF that does not run");
+	      "a VF that does not run is said to be in RUNNING");
 }
 
 static void cured(struct vfio_dev *dev)
@@ -363,7 +363,7 @@ static void close_without_answer(const void *arg)
 	must(beside_end(&unbind));
 	must(sysfs_write(bdf, PCI "/drivers_probe"));
 	check_eq(vfio_open(&a, bdf), -EBUSY,
-		 "open of a VF for which a Resume is under way");
+		 "open of a VF for which a Resume is in flight");
 	must(sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
 			 bed.pf[0].name));
 	bed_online(0);
@@ -408,7 +408,7 @@ static void killed_in_suspend(const void *arg)
 	      "the process was not killed");
 	if (ignored) {
 		check_eq(vfio_open(&a, bed.pf[0].vf[0]), -EBUSY,
-			 "open of a VF whose Suspend is under way");
+			 "open of a VF whose Suspend is in flight");
 		check(model_vf_is(VF_A, "suspending"), "the Suspend has ended");
 	}
 	model_set(0, "lm-suspend-waits=");

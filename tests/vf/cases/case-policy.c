@@ -165,7 +165,7 @@ const struct tap_case policy_cases[] = {
 	{ .name = "policy: firmware of a pair", OFFER {
 		{ "lm-firmware=1.0", "lm-firmware=2.0" },
 		{ NULL, "match=firmware firmware=1.0>2.0" }, false } },
-	{ .name = "policy: firmware of the pair turned round", OFFER {
+	{ .name = "policy: firmware of the pair reversed", OFFER {
 		{ "lm-firmware=2.0", "lm-firmware=1.0" },
 		{ NULL, "match=firmware firmware=1.0>2.0" }, true },
 	  .log = "another firmware" },

@@ -200,7 +200,7 @@ static void told_before(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set has no word for it");
+		tap_skip("the vendor set has no command for it");
 	model_set(0, "lm-suspend-delay-ms=3000\nlm-suspend-told-ms=20");
 	w = solo_open(&a, VF_A, NULL);
 	need_precopy(&a);
@@ -314,7 +314,7 @@ static void too_large(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("no blob of this set reaches the smallest cap");
+		tap_skip("no blob of this set reaches the smallest limit");
 	model_set(0, "lm-pad=2097152");
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	need_precopy(&a);

@@ -214,7 +214,7 @@ static void stays_refused(const void *arg)
 		check(err, "a damaged stream was accepted");
 	} else {
 		err = mig_write(fd, sc->good.data, sc->good.len, 0);
-		check(err, "the good stream was taken after a refused one");
+		check(err, "the good stream was accepted after a refused one");
 		err = vfio_mig_set(&sc->b, MIG_RUNNING, NULL);
 		check(err, "the VF runs after a refused stream");
 	}
@@ -273,7 +273,7 @@ const struct tap_case refuse_cases[] = {
 	  .deep = true },
 	{ .name = "empty stream is refused", .fn = nothing,
 	  .log = "incomplete" },
-	{ .name = "nothing is taken after a refusal", .fn = stays_refused,
+	{ .name = "nothing is accepted after a refusal", .fn = stays_refused,
 	  .log = "refused" },
 	{ }
 };

@@ -30,7 +30,7 @@ static void runs(struct vfio_dev *dev)
 {
 	must(vfio_reset(dev));
 	state_is(dev, MIG_RUNNING);
-	check(model_vf_is(VF_A, "running"), "RUNNING is said of a VF that does not run");
+	check(model_vf_is(VF_A, "running"), "a VF that does not run is said to be in RUNNING");
 }
 
 /* a new guest on the same device fd */
@@ -244,7 +244,7 @@ static void reset_ignored(const void *arg)
 
 	(void)arg;
 	if (!access("/proc/lockdep", F_OK))
-		tap_skip("lockdep does not like where nvme freezes its queues");
+		tap_skip("lockdep complains about where nvme freezes its queues");
 	nvme_limit_set(NVME_LIMIT_S);
 	limit_set(SHORT_S);
 	w = solo_open(&a, VF_A, NULL);
@@ -296,9 +296,9 @@ static void late_track(const void *arg)
 #define NOT_ENDED	"Suspend did not end after a reset of the VF"
 
 const struct tap_case stuck_cases[] = {
-	{ .name = "stuck Suspend that fails by a reset of the VF",
+	{ .name = "stuck Suspend that fails at a reset of the VF",
 	  .fn = ended_by_reset, .arg = "fail", .limit_s = 60, .log = ENDED },
-	{ .name = "stuck Suspend that succeeds by a reset of the VF",
+	{ .name = "stuck Suspend that succeeds at a reset of the VF",
 	  .fn = ended_by_reset, .arg = "end", .limit_s = 60, .log = ENDED },
 	{ .name = "stuck Suspend that takes effect after a reset of the VF",
 	  .fn = ended_by_reset, .arg = "suspend", .limit_s = 60, .log = ENDED },

@@ -258,7 +258,7 @@ static void baseline_pf(int pf, bool bind)
 				tap_note("%s", lib_msg());
 	}
 	if (!vfs_online(pf)) {
-		tap_note("%s: putting VFs online again", name);
+		tap_note("%s: bringing VFs online again", name);
 		vfs_restore(pf);
 	}
 }

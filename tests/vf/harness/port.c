@@ -110,7 +110,7 @@ void port_plug(int pf, const char *port)
 
 	slot_open(&slot, port);
 	for (ms = 0; (get(&slot, SLTCTL) & SLTCTL_OFF) != SLTCTL_OFF; ms += 10) {
-		check(ms < GONE_MS, "%s is not let go of", bed.pf[pf].bdf);
+		check(ms < GONE_MS, "%s is not released", bed.pf[pf].bdf);
 		sleep_us(10000);
 	}
 	ctl = get(&slot, SLTCTL);

@@ -59,7 +59,7 @@ static void open_lazy(struct cache *c)
 
 	c->slabs = open_file(c->name, "slabs", O_RDONLY);
 	check(c->slabs >= 0 && read(order, text, sizeof(text) - 1) > 0,
-	      "%s/%s does not tell its size", SLAB, c->name);
+	      "%s/%s does not report its size", SLAB, c->name);
 	close(order);
 	c->slab_kib = sysconf(_SC_PAGESIZE) / 1024 << atoi(text);
 }

@@ -38,7 +38,7 @@ static int listen_for_errors(struct vfio_dev *dev)
 	check(fd >= 0, "no eventfd");
 	memcpy(u.set.data, &fd, sizeof(fd));
 	check(!ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &u.set),
-	      "errors are not told: errno %d", errno);
+	      "no report of errors: errno %d", errno);
 	return fd;
 }
 
