@@ -176,7 +176,7 @@ static void info_elsewhere(const void *arg)
 	go(&d, ST_STOP);
 	close(fd);
 
-	/* an fd that is only written may not have it at all */
+	/* an fd that is only written to may not have it at all */
 	fd = go_fd(&d, ST_RESUMING);
 	err = get_info(fd, &info);
 	check(err == -EINVAL || err == -ENOTTY,
@@ -209,7 +209,7 @@ static void pauses(const void *arg)
 	finish(&d, fd, &s);
 }
 
-/* waiting for data that may never come ends with the time that was given */
+/* waiting for data that may never come ends after the given time */
 static void poll_at_pause(const void *arg)
 {
 	struct stream s = { 0 };
@@ -271,7 +271,7 @@ static const struct how hows[] = {
 	{ .state = ST_PRE_COPY_P2P, .all = true, .seg = 7 },
 };
 
-/* within the saving group a session just goes on */
+/* within the group of saving states a session just goes on */
 static void to_p2p_and_back(const void *arg)
 {
 	struct stream s = { 0 };
@@ -324,7 +324,7 @@ static void given_up(const void *arg)
 	finish(&d, fd, &s);
 }
 
-/* the state moves while its PRE_COPY part is already at the other end */
+/* the state changes when its PRE_COPY part is already at the other end */
 static void both_ends(const void *arg)
 {
 	struct stream s = { 0 };
@@ -391,7 +391,7 @@ static void v2_flags(const void *arg)
 	info.argsz = sizeof(info);
 	check_err(ioctl(fd, IOC_PRECOPY_INFO, &info) ? -errno : 0, 0,
 		  "VFIO_MIG_GET_PRECOPY_INFO");
-	/* an output now, so what was in it before is gone */
+	/* now an output, so what was in it before is gone */
 	check(!(info.flags & ~PRECOPY_REINIT),
 	      "flags %x: only REINIT is defined", info.flags);
 	check(info.initial_bytes, "initial_bytes is 0 at the start");

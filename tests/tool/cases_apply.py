@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""apply, bind, unbind, teardown as they are meant to be used."""
+"""apply, bind, unbind and teardown, used as intended."""
 
 import time
 
@@ -29,7 +29,7 @@ def quiet(result):
 
 
 def wanted(f):
-    """What of BOTH is not there."""
+    """What is missing of BOTH."""
     bad = []
     for address, queues, driver, namespaces in (
             ("0000:01:00.1", 4, "nvme-vfio-pci", []), ("0000:01:00.2", 3, "nvme-vfio-pci", [2]),
@@ -195,7 +195,7 @@ def outlasts(tap, bed, before):
 
 
 def not_from_nothing(tap, bed):
-    """What somebody had set up by hand is restored, including drivers of VFs."""
+    """What was set up by hand is restored, including drivers of VFs."""
     bed.sh(f"cd /sys/bus/pci/devices/{PF2}; echo 0 >sriov_drivers_autoprobe; echo 2 >sriov_numvfs")
     bed.sh(f"nvadm {bed.dev[PF2]} assign 1 3 2; echo 1 >/sys/bus/pci/devices/0000:02:00.1/reset;"
            f"nvadm {bed.dev[PF2]} online 1; bind 0000:02:00.1 nvme; bind 0000:02:00.2 vfio-pci;"
@@ -284,7 +284,7 @@ def alike(tap, bed):
 
 
 def late(tap, bed):
-    """One of those alike has no driver as yet."""
+    """One of those alike does not have a driver yet."""
     before = bed.snapshot()
     bed.sh(f"echo {PF2} >/sys/bus/pci/drivers/nvme/unbind")
     bed.config(ALIKE)
