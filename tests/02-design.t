@@ -69,7 +69,7 @@ test "$(grep -c '^    What:' docs/ABI.md)" -eq "$(wc -l <"$out/promised")" &&
 ok $? "each entry has its place, a version and a description"
 
 ! grep -nE '\b(DEVICE|DRIVER|BUS)_ATTR' src/*.c >"$out/log"
-ok $? "nothing is made in a way that this does not see" "$out/log"
+ok $? "nothing is created in a way that this does not see" "$out/log"
 
 # "event field", for each
 tr '\n' ' ' <src/trace.h | grep -oP 'TRACE_EVENT\(\w+,.*?TP_printk\(".*?"' |

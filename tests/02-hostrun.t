@@ -37,7 +37,7 @@ def merging(out):
     out.ok(text == "ok 1 - 6.1 vendor: one\n# gave up: no VFs\n# not a point\n# ok, then\n",
            "what is no point is a note: nothing of it ends the whole", text)
     text, status = said("not ok 1 - one # SKIP not here\n1..1\n", 1)
-    out.ok(text.startswith("not ok 1 - 6.1 vendor: one\n") and status == 1, "who fails is not skipped", text)
+    out.ok(text.startswith("not ok 1 - 6.1 vendor: one\n") and status == 1, "a case that fails is not skipped", text)
 
 
 # output, exit status, whether the host is well, and all of it
@@ -99,9 +99,9 @@ def several(out):
     out.ok([name for name, _ in seen] == list("abc") and began == "cba" and most == 1,
            "started in another order, results in theirs", f"{seen} {began}")
     seen, most, began = together([Job("a", room=2, awaits=2), Job("b", room=2), Job("c")], 3)
-    out.ok(began == "acb" and most == 3, "who counts as two gets room for two", f"{seen} {began} {most}")
+    out.ok(began == "acb" and most == 3, "a job that counts as two gets room for two", f"{seen} {began} {most}")
     seen, most, _ = together([Job("a", room=2), Job("b", room=2)], 1)
-    out.ok(len(seen) == 2, "and not more than there is", str(seen))
+    out.ok(len(seen) == 2, "and no more room than there is", str(seen))
 
 
 def arguments(out):

@@ -27,17 +27,17 @@ for words in --help -h help --version "list --help" "list -h" "help list" "check
 	# shellcheck disable=SC2086
 	"$tool" $words >/dev/full 2>"$out/log"
 	[ $? = 1 ] && [ "$(wc -l <"$out/log")" = 1 ]
-	ok $? "nvme-vfio $words, an output that is full: one line, 1" "$out/log"
+	ok $? "nvme-vfio $words, a full output: one line, 1" "$out/log"
 done
 "$tool" selftest --write 0000:ff:1f.7 </dev/null >"$out/log" 2>&1
 [ $? = 2 ] && [ "$(wc -l <"$out/log")" = 1 ] && grep -q -- --yes "$out/log"
 ok $? "selftest --write is refused where nobody can be asked" "$out/log"
 "$tool" $'a\e[31mb\nc' >"$out/log" 2>&1
 [ $? = 2 ] && grep -qxF "nvme-vfio: no command \`a?[31mb?c'" "$out/log" && [ "$(wc -l <"$out/log")" = 2 ]
-ok $? "a command line that a terminal would do something with: it does nothing" "$out/log"
+ok $? "a command line with controls of a terminal: they have no effect" "$out/log"
 "$tool" list -o ADDRESS,SIZE >"$out/log" 2>&1
 [ $? = 2 ] && [ "$(wc -l <"$out/log")" = 1 ] && grep -q 'no column "SIZE"; the columns are ADDRESS, .*, MAXVFS$' "$out/log"
-ok $? "list: an unknown column: one line with those that there are, 2" "$out/log"
+ok $? "list: an unknown column: one line that names the columns, 2" "$out/log"
 "$tool" list --help | sed -nE '/^Columns:/,/^$/s/^  ([A-Z]+) +(.*)/\1 \2/p' >"$out/want"
 sed -nE '/^\.It Li [A-Z]+$/{s/^.It Li //;N;s/\n/ /p}' docs/man/nvme-vfio.8 | diff "$out/want" - >"$out/log" && [ -s "$out/want" ]
 ok $? "list: the manual has the columns that --help has" "$out/log"
@@ -204,6 +204,6 @@ done
 
 offered bash "nvme-vfio bind 0000:01:" >"$out/have" 2>&1
 printf '%s\n' "== nvme-vfio bind 0000:01:" 00.1 00.2 | diff - "$out/have" >"$out/log"
-ok $? "bash: an address, though colons break words" "$out/log"
+ok $? "bash: an address, although colons split words" "$out/log"
 
 tap_done

@@ -116,12 +116,12 @@ def includes(out, named):
     ours = files("src/*.[ch]", "lib/*.[ch]", f"{TOOL}/*/*.[ch]", "bench/*.[ch]", "bench/*/*.[ch]",
                  "tests/*/*.[ch]", "tests/*/*/*.[ch]")
     up = [f'{name}: "{header}"' for name in ours for header in INCLUDE.findall(read(name)) if ".." in header]
-    out.ok(len(ours) > 100 and not up, "nobody includes by way of another folder", "\n".join(up))
+    out.ok(len(ours) > 100 and not up, "no include goes through another folder", "\n".join(up))
     bad = list(trespasses(named))
-    out.ok(not bad, "the tool's folders include what they may and others show", "\n".join(bad))
+    out.ok(not bad, "the tool's folders include only what they may, of what others offer", "\n".join(bad))
     spare = [f"{room}/{header}" for room, (_, headers) in named.items() for header in sorted(headers)
              if not any(f'"{room}/{header}"' in read(name) for name in files(f"{TOOL}/*/*.[ch]"))]
-    out.ok(not spare, "what is there for others is used by others", "\n".join(spare))
+    out.ok(not spare, "headers for others are used by others", "\n".join(spare))
 
 
 def structs(out):

@@ -145,9 +145,9 @@ def notices(out, series, theirs, core, mine, rows):
             tried += 1
             if before == lacking(theirs, core, without(mine, kind, member)):
                 missed.append(f"{kind}.{member}")
-    out.ok(tried > 15 and not missed, f"{series}: each op that is taken away is missed ({tried})", "\n".join(missed))
+    out.ok(tried > 15 and not missed, f"{series}: each op that is removed is missed ({tried})", "\n".join(missed))
     other = mine.replace("= vfio_pci_core_mmap", "= vfio_pci_core_read")
-    out.ok(lacking(theirs, core, other) - before == {"vfio_pci_core_mmap"}, f"{series}: so is one that does another thing")
+    out.ok(lacking(theirs, core, other) - before == {"vfio_pci_core_mmap"}, f"{series}: so is one that differs")
     spare = rows + [({"read"}, "all")]
     out.ok(before and wrong(series, before, rows[1:]) and wrong(series, before, spare),
            f"{series}: so is a reason, and one too many")
@@ -159,7 +159,7 @@ def main():
     out.ok(rows, f"{DOCUMENT} has the table")
     last = None
     for series, source in kernels():
-        if not out.ok(source, f"{series}: its source can be had"):
+        if not out.ok(source, f"{series}: its source is available"):
             continue
         theirs, core = (read(source, "drivers/vfio/pci", name) for name in ("vfio_pci.c", "vfio_pci_core.c"))
         mine = ours(source)

@@ -22,7 +22,7 @@ trap 'rm -rf "$out"' EXIT
 IFS=$'\t' read -r _ release kdir _ < <(tests/rig/kernels 6.12)
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 apt_lists && pkg_unpack bookworm dkms "$out/dkms" >/dev/null
-ok $? "dkms is had"
+ok $? "dkms is available"
 mkdir -p "$out/tree" "$out/source/nvme-vfio-$version" "$out/headers"
 git ls-files -z dkms.conf src | xargs -0 cp --parents -t "$out/source/nvme-vfio-$version"
 for part in "${kdir%/*}"/*; do
@@ -80,7 +80,7 @@ flavour() { # SERIES FLAVOUR - kdir, and the release's name as "other"
 	other=${other%-amd64}-$2
 	rm -rf "$out/work" && mkdir "$out/work"
 	kdir=$(tests/rig/flavour "$1" "$2" "$out/work" 2>"$out/log")
-	ok $? "$other: headers are had" "$out/log"
+	ok $? "$other: headers are available" "$out/log"
 }
 
 # by Debian 12's cross compiler, which is only unpacked
@@ -127,7 +127,7 @@ if [ -n "${CHECK_FULL-}" ]; then
 	fi
 	mkdir "$out/cross"
 	pkg_closure "$out/cross" bookworm gcc-12-aarch64-linux-gnu >"$out/log" 2>&1
-	ok $? "a cross compiler is had" "$out/log"
+	ok $? "a cross compiler is available" "$out/log"
 	cross 6.1 arm64
 	cross 6.12 arm64
 	cross 6.12 arm64-16k
@@ -151,7 +151,7 @@ for name in 6.0 6.0.9-1-amd64 5.15.0-1 5.9+x 2.6.32 60; do
 	[[ $name != 60 && $name =~ $exclusive ]] && echo "$name"
 done >>"$out/log"
 [ ! -s "$out/log" ]
-ok $? "the names of kernels are read as they are meant" "$out/log"
+ok $? "the names of kernels are read correctly" "$out/log"
 
 # the compiler is the kernel's, also without dkms
 made_by() { # NAME WORD CONFIG...

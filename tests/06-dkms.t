@@ -19,7 +19,7 @@ value() { sed -n "s/^$1=\"\(.*\)\"/\1/p" dkms.conf; }
 name=$(value PACKAGE_NAME) version=$(value PACKAGE_VERSION)
 
 apt_lists && pkg_unpack bookworm dkms "$out/dkms"
-ok $? "dkms is had"
+ok $? "dkms is available"
 program=$out/dkms/usr/sbin/dkms
 # if modules can be signed here, with a key of ours
 export mok_signing_key=$out/mok.key mok_certificate=$out/mok.pub
@@ -37,7 +37,7 @@ add() { # VERSION
 	ok $? "dkms add, $1" "$out/log"
 	grep -iE 'deprecated|warning|error|invalid' "$out/log" >"$out/warnings"
 	[ ! -s "$out/warnings" ]
-	ok $? "dkms $1 complains about nothing in dkms.conf" "$out/warnings"
+	ok $? "dkms $1 has no complaint about dkms.conf" "$out/warnings"
 }
 
 build() { # RELEASE KDIR TOOLS VERSION
@@ -56,7 +56,7 @@ build() { # RELEASE KDIR TOOLS VERSION
 	ok $? "$1: no warnings" "$out/warnings"
 	(cd "$made/module" && find . -type f | sed -E 's/\.(xz|gz|zst)$//' | sort | xargs) >"$out/made" 2>&1
 	[ "$(cat "$out/made")" = "./nvme-pf-shim.ko ./nvme-vfio-pci.ko" ]
-	ok $? "$1: the two modules come out" "$out/made"
+	ok $? "$1: it makes the two modules" "$out/made"
 	for module in "$made"/module/*.ko*; do
 		[ "$(modinfo -F vermagic "$module" | cut -d' ' -f1)" = "$1" ] || bad=1
 	done
@@ -78,7 +78,7 @@ for suite in trixie sid; do
 	seen+=" ${newer%%-*}"
 	rm -rf "$out/tree" && mkdir "$out/tree"
 	pkg_unpack "$suite" dkms "$out/dkms-$suite"
-	ok $? "dkms of $suite is had"
+	ok $? "dkms of $suite is available"
 	program=$out/dkms-$suite/usr/sbin/dkms
 	add "$newer"
 	IFS=$'\t' read -r _ release kdir _ tools < <(tests/rig/kernels 6.12)

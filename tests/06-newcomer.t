@@ -115,7 +115,7 @@ def units(out, tree, work):
             if what == "changed":
                 out.ok(good, f"the changed driver passes its unit test {name}", said)
             else:
-                out.ok(not good, f"the driver of before does not pass it: {name}")
+                out.ok(not good, f"the unchanged driver does not pass it: {name}")
 
 
 def modules(out, tree, work):
@@ -189,7 +189,7 @@ def main():
         tree = os.path.join(work, "all")
         shutil.copytree(plain, tree)
         failed = [change.name for change in changes if not change.apply(tree)[0]]
-        if out.ok(not failed, "all of them fit beside each other", "\n".join(failed)):
+        if out.ok(not failed, "all of them apply together", "\n".join(failed)):
             touched = [name for change in changes for name in change.touched]
             good, said = call(f"{tree}/tests/05-layout.t")
             out.ok(good, "the layout is as the documents say", said)

@@ -55,7 +55,7 @@ built() { (cd "$1" && echo *.ko); }
 # --- what has one text --------------------------------------------------------
 
 patches/refresh --check >"$out/log" 2>&1
-ok $? "what the patches have of src/ is what is there" "$out/log"
+ok $? "what the patches have of src/ is up to date" "$out/log"
 mkdir "$out/stale" && cp -r patches src "$out/stale/"
 for change in 's/u64 result;/u32 result;/ nvme_pf.h' 's/pf->busy/!pf->busy/ pf_cmd.c' \
 	's/atomic_t phase;/int phase;/ pf_cmd.h' 's/NULL, GFP/NULL/;s/(rq)->q, rq/rq/ pf_compat.h'; do
@@ -135,7 +135,7 @@ mkdir "$out/own" && cp src/* "$out/own" &&
 		"$headers/Module.symvers" >"$out/own.symvers" && [ -s "$out/own.symvers" ] &&
 	with_tools make -C "$build" M="$out/own" KBUILD_EXTRA_SYMBOLS="$out/own.symvers" modules >"$out/log" 2>&1 &&
 	[ "$(built "$out/own")" = "nvme-pf-shim.ko nvme-vfio-pci.ko" ]
-ok $? "$release: a shim that exports the same is no patched nvme" "$out/log"
+ok $? "$release: a shim that exports the same is not taken for a patched nvme" "$out/log"
 
 # by_dkms DKMS HEADERS NAME - build our package; prints the modules it made
 by_dkms() {
@@ -187,7 +187,7 @@ for parts in patches/series-*; do
 	cp -r "$source" "$out/tree" && "${git[@]}" init -q &&
 		"${git[@]}" add drivers/nvme/host drivers/vfio/pci MAINTAINERS Documentation &&
 		"${git[@]}" commit -q -m base && "${git[@]}" am "$out/series"/*.patch >"$out/log" 2>&1
-	ok $? "series for $release: git am takes it" "$out/log"
+	ok $? "series for $release: git am applies it" "$out/log"
 
 	perl "$source/scripts/checkpatch.pl" --no-tree --quiet --no-summary --ignore FILE_PATH_CHANGES \
 		"$out/series"/*.patch >"$out/log" 2>&1

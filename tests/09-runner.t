@@ -115,7 +115,7 @@ class Points(list):
         try:
             part(self, top)
         except Exception:               # a defect here is one more failure
-            self.ok(False, f"{part.__name__} goes to its end", traceback.format_exc())
+            self.ok(False, f"{part.__name__} runs to its end", traceback.format_exc())
         return self
 
 
@@ -192,7 +192,7 @@ def endings(out, top):
     out.ok(status == 1 and "Result: FAIL" in said and "good.t failed" not in said
            and all(f"tests/{n}.t failed: {results[n]['folder']}\n" in said for n in ("bad", "silent")),
            "a bad one fails with prove's status, and where its logs are is told", f"{status}\n{said}{err}")
-    out.ok("not ok 2" in said.partition("bad.t failed: ")[2], "and which point of it has failed, at the end", said)
+    out.ok("not ok 2" in said.partition("bad.t failed: ")[2], "and at the end which of its points failed", said)
     out.ok("not ok 2" in text(f"{bad['folder']}/tap") and "why" in text(f"{bad['folder']}/stderr"),
            "what it said is there", bad["folder"])
     status, said, err, _ = c.run("made", MAKEFLAGS=" -- TESTS=tests/made.t", MAKELEVEL="1")
@@ -246,7 +246,7 @@ def machine(out, top):
         return
     c = Checkout(top)
     status, said, err, _ = c.run("null", prefix=apart)
-    out.ok(status == 1 and "tests/null.t: /dev/null is no longer" in err, "another /dev/null is seen",
+    out.ok(status == 1 and "tests/null.t: /dev/null is no longer" in err, "a different /dev/null is noticed",
            f"{status}\n{said}{err}")
     status, said, err, _ = c.run("mount", prefix=apart)
     out.ok(status == 1 and "tests/mount.t: left mounted: " in err and os.path.exists(f"{c.top}/tests/run"),
@@ -317,7 +317,7 @@ def signals(out, top):
 def costs(out, top):
     c = Checkout(top, warm=1)
     status, said, err, results = c.run("good", "costly", options=["--whole"])
-    out.ok(results["costly"]["cpu"] > 2, "what those cost that went away is counted", str(results["costly"]))
+    out.ok(results["costly"]["cpu"] > 2, "the cost of detached processes is counted", str(results["costly"]))
     out.ok(status == 1 and PASSED.search(said) and "over its budget: tests/costly.t" in said
            and "over its budget: tests/good.t" not in said and "\nFAIL: over the budget" in said,
            "over the budget of the whole: it fails, and the file is named", f"{status}\n{said}{err}")
@@ -387,7 +387,7 @@ def hosts(out, top):
     parent.kill()
     parent.wait()
     gone = wait_for(lambda: not running(token), 10)
-    out.ok(there and gone, "a host ends with who started it, and its QEMU with it",
+    out.ok(there and gone, "a host ends with its starter, and its QEMU with it",
            f"{running(token)} {'' if there else parent.stdout.read()}")
     for sockets in glob.glob(tempfile.gettempdir() + "/rig*"):
         shutil.rmtree(sockets)          # of the killed host; everything there is ours
@@ -396,7 +396,7 @@ def hosts(out, top):
 def table(out):
     stands = set(budget.Budget(os.path.join(TESTS, "README.md")).files)
     there = {os.path.basename(path) for path in glob.glob(TESTS + "/*.t")}
-    out.ok(stands == there, "every test file stands in tests/README.md, and nothing else",
+    out.ok(stands == there, "every test file is listed in tests/README.md, and nothing else",
            f"not there: {sorted(there - stands)}, no file: {sorted(stands - there)}")
 
 

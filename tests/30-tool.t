@@ -46,7 +46,7 @@ def main():
                 host.model_back()
                 run(tap, host)
                 now = host.snapshot()
-                tap.ok(now == clean, f"{name}: the drives are as they were at the beginning",
+                tap.ok(now == clean, f"{name}: the drives are as they were in the beginning",
                        f"{clean}--\n{now}")
         tap.ok(True, "the kernel's log is clean")
     except bed.rig.Trouble as e:

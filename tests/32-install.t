@@ -80,16 +80,16 @@ ok $? "and nothing is wrong with it" "$out/log"
 
 news=$(sed -n "s,^## ,,p" NEWS.md | head -n 1)
 [ "${news#After }" = "$version" ] && grep -qE "^Version: +$version$" rpm/nvme-vfio.spec
-ok $? "NEWS.md and the spec tell the version, too: $version"
+ok $? "NEWS.md and the spec have the version as well: $version"
 "$tool" --version >"$out/log" && grep -qx "nvme-vfio $version" "$out/log"
-ok $? "the tool runs and tells its version" "$out/log"
+ok $? "the tool runs and reports its version" "$out/log"
 
 # udev ignores what it does not understand
 # shellcheck disable=SC1003
 grep -vE '^(#|$)' "$root/usr/lib/udev/rules.d/60-nvme-vfio.rules" | tr ',' '\n' | sed 's/^ *//' |
 	grep -vE '^(ACTION|SUBSYSTEMS?|ATTRS?\{[a-z_]+\}|TAG|ENV\{SYSTEMD_WANTS\})(==|!=|\+=)"[^"]+"$' >"$out/log"
 [ ! -s "$out/log" ]
-ok $? "the udev rule is made of known keys" "$out/log"
+ok $? "the udev rule consists of known keys" "$out/log"
 units=$root/usr/lib/systemd/system
 for unit in nvme-vfio.service nvme-vfio@.service; do
 	exec=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$units/$unit")
@@ -134,7 +134,7 @@ else
 	ok $? "the preset enables the boot unit" "$out/log"
 	systemctl --root="$root" disable nvme-vfio.service >"$out/log" 2>&1 && [ ! -L "$want" ] &&
 		[ "$(systemctl --root="$root" is-enabled nvme-vfio.service)" = disabled ]
-	ok $? "systemctl disable: it is not part of a boot any more" "$out/log"
+	ok $? "systemctl disable: it is no longer part of a boot" "$out/log"
 	rm -rf "$root/etc/systemd"
 fi
 
@@ -168,7 +168,7 @@ done
 "$tool" --help | tr '\n' ' ' | sed 's/.*Exit status: //' | grep -oE '\b[0-9]+ ' | sort -un >"$out/want"
 sed -n '/^EXIT STATUS/,/^EXAMPLES/s/^ *\([0-9][0-9]*\) .*/\1 /p' "$page" | sort -un >"$out/have"
 diff "$out/want" "$out/have" >"$out/log"
-ok $? "help and manual tell the same exit codes" "$out/log"
+ok $? "help and manual have the same exit codes" "$out/log"
 
 make -C "$out/tree" uninstall DESTDIR="$root" prefix=/usr >"$out/log" 2>&1
 ok $? "make uninstall" "$out/log"

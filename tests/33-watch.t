@@ -51,7 +51,7 @@ def as_json(out, host):
     try:
         events = [json.loads(line) for line in w.text.splitlines()]
     except ValueError as e:
-        return out.ok(False, "json: an object a line", f"{e}: {w.text}")
+        return out.ok(False, "json: one object per line", f"{e}: {w.text}")
     vfs = {}
     for e in events:
         vfs.setdefault(e["vf"], []).append(e)

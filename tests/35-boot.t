@@ -125,7 +125,7 @@ def configured(host):
     host.run(f"cat >/etc/nvme-vfio/drive.conf <<'END'\n{CONFIG}END\nsync /etc/nvme-vfio/drive.conf /etc/nvme-vfio")
     host.run("nvme-vfio apply")
     check_vfs(host, "apply")
-    out.ok("nvme_pf_shim" in host.run("cat /proc/modules"), "apply: loads the modules by itself")
+    out.ok("nvme_pf_shim" in host.run("cat /proc/modules"), "apply: loads the modules itself")
 
 
 def came_back(host):
@@ -135,10 +135,10 @@ def came_back(host):
         out.ok(unit["Result"] == "success" and unit["ExecMainStatus"] == "0"
                and unit["ExecMainStartTimestampMonotonic"] != "0", f"{name} has done its work", unit)
         log = host.run(f"journalctl -b -q -o cat -t nvme-vfio _SYSTEMD_UNIT='{name}'")
-        out.ok(not log, f"{name} had nothing to say", log)
+        out.ok(not log, f"{name} printed nothing", log)
     log = host.run("journalctl -b -q -p warning --no-pager -t systemd -t systemd-udevd -t '(udev-worker)' -t nvme-vfio;"
                    "systemctl --failed --no-legend; systemctl is-active systemd-udev-settle.service || :")
-    out.ok(log.split() == ["inactive"], "systemd and udev complain about nothing, and nobody waited for udev-settle", log)
+    out.ok(log.split() == ["inactive"], "systemd and udev have no complaint, and nothing waited for udev-settle", log)
     log = host.run("dmesg | grep -c 'can migrate'; readlink /sys/bus/pci/devices/0000:01:00.?/driver | xargs -n1 basename")
     out.ok(log.split() == ["2", "nvme", "nvme-vfio-pci", "nvme-vfio-pci"], "both VFs can migrate, says the driver", log)
 
@@ -159,7 +159,7 @@ def comes_back(host):
 
     host.run(f"echo {PF} >{drive}/unbind; sleep 1")
     status, log = host.finish(host.begin("nvme-vfio apply --wait=1"))
-    out.ok(status == 3 and "serial = rig0" in log, "a drive that does not come is waited for, and told", log)
+    out.ok(status == 3 and "serial = rig0" in log, "a drive that does not come is waited for and reported", log)
     waits = host.begin("nvme-vfio apply --wait=100")
     host.run(f"sleep 1; echo {PF} >{drive}/bind")
     status, log = host.finish(waits, 200)
@@ -181,7 +181,7 @@ def pf_reset(host):
     check_vfs(host, "after a reset of the PF, with one in use")
     unit = show(host, PF_UNIT, "Result")
     log = host.run(f"readlink /proc/[0-9]*/fd/3 | grep -cx /dev/vfio/{group}; pkill -x sleep; true")
-    out.ok(log.split() == ["1"] and unit["Result"] == "success", "the one in use is in use all the time", f"{log}{unit}")
+    out.ok(log.split() == ["1"] and unit["Result"] == "success", "the one in use stays in use", f"{log}{unit}")
     host.finish(user)
 
 
@@ -222,7 +222,7 @@ def disabled(host):
 def undone(host, before):
     host.run("nvme-vfio teardown --quiet; modprobe -r nvme-vfio-pci")
     after = state(host)
-    out.ok(after == before, "teardown: all as at the beginning", f"before:\n{before}after:\n{after}")
+    out.ok(after == before, "teardown: everything as in the beginning", f"before:\n{before}after:\n{after}")
 
 
 def story(work):
@@ -245,7 +245,7 @@ def story(work):
         host.run("nvme-vfio teardown --quiet; rm /etc/nvme-vfio/drive.conf")
         host.power_cycle()
         after = state(host)
-        out.ok(after == before, "without configuration, after the next start: all as at the beginning",
+        out.ok(after == before, "without configuration, after the next start: everything as in the beginning",
                f"before:\n{before}after:\n{after}")
 
 

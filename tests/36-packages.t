@@ -20,7 +20,7 @@ trap 'rm -rf "$out"' EXIT
 version=$(dpkg-parsechangelog -SVersion)
 
 grep -q "^PACKAGE_VERSION=\"$version\"$" dkms.conf
-ok $? "dkms.conf and debian/changelog tell the same version: $version"
+ok $? "dkms.conf and debian/changelog have the same version: $version"
 
 # what dpkg-buildpackage adds to it unasked
 declare -A release=([bookworm]="~deb12u1" [trixie]="~deb13u1" [sid]="")
@@ -81,7 +81,7 @@ life() { # SUITE
 		skip "$suite: a second kernel" "there is only one in it"
 	else
 		compiler=$(second_kernel "$suite-backports" "$work/kernel" 2>"$work/log")
-		ok $? "$suite: a second kernel is had" "$work/log"
+		ok $? "$suite: a second kernel is available" "$work/log"
 		needs+=("$compiler" pahole linux-base)
 	fi
 	tree=$(tests/rig/full/tree --minimal "$suite" "${needs[@]}" 2>"$work/log")

@@ -111,7 +111,7 @@ def whole(tap, bed, title, words, want, set_name, may=frozenset()):
     if title.startswith(CHANCE) and broken:
         may = may | want - broken
         want = want & broken
-    if not tap.ok(not why and broken - may == want, f"{title}: rules that are broken: {', '.join(sorted(want)) or 'none'}",
+    if not tap.ok(not why and broken - may == want, f"{title}: broken rules: {', '.join(sorted(want)) or 'none'}",
                   why or "\n".join(f"{r['rule']}: {r['reason']}" for r in report["rules"]
                                    if (r["result"] == "fail") != (r["rule"] in want) and r["rule"] not in may)):
         return
@@ -169,7 +169,7 @@ def lies(tap, program):
             bed.model("lm-reset-knobs=1")
         bed.model("lm-lie=deaf")
         status, _, err = bed.tool("certify --tap --only 'susp-basic' $PF0")
-        tap.ok(status in (UNFIT, BROKEN) and err, "lie-deaf: is found by susp-basic", f"{status} {err}")
+        tap.ok(status in (UNFIT, BROKEN) and err, "lie-deaf: found by susp-basic", f"{status} {err}")
         bed.model("lm-reset-knobs=1")
         bed.model("lm-suspend-waits=ever")
         status, out, err = bed.tool("certify --tap --only 'susp-*' $PF0")
@@ -249,7 +249,7 @@ BY_NVME_CLI = {
 def independent(tap, program):
     """A program by others gets the same answers, where it can ask."""
     asked = subprocess.run([os.path.join(place.RIG, "nvme-cli")], capture_output=True, text=True, check=False)
-    if not tap.ok(not asked.returncode, "nvme-cli with commands of migration is had", asked.stderr[-2000:]):
+    if not tap.ok(not asked.returncode, "an nvme-cli with migration commands is available", asked.stderr[-2000:]):
         return
     with host_of(program, "6.12", "standard", {}) as host:
         host.setup_vfs(2)
@@ -279,7 +279,7 @@ def rules_are_told(tap, program):
     tap.ok(told == rows, "docs/certify.md has each rule, its severity, title and section",
            sorted(set(told.items()) ^ set(rows.items())))
     named = set().union(*LIES.values(), *(a | b for a, b in WORSE.values()))
-    tap.ok(named <= set(told), "the rules that this test names are there", named - set(told))
+    tap.ok(named <= set(told), "the rules that this test names exist", named - set(told))
 
 
 PARTS = {"kinds": (kinds,), "lies": (lies,), "ways": (ways,), "others": (independent,)}

@@ -93,7 +93,7 @@ def report(out, kernel, result):
     result.say(out)
     skipped = [f"{point.name}: {point.skipped}" for point in result.points
                if point.skipped is not None and point.skipped not in forced]
-    out.ok(not skipped, f"{kernel}: nothing is skipped but what the kernel lacks", "\n".join(skipped))
+    out.ok(not skipped, f"{kernel}: nothing is skipped except what the kernel lacks", "\n".join(skipped))
     why = result.fault()
     out.ok(why is None, f"{kernel}: the host ran to its end, its kernel log is clean", why or "")
 

@@ -105,7 +105,7 @@ def report(out, job, result):
         elif point.skipped in job.forced.skips:
             point.say(out, f"{job.title}: ")
         else:
-            out.ok(False, f"{job.title}: {point.name}", f"skipped, and nothing forces it: {point.skipped}")
+            out.ok(False, f"{job.title}: {point.name}", f"skipped without need: {point.skipped}")
     why = result.fault()
     out.ok(why is None, f"{job.title}: the host ran to its end, its kernel log is clean", why or "")
     ways = {point.name.partition(":")[0] for point in result.points}
@@ -120,7 +120,7 @@ def main():
     if not out.ok(not why, "the suite builds without warnings", why):
         return out.done()
     why = alone(program)
-    out.ok(not why, "so does a copy of it, by itself", why)
+    out.ok(not why, "so does a self-contained copy of it", why)
     place.qemu()
     every = [(k, s) for k in kernels() for s in ("standard", "vendor")]
     chosen = [(k, s) for k, s in every if ONLY or FULL or (k.series, s) not in SELDOM]

@@ -54,7 +54,7 @@ def jobs(out, folder, commit, program):
         try:
             place.run("build-modules", series, built, old)
         except subprocess.CalledProcessError as e:
-            out.ok(False, f"{series}: the release before builds", e.stdout)
+            out.ok(False, f"{series}: the previous release builds", e.stdout)
             continue
         files = [f"data/old/{name}={built}/{name}" for name in ("nvme-pf-shim.ko", "nvme-vfio-pci.ko")]
         for s in ("standard", "vendor"):

@@ -55,7 +55,7 @@ def chapter(pair, name):
     try:
         yield
     except rig.Trouble as e:
-        out.ok(False, f"{name}: as far as it goes", str(e))
+        out.ok(False, f"{name}: runs to its end", str(e))
         for host in pair.hosts:
             host.finish(host.begin(f"virsh -q destroy {virt.NAME}"), virt.guests.PATIENCE)
     out.note(f"{name}: {time.monotonic() - begun:.0f} s")
@@ -159,13 +159,13 @@ def whole_drive(pair, _):
     guest = virt.Domain(pair, {pair.a: DRIVE, pair.b: DRIVE}, tracked=True)
     guest.start(pair.a)
     is_bound(pair.a, DRIVE, OURS, "a whole drive in a guest: our driver")
-    out.ok(True, "a whole drive in a guest: I/O goes well")
+    out.ok(True, "a whole drive in a guest: its I/O works")
     status, text = guest.try_to_migrate(pair.b)
     out.ok(status != 0 and NO_MIGRATION in text,
            "a whole drive in a guest: migration is refused, with the reason", text)
     result = scenario.Result(KERNEL, SET)
     scenario.judge(result, guest.finish(), guest.pair.stalled())
-    out.ok(result.clean_end and not result.guest_trouble, "a whole drive in a guest: all it wrote is there",
+    out.ok(result.clean_end and not result.guest_trouble, "a whole drive in a guest: everything that it wrote is there",
            f"{result.totals} {result.guest_trouble}")
     pair.a.run(f"wait_for 60 bound_to {DRIVE} nvme", 100)
     is_bound(pair.a, DRIVE, "nvme", "a whole drive in a guest: nvme has it afterwards")
@@ -188,7 +188,7 @@ def lifecycle(guest, watch, host):
     time.sleep(1)                   # where the drive was
     before = watch.changes
     time.sleep(2)
-    out.ok(state == "paused" and watch.changes == before, "suspend: the guest and its I/O stand still",
+    out.ok(state == "paused" and watch.changes == before, "suspend: the guest and its I/O stop",
            f"{state} {before} {watch.changes}")
     guest.must(host, f"resume {virt.NAME}")
     goes_on(guest, watch, "resume")
@@ -247,7 +247,7 @@ def comes_and_goes(pair, watch):
     host.run(f"wait_for 100 test ! -e /sys/bus/pci/devices/{guest.vfs[host]}/driver", 200)
     is_bound(host, guest.vfs[host], "none", "detach-device: no driver, as before", "")
     text = guest.console()
-    out.ok(re.search("^iocheck: end .*errors=0", text, re.M), "a VF that came and went: its I/O was right", text[-1000:])
+    out.ok(re.search("^iocheck: end .*errors=0", text, re.M), "a VF that came and went: all data right", text[-1000:])
     guest.destroy()
 
 

@@ -355,7 +355,7 @@ def in_machines(pair, todo):
     finally:
         watch.stop()
     left = pair.a.run("cat /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs").strip()
-    out.ok(left == "0", "what README ends with puts everything back", left)
+    out.ok(left == "0", "the end of README restores everything", left)
 
 
 def story(work):
@@ -391,5 +391,5 @@ with tempfile.TemporaryDirectory() as scratch_folder:
         story(scratch_folder)
         out.ok(True, "nothing in the kernel logs")
     except (rig.Trouble, LookupError) as e:
-        out.ok(False, "the documents lead to their end, and nothing is in the kernel logs", str(e))
+        out.ok(False, "the documents can be followed to their end, and nothing is in the kernel logs", str(e))
 sys.exit(out.done())

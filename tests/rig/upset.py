@@ -79,7 +79,7 @@ class Stage:
             why = ""
         except rig.Trouble as e:
             why = str(e)
-        self.ok(not why, f"all went to its end, kernel logs of the hosts are clean "
+        self.ok(not why, f"everything ran to its end, the kernel logs of the hosts are clean "
                 f"(seed {self.seed}, {time.monotonic() - begun:.0f} s, logs in {self.log})", why)
         return self
 
@@ -337,7 +337,7 @@ def _pf_event(stage, number):
             {"max-bandwidth": 128 << 20, "downtime-limit": 300} if stage.guest.tracked else guests.UNTRACKED))
     name = f"reset {number} of a PF, host {victim.name}'s, {moment}"
     stage.settle(name)
-    stage.ok(not status, f"{name}: its VFs are given back", said)
+    stage.ok(not status, f"{name}: its VFs are set up again", said)
 
 
 def pf_events(migrations, resets):

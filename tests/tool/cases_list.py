@@ -142,7 +142,7 @@ def run(tap, bed):
     tap.ok(all(f["migratable"] is None for f in bad if f["role"] == "vf") and any(f["role"] == "vf" for f in bad),
            "list: without root, whether a VF can migrate is null", bad)
     bad = bed.tool("list", after="; nvme-vfio list >/dev/full 2>/share/e")
-    tap.ok(bad.status == 1 and len(bad.lines) == 1, "list: an output that is full: one line, 1", bad)
+    tap.ok(bad.status == 1 and len(bad.lines) == 1, "list: a full output: one line, 1", bad)
 
     bed.sh(f"echo 0000:01:00.1 >/sys/bus/pci/drivers/vfio-pci/unbind; nvme detach-ns {dev} -n 2 -c 2;"
            f"cd /sys/bus/pci/devices/{PF}; echo 0 >sriov_numvfs; echo 1 >sriov_drivers_autoprobe")
