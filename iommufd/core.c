@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Part of the rebuilt vfio.ko: what import.h asks for.
+ * Part of the rebuilt vfio.ko: the symbol that import.h needs.
  */
 #include <linux/export.h>
 

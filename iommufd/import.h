@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For one file of each module that is built for the rebuilt core: the module imports
- * its namespace, and needs a symbol that only the rebuilt core has, so that the loader
- * refuses it where the kernel's own core is loaded. A file gets this before all of its
- * own: it must not bring headers of the kernel, which sources set macros for.
+ * For one file of each module that is built for the rebuilt core: the module
+ * imports its namespace, and needs a symbol that only the rebuilt core has, so
+ * that the loader refuses it if the kernel's own core is loaded. A file
+ * includes this before everything of its own: it must not include headers of
+ * the kernel, for which sources set macros.
  */
 #ifndef _NVME_VFIO_IMPORT_H
 #define _NVME_VFIO_IMPORT_H

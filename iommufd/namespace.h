@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the rebuilt core exports is in a namespace of its own: the loader refuses a
- * module that was built for the kernel's own core, because it does not import it.
+ * The rebuilt core's exports are in a namespace of their own: the loader
+ * refuses a module that was built for the kernel's own core, because it does
+ * not import that.
  */
 #ifndef _NVME_VFIO_NAMESPACE_H
 #define _NVME_VFIO_NAMESPACE_H

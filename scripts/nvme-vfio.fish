@@ -9,7 +9,8 @@ function __nvme_vfio_help
     command nvme-vfio $argv --help 2>/dev/null
 end
 
-# __nvme_vfio_listed HEADING [COMMAND] - a list in a help: a name, a tab, what it is
+# __nvme_vfio_listed HEADING [COMMAND] - a list in the help: a name, a tab, a
+# description
 function __nvme_vfio_listed
     set -l inside
     for line in (__nvme_vfio_help $argv[2..-1])
@@ -47,7 +48,7 @@ function __nvme_vfio_functions
     end
 end
 
-# __nvme_vfio_option COMMAND LINE... - one option, as a help has it
+# __nvme_vfio_option COMMAND LINE... - one option, as in the help
 function __nvme_vfio_option
     set -l command $argv[1]
     set -l part (string match -r '^ {2,6}(-[^ ,]|)(?:, |)--([a-z-]+)(\[?=|)([^ ]*)( +.*|)$' -- "$argv[2..-1]")
@@ -59,7 +60,7 @@ function __nvme_vfio_option
     else
         set -a option -n __fish_use_subcommand
     end
-    # a value that may be left out comes with the option's own word
+    # an optional value is part of the option's own word
     switch $part[4]$part[5]
         case '=COL*'
             set -a option -x -a '(__nvme_vfio_columns)'
@@ -85,7 +86,7 @@ end
 function __nvme_vfio_options
     set -l command $argv[1]
     set -l option
-    # what a help says of an option may go on in the next line
+    # an option's description may go on in the next line
     for line in (__nvme_vfio_help $argv) ''
         if string match -qr '^ {20,}[^ ]' -- $line
             set -a option $line

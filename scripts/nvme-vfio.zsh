@@ -75,12 +75,12 @@
 	esac
 }
 
-# _nvme_vfio_options [COMMAND] - options as _arguments wants them, in reply
+# _nvme_vfio_options [COMMAND] - options in the form that _arguments needs, in reply
 (( $+functions[_nvme_vfio_options] )) || _nvme_vfio_options() {
 	local line option short long how name text REPLY
 	local -a options
 
-	# what a help says of an option may go on in the next line
+	# an option's description may go on in the next line
 	for line in "${(@f)$(_nvme_vfio_help "$@")}"; do
 		if [[ $line =~ '^ {2,6}((-[^ ,]), )?--[a-z]' ]]; then
 			options+=("$line")

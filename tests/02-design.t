@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: none
 #
-# The table of files in docs/design.md is that of src/, docs/ABI.md has what the
-# modules have in sysfs, and nvme-vfio-pci(4) their trace events, and nothing else.
+# The table of files in docs/design.md matches src/; docs/ABI.md has everything that the
+# modules have in sysfs, and nvme-vfio-pci(4) their trace events; and nothing else.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-# the first column, between the table's head and its end
+# the first column, from the table's head to its end
 awk -F'|' '/^\| file in `src\/` /{ on = 1 } on && !/^\|/{ exit } on { print $2 }' docs/design.md |
 	grep -o '`[^`]*`' | tr -d '`' | grep -v '/$' | sort >"$out/table"
 (cd src && git ls-files) | sort >"$out/tree"
@@ -24,10 +24,10 @@ uniq -d "$out/table" >"$out/log"
 test ! -s "$out/log"
 ok $? "each is there once" "$out/log"
 
-# headers go with the .c file of their name, unless they stand alone
+# headers belong to the .c file of their name, unless they are on their own
 comm -13 "$out/table" "$out/tree" | while read -r file; do
 	case $file in
-	Kbuild | admin_q.h) ;;		# of no one file
+	Kbuild | admin_q.h) ;;		# not of one file
 	*.h) [ -e "src/${file%.h}.c" ] || echo "$file" ;;
 	*) echo "$file" ;;
 	esac
@@ -35,7 +35,7 @@ done >"$out/log"
 test ! -s "$out/log"
 ok $? "each file that is there is in the table" "$out/log"
 
-# what user space may rely on: one name for each file, of a device, of the driver, of a module
+# what user space may rely on: one name for each file, be it of a device, the driver or a module
 attributes() { # FILE...
 	sed -nE 's/^NVME_VFIO_ATTR\((\w+)\);.*/devices nvme_vfio \1/p
 		s/^\t__ATTR\((\w+), .*/drivers nvme-vfio-pci \1/p' "$@"
@@ -58,7 +58,7 @@ promised docs/ABI.md | sort >"$out/promised"
 	diff "$out/promised" "$out/have" >"$out/log"
 ok $? "docs/ABI.md lists what the modules have in sysfs" "$out/log"
 
-# each that is made is in the group, and no more
+# each that is created is in the group, and nothing else
 sed -nE 's/^\t&nvme_vfio_attr_(\w+)\.attr,/devices nvme_vfio \1/p' src/vf_sysfs.c | sort >"$out/group"
 grep '^devices' "$out/have" | diff - "$out/group" >"$out/log"
 ok $? "each attribute is in its group" "$out/log"
@@ -69,7 +69,7 @@ test "$(grep -c '^    What:' docs/ABI.md)" -eq "$(wc -l <"$out/promised")" &&
 ok $? "each entry has its place, a version and a description"
 
 ! grep -nE '\b(DEVICE|DRIVER|BUS)_ATTR' src/*.c >"$out/log"
-ok $? "nothing is made in a way that this does not see" "$out/log"
+ok $? "nothing is created in a way that this does not see" "$out/log"
 
 # "event field", for each
 tr '\n' ' ' <src/trace.h | grep -oP 'TRACE_EVENT\(\w+,.*?TP_printk\(".*?"' |

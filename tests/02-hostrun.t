@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
-"""What tests in hosts go through (rig/hostrun.py, rig/tap.py), with made-up hosts:
-all their points are reported, and no bad end of a host passes for a good one."""
+"""What tests in hosts rely on (rig/hostrun.py, rig/tap.py), with made-up hosts: all
+points are reported, and no bad end of a host passes for a good one."""
 
 import io
 import os
@@ -23,7 +23,7 @@ ERRORS = "# logs: /some/where\n"
 
 
 def said(output, status=0):
-    """(what a test prints of it, its exit status)"""
+    """(what a test prints about it, its exit status)"""
     stream = io.StringIO()
     out = tap.Tap(stream)
     hostrun.Result(status, output, ERRORS, "6.1 vendor").say(out)
@@ -41,7 +41,7 @@ def merging(out):
     out.ok(text == "ok 1 - 6.1 vendor: one\n# gave up: no VFs\n# not a point\n# ok, then\n",
            "what is no point is a note: nothing of it ends the whole", text)
     text, status = said("not ok 1 - one # SKIP not here\n1..1\n", 1)
-    out.ok(text.startswith("not ok 1 - 6.1 vendor: one\n") and status == 1, "who fails is not skipped", text)
+    out.ok(text.startswith("not ok 1 - 6.1 vendor: one\n") and status == 1, "a case that fails is not skipped", text)
 
 
 # output, exit status, whether the host is well, and all of it
@@ -71,7 +71,7 @@ def ends(out):
 
 
 class Job:
-    """Runs until others do as it expects."""
+    """Runs until others do what it expects."""
     now, most, began, change = 0, 0, [], threading.Condition()
 
     def __init__(self, name, room=1, awaits=1):
@@ -103,9 +103,9 @@ def several(out):
     out.ok([name for name, _ in seen] == list("abc") and began == "cba" and most == 1,
            "started in another order, results in theirs", f"{seen} {began}")
     seen, most, began = together([Job("a", room=2, awaits=2), Job("b", room=2), Job("c")], 3)
-    out.ok(began == "acb" and most == 3, "who counts as two gets room for two", f"{seen} {began} {most}")
+    out.ok(began == "acb" and most == 3, "a job that counts as two gets room for two", f"{seen} {began} {most}")
     seen, most, _ = together([Job("a", room=2), Job("b", room=2)], 1)
-    out.ok(len(seen) == 2, "and not more than there is", str(seen))
+    out.ok(len(seen) == 2, "and no more room than there is", str(seen))
 
 
 def arguments(out):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
-"""The reader of kernel logs sees trouble, and sees none where there is none."""
+"""The reader of kernel logs sees trouble, and none where there is none."""
 
 import os
 import signal
@@ -111,9 +111,9 @@ STALL = "[   98.0] clocksource: Long readout interval, skipping watchdog check: 
 SHORT = STALL.replace("17060998", "170609")
 out.ok(len(klog.trouble(HUNG)) == 2, "a task that stands still is trouble")
 out.ok(not klog.trouble(STALL + HUNG), "but not on a machine that was not let run for seconds")
-out.ok(klog.stood_still(STALL), "which can be told")
+out.ok(klog.stood_still(STALL), "which is reported")
 out.ok(klog.trouble(SHORT + HUNG) and not klog.stood_still(SHORT), "an instant is no excuse")
-out.ok(klog.trouble(STALL + HUNG + "[  101.0] Call Trace:\n"), "nor is it one for another trace")
+out.ok(klog.trouble(STALL + HUNG + "[  101.0] Call Trace:\n"), "nor is it one for a different trace")
 out.ok(klog.trouble(STALL + "[  101.0] BUG: held lock freed!\n"), "or for anything else")
 LOCKED = """[  117.0] rcu: INFO: rcu_preempt self-detected stall on CPU
 [  117.1] Call Trace:
@@ -149,14 +149,14 @@ out.ok(not klog.trouble(HUNG, stalled="not let run") and klog.trouble("BUG: held
        "is as good an excuse, and for nothing else")
 
 def watched(*limit):
-    """A watch that has first looked at 100 s, before anybody had to wait."""
+    """A watch that first looked at 100 s, before anybody had to wait."""
     watch = stall.Stall(0, *limit)
     watch._when = 100.0                                 # pylint: disable=protected-access
     return watch
 
 
-# the clock of the limits goes by what a machine was let run, not by time: at these
-# moments its threads have waited for so long
+# limits count the seconds for which a machine was let run, not time: at these moments
+# its threads had waited this long
 for name, looks, ran in (
         ("has no other beside it", ((1, {"7": 0}), (2, {"7": 0})), 2.0),
         ("has a thread that waits half of the time", ((1, {"7": 0.5, "8": 0.1}), (2, {"7": 1, "8": 0.2})), 1.0),
@@ -179,11 +179,11 @@ told = []
 watch = watched(2.5, lambda: told.append(when))
 for when, waited in enumerate((0, 1, 2, 2, 2, 3, 3), 101):
     watch.look(float(when), {"7": int(waited * 1e9)})
-out.ok(told == [105], "who runs longer than a limit is told of, once; waiting does not count", told)
+out.ok(told == [105], "what runs longer than a limit is reported once; waiting does not count", told)
 
 
 def two_on_one_processor():
-    """What the second one has waited for."""
+    """How long the second one has waited."""
     pids = []
     for _ in range(2):
         pid = os.fork()
@@ -200,5 +200,5 @@ def two_on_one_processor():
     return waited
 
 
-out.ok(two_on_one_processor() > 0.1, "this machine counts what its processes wait for")
+out.ok(two_on_one_processor() > 0.1, "this machine counts how long its processes wait")
 sys.exit(out.done())

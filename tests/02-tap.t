@@ -42,8 +42,8 @@ not ok 11 - is skipped, not liked
 # 6 of 11 failed
 EOF
 timeout 60 "$program" >"$out/said"
-ok $? "it comes to its end"
+ok $? "it runs to its end"
 sed 's/:[0-9]*)$/:LINE)/' "$out/said" | diff "$out/expected" - >"$out/log"
-ok $? "it tells how each case has ended" "$out/log"
+ok $? "it reports how each case has ended" "$out/log"
 
 tap_done

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: debug model
 """The debug kernel reports each kind of trouble, and a host with a report fails.
-All kinds are provoked in one boot, by a module for that purpose (rig/trouble)."""
+All kinds are caused in one boot, by a module for that purpose (rig/trouble)."""
 
 import os
 import re
@@ -16,9 +16,9 @@ import host as rig                                      # noqa: E402
 import klog                                             # noqa: E402
 import tap                                              # noqa: E402
 
-# What is done, and the line that must be found. Lockdep gives up with its first
-# report of locks and with any of KASAN: what needs it comes first. The leak is
-# looked for at the end of the run.
+# What is done, and the line that must be found. Lockdep gives up after its first report
+# about locks and after any of KASAN's: what needs it comes first. Leaks are looked for
+# at the end of the run.
 TROUBLES = (
     ("rcu", r"WARNING: suspicious RCU usage"),
     ("lock-order", r"WARNING: possible circular locking dependency detected"),
@@ -74,7 +74,7 @@ def run(folder):
                 text = host.run(MAKE.format(name), seconds=120)
                 found = klog.trouble(text)
                 out.ok(any(re.search(line, f) for f in found), f"{name} is reported and seen", text[-2000:])
-            # it stays loaded, or the report could not name it
+            # it stays loaded, as otherwise the report could not name it
             host.run("dmesg -c >>/share/earlier; insmod /share/mod/trouble.ko what=leak")
     except rig.Trouble as e:
         failure = str(e)

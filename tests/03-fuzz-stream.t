@@ -8,11 +8,11 @@
 # FUZZ_KEEP=FOLDER what it learns is kept there for the next run.
 
 set -u
-# By hand as by tests/run: a signal leaves nothing running.
+# Run by hand or by tests/run, a signal leaves nothing running.
 [ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
 cd "$(dirname "$0")/fuzz/stream" || exit 1
 seconds=${FUZZ_SECONDS:-60}
-# fixed: whether a fault is found shall not be a matter of luck
+# fixed: whether a fault is found must not be a matter of luck
 mutant_runs=200000
 
 out=$(mktemp -d) || exit 1
@@ -35,7 +35,7 @@ if ! make -s OUT="$out" >"$out/log" 2>&1; then
 	exit 1
 fi
 
-# 77 is libFuzzer's status for an input that fails, and nothing else's
+# only an input that fails makes libFuzzer exit with 77
 for patch in ../../mutants/stream/*.patch; do
 	name=$(basename "$patch" .patch)
 	target=$(sed -n 's/^By: //p' "$patch")
@@ -73,7 +73,7 @@ for target in reader round; do
 	execs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$target.log")
 	seed=$(sed -n 's/^INFO: Seed: //p' "$out/$target.log")
 	result=ok
-	# one that runs a few inputs only has not fuzzed
+	# one that ran only a few inputs has not fuzzed
 	{ [ "$status" = 0 ] && [ "${execs:-0}" -gt 1000 ]; } || result="not ok"
 	point "$result" "$target: ${execs:-no} inputs in $seconds s, seed ${seed:-?}" "$out/$target.log"
 done

@@ -3,7 +3,7 @@
 # Needs: packages:tool lists
 #
 # The tool's command line on a machine without a drive: help, bad input, errors in
-# JSON; bash, fish and zsh complete all that --help lists.
+# JSON; bash, fish and zsh complete everything that --help lists.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -27,17 +27,17 @@ for words in --help -h help --version "list --help" "list -h" "help list" "check
 	# shellcheck disable=SC2086
 	"$tool" $words >/dev/full 2>"$out/log"
 	[ $? = 1 ] && [ "$(wc -l <"$out/log")" = 1 ]
-	ok $? "nvme-vfio $words, an output that is full: one line, 1" "$out/log"
+	ok $? "nvme-vfio $words, a full output: one line, 1" "$out/log"
 done
 "$tool" selftest --write 0000:ff:1f.7 </dev/null >"$out/log" 2>&1
 [ $? = 2 ] && [ "$(wc -l <"$out/log")" = 1 ] && grep -q -- --yes "$out/log"
 ok $? "selftest --write is refused where nobody can be asked" "$out/log"
 "$tool" $'a\e[31mb\nc' >"$out/log" 2>&1
 [ $? = 2 ] && grep -qxF "nvme-vfio: no command \`a?[31mb?c'" "$out/log" && [ "$(wc -l <"$out/log")" = 2 ]
-ok $? "a command line that a terminal would do something with: it does nothing" "$out/log"
+ok $? "a command line with controls of a terminal: they have no effect" "$out/log"
 "$tool" list -o ADDRESS,SIZE >"$out/log" 2>&1
 [ $? = 2 ] && [ "$(wc -l <"$out/log")" = 1 ] && grep -q 'no column "SIZE"; the columns are ADDRESS, .*, MAXVFS$' "$out/log"
-ok $? "list: an unknown column: one line with those that there are, 2" "$out/log"
+ok $? "list: an unknown column: one line that names the columns, 2" "$out/log"
 "$tool" list --help | sed -nE '/^Columns:/,/^$/s/^  ([A-Z]+) +(.*)/\1 \2/p' >"$out/want"
 sed -nE '/^\.It Li [A-Z]+$/{s/^.It Li //;N;s/\n/ /p}' docs/man/nvme-vfio.8 | diff "$out/want" - >"$out/log" && [ -s "$out/want" ]
 ok $? "list: the manual has the columns that --help has" "$out/log"
@@ -45,8 +45,8 @@ ok $? "list: the manual has the columns that --help has" "$out/log"
 [ $? = 2 ] && grep -q -- "--raw and --pairs" "$out/log"
 ok $? "list: raw and pairs exclude each other" "$out/log"
 
-# Everything that can be wrong before a drive is looked at, in every command; after
-# the word --json, and before it.
+# Everything that can be wrong before a drive is looked at, in every command, both after
+# and before the word --json.
 while read -r code words; do
 	command=${words%% *}
 	for line in "$words --json" "--json $words"; do
@@ -138,7 +138,7 @@ apt_lists >"$out/log" 2>&1 &&
 	done >>"$out/log" 2>&1
 ok $? "bash-completion, fish, zsh of Debian 12" "$out/log"
 shells=$out/shells
-mkdir -p "$shells/usr/etc/fish"		# or it takes the files of /usr/share
+mkdir -p "$shells/usr/etc/fish"		# or it uses the files in /usr/share
 
 offered() { # SHELL LINE... - see tests/tool/offered.*
 	local scripts=$PWD/scripts tests=$PWD/tests/tool shell=$1
@@ -162,7 +162,7 @@ for shell in bash fish zsh; do
 	offered "$shell" "${lines[@]}" >"$out/have" 2>&1
 	diff "$out/all" "$out/have" >"$out/log"
 	ok $? "$shell: all commands and all options, short and long, and no others" "$out/log"
-	# what of a word is left to add is each shell's own affair
+	# what remains to be added to a word is each shell's own business
 	offered "$shell" "${values[@]}" 2>&1 | sed -E '/^==/!{s/^(-[^=]*=|ADDRESS,|\+)//;s,/$,,}' >"$out/have"
 	diff - "$out/have" >"$out/log" <<-'END'
 		== nvme-vfio app
@@ -204,6 +204,6 @@ done
 
 offered bash "nvme-vfio bind 0000:01:" >"$out/have" 2>&1
 printf '%s\n' "== nvme-vfio bind 0000:01:" 00.1 00.2 | diff - "$out/have" >"$out/log"
-ok $? "bash: an address, though colons break words" "$out/log"
+ok $? "bash: an address, although colons split words" "$out/log"
 
 tap_done

@@ -4,10 +4,10 @@
 #
 # Unit tests of the command line tool (tests/unit/tool): its configuration and the PFs
 # it is about; its steps on a device in memory, with each call failing once; how the
-# device differs from the configuration; how it reads trace events and what the driver
-# says; how it compares two hosts and many; the classes of VFs and their ids; locks; what
-# it records about a PF; doctor's checks on hosts made of files; tables. The one file
-# that knows libnvme also has to compile with newer versions than this machine's.
+# device differs from the configuration; how it reads trace events and the driver's
+# messages; how it compares two hosts, and many; the classes of VFs and their ids; locks;
+# what it records about a PF; doctor's checks on hosts made of files; tables. The one
+# file that uses libnvme also has to compile with newer versions than this machine's.
 
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -35,14 +35,14 @@ for part in ini config match steps compare mig_trace peer class fleet lock host 
 		/^1\.\./ { next }
 		{ print /^#/ ? $0 : "# " $0 }' "$out/log"
 	n=$((n + points))
-	# what ended early has not printed its plan
+	# a program that ended early has not printed its plan
 	if ! grep -qx "1..$points" "$out/log"; then
 		echo "not ok $((++n)) - $part: ran to its end"
 		failed=1
 	fi
 done
 
-# whose headers are taken, not this machine's
+# whose headers are used instead of this machine's
 with_libnvme() { # SUITE
 	pkg_unpack "$1" libnvme-dev "$out/$1" &&
 		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only \

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
-"""The source is where the documents say it is: docs/design.md names the files of
-src/, the tool's README its folders, what each may use and which of its headers are
-for others. No struct name has two meanings in one program. Each file includes the
-kernel headers of what it uses."""
+"""The source is where the documents say it is: docs/design.md names the files of src/,
+the tool's README its folders, what each may use and which of its headers are for
+others. No struct name has two meanings in one program. Each file includes the kernel
+headers of whatever it uses."""
 
 import glob
 import os
@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(TESTS, "rig"))
 import tap                                              # noqa: E402
 
 TOOL = "tools/nvme-vfio"
-# What is linked together, and all headers that it could include.
+# What is linked together, and all headers that could be included.
 PROGRAMS = {
     "the modules": ["src/*.[ch]"],
     "nvme-vfio": [f"{TOOL}/*/*.[ch]", "lib/*.[ch]", "src/identity.h", "src/lm_caps.h",
@@ -61,7 +61,7 @@ def quoted(cell):
 def design(out):
     named = [name for row in rows("docs/design.md", "file in `src/`") for name in quoted(row[0])]
     there = {os.path.basename(name) for name in files("src/*.[ch]", "src/*.mk", "src/Kbuild")}
-    # the header of a file that is named need not be
+    # the header of a listed file need not be listed
     want = {name for name in there if not (name.endswith(".h") and name[:-1] + "c" in there)}
     wrong = [f"named, and not there: {name}" for name in named if name not in there]
     wrong += [f"there, and not named: {name}" for name in sorted(want - set(named))]
@@ -83,7 +83,7 @@ def folders(out, named):
     flat = files(f"{TOOL}/*.[ch]")
     out.ok(not flat, "each of the tool's files is in one of them", "\n".join(flat))
     table = " ".join(row[0] for row in rows(f"{TOOL}/README.md", "file"))
-    # a folder is said once in a row, and commands have one together
+    # a row names a folder once, and commands share one
     said = {re.sub(r"^.*/", "", name) for name in quoted(table)}
     lost = [name for name in files(f"{TOOL}/*/*.[ch]") if not name.startswith(f"{TOOL}/cmd/")
             and not any(glob_fits(os.path.basename(name), s) for s in said)]
@@ -95,7 +95,7 @@ def glob_fits(name, pattern):
 
 
 def trespasses(named):
-    """Includes of the tool that go where they must not."""
+    """Includes of the tool that lead where they must not."""
     lib = {os.path.basename(name) for name in files("lib/*.h")}
     for name in files(f"{TOOL}/*/*.[ch]"):
         room = name.split("/")[2]
@@ -116,12 +116,12 @@ def includes(out, named):
     ours = files("src/*.[ch]", "lib/*.[ch]", f"{TOOL}/*/*.[ch]", "bench/*.[ch]", "bench/*/*.[ch]",
                  "tests/*/*.[ch]", "tests/*/*/*.[ch]")
     up = [f'{name}: "{header}"' for name in ours for header in INCLUDE.findall(read(name)) if ".." in header]
-    out.ok(len(ours) > 100 and not up, "nobody includes by way of another folder", "\n".join(up))
+    out.ok(len(ours) > 100 and not up, "no include goes through another folder", "\n".join(up))
     bad = list(trespasses(named))
-    out.ok(not bad, "the tool's folders include what they may and others show", "\n".join(bad))
+    out.ok(not bad, "the tool's folders include only what they may, of what others offer", "\n".join(bad))
     spare = [f"{room}/{header}" for room, (_, headers) in named.items() for header in sorted(headers)
              if not any(f'"{room}/{header}"' in read(name) for name in files(f"{TOOL}/*/*.[ch]"))]
-    out.ok(not spare, "what is there for others is used by others", "\n".join(spare))
+    out.ok(not spare, "headers for others are used by others", "\n".join(spare))
 
 
 def structs(out):
@@ -134,9 +134,9 @@ def structs(out):
         out.ok(where and not twice, f"{program}: no struct name has two meanings", "\n".join(twice))
 
 
-# What is used, and the headers of the kernel that declare it, one of which the
-# file or a header of ours that it includes must name: which others bring it along
-# differs between configurations.
+# What is used, and the kernel's headers that declare it: the file, or a header of ours
+# that it includes, must name one of these. Which other headers bring it along differs
+# between configurations.
 DECLARED = {
     r"cpu_to_le\d+|le\d+_to_cpu": "asm/byteorder.h",
     r"copy_(?:to|from)_user\(|[gp][eu]t_user\(|copy_from_kernel_nofault\(": "linux/uaccess.h",
@@ -185,7 +185,7 @@ DECLARED = {
 
 
 def declared(name, seen):
-    """The kernel's headers that a file names, by way of ours or not."""
+    """The kernel's headers that a file names, directly or by way of ours."""
     if name in seen:
         return set()
     seen.add(name)
@@ -197,7 +197,7 @@ def declared(name, seen):
 
 
 def headers(out):
-    """A missing one is no matter of luck but of the kernel's configuration."""
+    """Whether a missing one is noticed depends on the kernel's configuration, not on luck."""
     bad = []
     for name in files("src/*.[ch]"):
         text = re.sub(r"/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|^\s*#\s*include.*?$", " ", read(name), flags=re.S | re.M)

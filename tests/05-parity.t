@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels packages:dkms
-"""What cannot migrate has to work as under vfio-pci: whatever each kernel's
-vfio-pci provides to the PCI core, VFIO and vfio-pci-core, this driver provides as
-well, or docs/compatibility.md says why not."""
+"""What cannot migrate has to work as it does under vfio-pci: whatever each kernel's
+vfio-pci provides to the PCI core, VFIO and vfio-pci-core, this driver provides as well,
+or docs/compatibility.md says why not."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def call(*args, stdin=None):
 # --- sources -----------------------------------------------------------------
 
 def kernels():
-    """(series, folder of its source) of Debian's kernels; the others are made of these."""
+    """(series, folder of its source) of Debian's kernels; the others are made from these."""
     lines = call(os.path.join(TESTS, "rig/kernels"))[1].splitlines()
     for series in (line.split("\t")[0] for line in lines):
         if re.fullmatch(r"[\d.]+", series):
@@ -41,7 +41,7 @@ def kernels():
 
 
 def ours(source):
-    """main.c as that kernel's headers have it compiled."""
+    """main.c as preprocessed with that kernel's headers."""
     asks = "include %s/src/features.mk\nprint:\n\t@echo $(ccflags-y)\n" % TOP
     asked, have = call("make", "-s", "-f", "-", f"srctree={source}", "print", stdin=asks)
     have = have.split()
@@ -59,7 +59,7 @@ def code(text):
 
 
 def tables(text):
-    """{type of struct: {member: value}} of all that is initialised by name"""
+    """{type of struct: {member: value}} of everything initialised by name"""
     out = {}
     for kind, body in re.findall(r"^(?:static )?(?:const )?struct (\w+) \w+ = \{\n(.*?)^\};", text, re.M | re.S):
         out.setdefault(kind, {}).update(re.findall(r"^\t\.(\w+)\s*=\s*&?([^,\n]+)", body, re.M))
@@ -83,7 +83,7 @@ def parameters(text):
 
 
 def lacking(theirs, core, mine):
-    """What a vfio-pci has and this main.c has not, by name."""
+    """What a vfio-pci has and this main.c lacks, by name."""
     theirs, mine = code(theirs), code(mine)
     want, have = tables(theirs), tables(mine)
     for kind, members in tables(code(core)).items():
@@ -135,7 +135,7 @@ def without(text, kind, member):
 
 
 def notices(out, series, theirs, core, mine, rows):
-    """Whatever goes missing is noticed."""
+    """Anything that goes missing is noticed."""
     before = lacking(theirs, core, mine)
     want = tables(code(theirs) + code(core))
     missed = []
@@ -145,9 +145,9 @@ def notices(out, series, theirs, core, mine, rows):
             tried += 1
             if before == lacking(theirs, core, without(mine, kind, member)):
                 missed.append(f"{kind}.{member}")
-    out.ok(tried > 15 and not missed, f"{series}: each op that is taken away is missed ({tried})", "\n".join(missed))
+    out.ok(tried > 15 and not missed, f"{series}: each op that is removed is missed ({tried})", "\n".join(missed))
     other = mine.replace("= vfio_pci_core_mmap", "= vfio_pci_core_read")
-    out.ok(lacking(theirs, core, other) - before == {"vfio_pci_core_mmap"}, f"{series}: so is one that does another thing")
+    out.ok(lacking(theirs, core, other) - before == {"vfio_pci_core_mmap"}, f"{series}: so is one that differs")
     spare = rows + [({"read"}, "all")]
     out.ok(before and wrong(series, before, rows[1:]) and wrong(series, before, spare),
            f"{series}: so is a reason, and one too many")
@@ -159,7 +159,7 @@ def main():
     out.ok(rows, f"{DOCUMENT} has the table")
     last = None
     for series, source in kernels():
-        if not out.ok(source, f"{series}: its source can be had"):
+        if not out.ok(source, f"{series}: its source is available"):
             continue
         theirs, core = (read(source, "drivers/vfio/pci", name) for name in ("vfio_pci.c", "vfio_pci_core.c"))
         mine = ours(source)

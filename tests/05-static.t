@@ -3,9 +3,9 @@
 # Needs: kernels debug packages:static
 #
 # The modules build without a warning for every kernel of the test bed, in
-# normal and debug form (this for the newest only with CHECK_FULL=1); sparse,
-# checkpatch and shellcheck have no complaint; what the modules import and
-# announce is what it should be. The driver that bench/ compares with builds.
+# normal and debug form (this for the newest only with CHECK_FULL=1); sparse, checkpatch
+# and shellcheck have no complaint; the modules import and announce what they should.
+# The driver that bench/ compares with builds.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -20,7 +20,7 @@ debug_modules() { # SERIES RELEASE
 		NVME_VFIO_DEBUG=y W=1 C=2 CF=-D__CHECK_ENDIAN__ >"$out/log" 2>&1
 	ok $? "$2: debug modules build with W=1" "$out/log"
 
-	# sparse only prints; complaints about the kernel's own headers are theirs
+	# sparse only prints; complaints about the kernel's own headers do not count
 	grep -E "^($out/$1-debug/)?[a-z_]+\.[ch]:[0-9]+:[0-9]+: (warning|error)" \
 		"$out/$1-debug/log" >"$out/sparse"
 	if grep -q 'checker-valid.sh: No such file' "$out/$1-debug/log"; then
@@ -45,15 +45,15 @@ while IFS=$'\t' read -r series release _; do
 	grep -qx 'vfio_pci:v\*d\*sv\*sd\*bc01sc08i\*' "$out/alias"
 	ok $? "$release: the alias is one that libvirt matches" "$out/alias"
 
-	# No private layout by name: only these may be asked of nvme.
+	# No private layout by name: nvme may be asked for these only.
 	grep -hE '(nvme|kallsyms|kprobe)' < <(nm -u "$out/$series"/*.ko) |
 		grep -vE ' (nvme_pf_(get|put|submit|max_transfer|pending|buf_put)|nvme_init_request|nvme_get_features|__tracepoint_nvme_sq)$' |
 		grep -v ':$' >"$out/imports"
 	test ! -s "$out/imports"
 	ok $? "$release: nothing private is imported" "$out/imports"
 
-	# An oops shall say whose function it was; events are named by their macros,
-	# and what KASAN wants done at the start by the compiler.
+	# An oops should say whose function it was; events are named by their macros,
+	# and what KASAN needs done at the start is named by the compiler.
 	nm "$out/$series"/*.ko | awk '$2 ~ /^[tT]$/ { sub(/^__pfx_/, "", $3); print $3 }' >"$out/names"
 	! grep -vE '^(nvme_(vfio|pf)_|(init|cleanup)_module$|_sub_[DI]_[0-9_]+$)|_(admin_cmd|cmd_given_up|vf_reset|state_arc)(\.cold)?$' "$out/names" >"$out/log" &&
 		grep -q '^nvme_vfio_' "$out/names" && grep -q '^nvme_pf_' "$out/names"
@@ -70,7 +70,7 @@ source=$(tests/rig/kernel-source 6.12 2>"$out/log") &&
 		src/*.[ch] >>"$out/log" 2>&1
 ok $? "checkpatch" "$out/log"
 
-# And those that are about functions which only the kernel has.
+# And those about functions that only the kernel has.
 echo json_object >"$out/typedefs"
 perl "$source/scripts/checkpatch.pl" --no-tree --quiet --no-summary --typedefsfile "$out/typedefs" -f \
 	--ignore LONG_LINE,EMBEDDED_FUNCTION_NAME,PREFER_DEFINED_ATTRIBUTE_MACRO,SPLIT_STRING,STRCPY \

@@ -5,11 +5,11 @@
 #
 # Kernels that are configured differently from Debian's: headers with options
 # changed, kernels with unusual names, kernels that lack what the modules need,
-# kernels built by clang. dkms itself decides; it is only unpacked, and has its
-# trees here.
+# kernels built by clang. dkms itself decides; it is only unpacked, with its trees here.
 #
 # CHECK_FULL=1: more configurations; Debian's PREEMPT_RT and cloud kernels, and those
-# for arm64, with pages of 4 and of 16 KiB, by a cross compiler: only built, not run.
+# for arm64, with pages of 4 and of 16 KiB, by a cross compiler. They are only built,
+# not run.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -22,7 +22,7 @@ trap 'rm -rf "$out"' EXIT
 IFS=$'\t' read -r _ release kdir _ < <(tests/rig/kernels 6.12)
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 apt_lists && pkg_unpack bookworm dkms "$out/dkms" >/dev/null
-ok $? "dkms is had"
+ok $? "dkms is available"
 mkdir -p "$out/tree" "$out/source/nvme-vfio-$version" "$out/headers"
 git ls-files -z dkms.conf src | xargs -0 cp --parents -t "$out/source/nvme-vfio-$version"
 for part in "${kdir%/*}"/*; do
@@ -30,11 +30,11 @@ for part in "${kdir%/*}"/*; do
 done
 
 # Not for options that change what was generated with the headers, such as sizes of
-# locks: PREEMPT_RT takes the headers of a kernel that was configured so.
-headers() { # NAME OPTION=y|n... - this kernel's headers, configured so
+# locks: PREEMPT_RT needs the headers of a kernel that was configured with it.
+headers() { # NAME OPTION=y|n... - this kernel's headers with these options
 	local tree=$out/headers/$1 option set link
 
-	cp -a "$kdir" "$tree" && rm -f "$tree/vmlinux"	# which dkms would ask for the compiler
+	cp -a "$kdir" "$tree" && rm -f "$tree/vmlinux"	# from which dkms would learn the compiler
 	for link in scripts tools; do
 		ln -sfn "$(readlink -f "$kdir/$link")" "$tree/$link"
 	done
@@ -80,7 +80,7 @@ flavour() { # SERIES FLAVOUR - kdir, and the release's name as "other"
 	other=${other%-amd64}-$2
 	rm -rf "$out/work" && mkdir "$out/work"
 	kdir=$(tests/rig/flavour "$1" "$2" "$out/work" 2>"$out/log")
-	ok $? "$other: headers are had" "$out/log"
+	ok $? "$other: headers are available" "$out/log"
 }
 
 # by Debian 12's cross compiler, which is only unpacked
@@ -106,7 +106,7 @@ cross() { # SERIES FLAVOUR
 dkms add
 ok $? "dkms add" "$out/log"
 
-# a checked string.h brings headers along that a plain one does not
+# a fortified string.h brings headers along that a plain one does not
 build "no FORTIFY_SOURCE, a name with +" 6.12+unreleased-amd64 FORTIFY_SOURCE=n
 if [ -n "${CHECK_FULL-}" ]; then
 	build "no hardening" "$release" FORTIFY_SOURCE=n HARDENED_USERCOPY=n INIT_STACK_ALL_ZERO=n BUG_ON_DATA_CORRUPTION=n
@@ -119,7 +119,7 @@ if [ -n "${CHECK_FULL-}" ]; then
 	flavour 6.12 rt-amd64
 	build_for "PREEMPT_RT" "$other" "$kdir"
 	flavour 6.12 cloud-amd64
-	# whatever its configuration is when this is run
+	# whatever its configuration is when this runs
 	if grep -q '^CONFIG_VFIO_PCI_CORE=' "$kdir/.config" && grep -q '^CONFIG_NVME_CORE=' "$kdir/.config"; then
 		build_for "cloud" "$other" "$kdir"
 	else
@@ -127,7 +127,7 @@ if [ -n "${CHECK_FULL-}" ]; then
 	fi
 	mkdir "$out/cross"
 	pkg_closure "$out/cross" bookworm gcc-12-aarch64-linux-gnu >"$out/log" 2>&1
-	ok $? "a cross compiler is had" "$out/log"
+	ok $? "a cross compiler is available" "$out/log"
 	cross 6.1 arm64
 	cross 6.12 arm64
 	cross 6.12 arm64-16k
@@ -151,9 +151,9 @@ for name in 6.0 6.0.9-1-amd64 5.15.0-1 5.9+x 2.6.32 60; do
 	[[ $name != 60 && $name =~ $exclusive ]] && echo "$name"
 done >>"$out/log"
 [ ! -s "$out/log" ]
-ok $? "the names of kernels are read as they are meant" "$out/log"
+ok $? "the names of kernels are read correctly" "$out/log"
 
-# the compiler is that of the kernel, also without dkms
+# the compiler is the kernel's, also without dkms
 made_by() { # NAME WORD CONFIG...
 	mkdir -p "$out/made-by"
 	printf '%s\n' "${@:3}" >"$out/made-by/.config"

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels
 #
-# dkms itself builds the package from dkms.conf, for every kernel: both modules
-# without a warning, and nothing else; Debian 12's for each, the newest of any suite
-# for one. dkms is only unpacked, not installed, and has its trees here: this
-# machine is not changed.
+# dkms itself builds the package from dkms.conf, for every kernel: both modules without
+# a warning, and nothing else; Debian 12's dkms for each, the newest of any suite for
+# one. dkms is only unpacked, not installed, with its trees here: this machine is not
+# changed.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -20,9 +20,9 @@ value() { sed -n "s/^$1=\"\(.*\)\"/\1/p" dkms.conf; }
 name=$(value PACKAGE_NAME) version=$(value PACKAGE_VERSION)
 
 apt_lists && pkg_unpack bookworm dkms "$out/dkms"
-ok $? "dkms is had"
+ok $? "dkms is available"
 program=$out/dkms/usr/sbin/dkms
-# where there is what signs modules, by a key of ours
+# if modules can be signed here, with a key of ours
 export mok_signing_key=$out/mok.key mok_certificate=$out/mok.pub
 mkdir -p "$out/tree" "$out/source/$name-$version"
 git ls-files -z dkms.conf src | xargs -0 cp --parents -t "$out/source/$name-$version"
@@ -32,13 +32,13 @@ dkms() { # ACTION [OPTION...]
 		--dkmstree "$out/tree" --sourcetree "$out/source" </dev/null
 }
 
-# what it says is only what it has done
+# it only says what it has done
 add() { # VERSION
 	dkms add >"$out/log" 2>&1
 	ok $? "dkms add, $1" "$out/log"
 	grep -iE 'deprecated|warning|error|invalid' "$out/log" >"$out/warnings"
 	[ ! -s "$out/warnings" ]
-	ok $? "dkms $1 complains about nothing in dkms.conf" "$out/warnings"
+	ok $? "dkms $1 has no complaint about dkms.conf" "$out/warnings"
 }
 
 build() { # RELEASE KDIR TOOLS VERSION
@@ -57,7 +57,7 @@ build() { # RELEASE KDIR TOOLS VERSION
 	ok $? "$1: no warnings" "$out/warnings"
 	(cd "$made/module" && find . -type f | sed -E 's/\.(xz|gz|zst)$//' | sort | xargs) >"$out/made" 2>&1
 	[ "$(cat "$out/made")" = "./nvme-pf-shim.ko ./nvme-vfio-pci.ko" ]
-	ok $? "$1: the two modules come out" "$out/made"
+	ok $? "$1: it makes the two modules" "$out/made"
 	for module in "$made"/module/*.ko*; do
 		[ "$(modinfo -F vermagic "$module" | cut -d' ' -f1)" = "$1" ] || bad=1
 	done
@@ -67,11 +67,11 @@ build() { # RELEASE KDIR TOOLS VERSION
 oldest=$(pkg_version bookworm dkms)
 add "$oldest"
 while IFS=$'\t' read -r series release kdir _ tools; do
-	[ "$series" != debug ] || continue	# not a kernel that is distributed
+	[ "$series" != debug ] || continue	# not a distribution's kernel
 	build "$release" "$kdir" "$tools" "$oldest"
 done < <(tests/rig/kernels)
 
-# those of other suites, a version once
+# those of other suites, each version once
 seen=${oldest%%-*}
 for suite in trixie sid; do
 	newer=$(pkg_version "$suite" dkms)
@@ -79,7 +79,7 @@ for suite in trixie sid; do
 	seen+=" ${newer%%-*}"
 	rm -rf "$out/tree" && mkdir "$out/tree"
 	pkg_unpack "$suite" dkms "$out/dkms-$suite"
-	ok $? "dkms of $suite is had"
+	ok $? "dkms of $suite is available"
 	program=$out/dkms-$suite/usr/sbin/dkms
 	add "$newer"
 	IFS=$'\t' read -r _ release kdir _ tools < <(tests/rig/kernels 6.12)

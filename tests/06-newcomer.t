@@ -5,9 +5,9 @@
 docs/design.md and tests/README.md name for it, at most three, and nothing else.
 
 A patch in tests/newcomer for each row of their tables is applied to a copy of the
-checkout, and the files are counted. Then all of them are applied to one, and what
+checkout, and the files are counted. Then all of them are applied to one copy, and what
 they touch is built there: modules, unit tests (which the unchanged driver must not
-pass), the tool's and the table's objects, the model's files as in the emulator's
+pass), the objects of the tool and the table, the model's files as in the emulator's
 build. Nothing is run in a host."""
 
 import fnmatch
@@ -35,7 +35,7 @@ UNITS = ("dirty_map", "verdict")
 
 
 def call(*command, **kwargs):
-    """(whether it went well, what it said)"""
+    """(whether it succeeded, its output)"""
     p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                        check=False, **kwargs)
     return p.returncode == 0, p.stdout
@@ -77,7 +77,7 @@ def copy(to):
 
 
 def different(a, b):
-    """Names of the files that are not the same in two trees, or only in one."""
+    """Names of the files that differ between two trees, or are only in one."""
     def contents(top):
         found = {}
         for folder, _, names in os.walk(top):
@@ -115,11 +115,11 @@ def units(out, tree, work):
             if what == "changed":
                 out.ok(good, f"the changed driver passes its unit test {name}", said)
             else:
-                out.ok(not good, f"the driver of before does not pass it: {name}")
+                out.ok(not good, f"the unchanged driver does not pass it: {name}")
 
 
 def modules(out, tree, work):
-    # of a name of its own: the objects of the checkout's modules stay what they are
+    # under a name of its own: the objects of the checkout's modules stay as they are
     os.rename(f"{tree}/src", f"{work}/newcomer")
     os.symlink(f"{work}/newcomer", f"{tree}/src")
     good, said = call(f"{TESTS}/rig/build-modules", KERNEL, f"{work}/modules", f"{work}/newcomer")
@@ -127,7 +127,7 @@ def modules(out, tree, work):
 
 
 def objects(out, touched, tree, work):
-    """Of programs: by the Makefile that is nearest."""
+    """Of programs: by the nearest Makefile."""
     for name in touched:
         if not re.match(r"(tools|tests/vf)/.*\.c$", name):
             continue
@@ -141,7 +141,7 @@ def objects(out, touched, tree, work):
 
 
 def model_command(name, tree):
-    """How the emulator's build compiles a file of the model, with ours first, or None."""
+    """How the emulator's build compiles a file of the model, with our folder first, or None."""
     for database in glob.glob(f"{place.CACHE}/qemu-build/*/b/compile_commands.json"):
         for entry in json.loads(read(database)):
             if os.path.basename(entry["file"]) == name:
@@ -154,7 +154,7 @@ def model_command(name, tree):
 
 def model(out, touched, tree):
     ours = {os.path.basename(name) for name in touched if fnmatch.fnmatch(name, "tests/model/*.c")}
-    # which makes the table of the list
+    # which makes the table from the list
     for name in sorted(ours | {"nvme-lm-test.c"}):
         command = model_command(name, tree)
         if out.ok(command is not None, f"the emulator has been built: {name}"):
@@ -167,7 +167,7 @@ def model(out, touched, tree):
 
 
 def document(out, tree):
-    """One event more, in every state."""
+    """One more event, in every state."""
     was, now = (cells.documented(read(f"{top}/{EVENTS}")) for top in (TOP, tree))
     fresh = {event for _, event in now.keys() - was.keys()}
     states = {state for state, _ in was}
@@ -189,7 +189,7 @@ def main():
         tree = os.path.join(work, "all")
         shutil.copytree(plain, tree)
         failed = [change.name for change in changes if not change.apply(tree)[0]]
-        if out.ok(not failed, "all of them fit beside each other", "\n".join(failed)):
+        if out.ok(not failed, "all of them apply together", "\n".join(failed)):
             touched = [name for change in changes for name in change.touched]
             good, said = call(f"{tree}/tests/05-layout.t")
             out.ok(good, "the layout is as the documents say", said)

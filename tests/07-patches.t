@@ -21,13 +21,13 @@ kernel() { # SERIES - sets release, build, tools
 		IFS=$'\t' read -r _ release build _ tools <<<"$line"
 }
 
-# the programs that its headers want are found first
+# the programs that its headers need are found first
 with_tools() { PATH="${tools:+$tools:}$PATH" "$@"; }
 
 series_of() { local name=${1#patches/nvme-}; echo "${name%.patch}"; }
 
-# patched_headers BUILD NVME DIR - headers as a kernel with that nvme has them;
-# prints their build folder
+# patched_headers BUILD NVME DIR - headers as of a kernel with that nvme; prints their
+# build folder
 patched_headers() {
 	local src=${1%/*} common
 	mkdir -p "$3/usr/src" && ln -s "${src%/src}/lib" "$3/usr/lib" && cp -a "$1" "$3/usr/src/" || return
@@ -55,7 +55,7 @@ built() { (cd "$1" && echo *.ko); }
 # --- what has one text --------------------------------------------------------
 
 patches/refresh --check >"$out/log" 2>&1
-ok $? "what the patches have of src/ is what is there" "$out/log"
+ok $? "what the patches have of src/ is up to date" "$out/log"
 mkdir "$out/stale" && cp -r patches src "$out/stale/"
 for change in 's/u64 result;/u32 result;/ nvme_pf.h' 's/pf->busy/!pf->busy/ pf_cmd.c' \
 	's/atomic_t phase;/int phase;/ pf_cmd.h' 's/NULL, GFP/NULL/;s/(rq)->q, rq/rq/ pf_compat.h'; do
@@ -114,7 +114,7 @@ done
 
 # --- the choice -------------------------------------------------------------------
 
-# On which kernel does not matter.
+# The kernel does not matter.
 kernel "$newest" || exit 1
 headers=$out/headers-$newest/usr/src/${build##*/}
 header=$(echo "$out/headers-$newest/usr/src"/*-common/include/linux/nvme-pf.h)
@@ -135,7 +135,7 @@ mkdir "$out/own" && cp src/* "$out/own" &&
 		"$headers/Module.symvers" >"$out/own.symvers" && [ -s "$out/own.symvers" ] &&
 	with_tools make -C "$build" M="$out/own" KBUILD_EXTRA_SYMBOLS="$out/own.symvers" modules >"$out/log" 2>&1 &&
 	[ "$(built "$out/own")" = "nvme-pf-shim.ko nvme-vfio-pci.ko" ]
-ok $? "$release: a shim that exports the same is no patched nvme" "$out/log"
+ok $? "$release: a shim that exports the same is not taken for a patched nvme" "$out/log"
 
 # by_dkms DKMS HEADERS NAME - build our package; prints the modules it made
 by_dkms() {
@@ -149,7 +149,7 @@ by_dkms() {
 		cat "$top/log" "$top/tree/nvme-vfio/$version/build/make.log"
 		return 1
 	}
-	# with the headers gone, as they may be when it is to be removed
+	# with the headers gone, as may be the case when it is to be removed
 	bash "$1" status "${args[@]}" "nvme-vfio/$version" >"$top/status" 2>&1
 	grep -q ": built" "$top/status" || { cat "$top/status"; return 1; }
 	(cd "$top/tree/nvme-vfio/$version/$release"/*/module && echo *.ko*)
@@ -187,7 +187,7 @@ for parts in patches/series-*; do
 	cp -r "$source" "$out/tree" && "${git[@]}" init -q &&
 		"${git[@]}" add drivers/nvme/host drivers/vfio/pci MAINTAINERS Documentation &&
 		"${git[@]}" commit -q -m base && "${git[@]}" am "$out/series"/*.patch >"$out/log" 2>&1
-	ok $? "series for $release: git am takes it" "$out/log"
+	ok $? "series for $release: git am applies it" "$out/log"
 
 	perl "$source/scripts/checkpatch.pl" --no-tree --quiet --no-summary --ignore FILE_PATH_CHANGES \
 		"$out/series"/*.patch >"$out/log" 2>&1
@@ -196,7 +196,7 @@ for parts in patches/series-*; do
 	! grep -rnE 'HAVE_|LINUX_VERSION_CODE|nvme_pf\.h|@[A-Z]+@' "$out/tree/drivers/vfio/pci/nvme" >"$out/log"
 	ok $? "series for $release: nothing is left to decide" "$out/log"
 
-	# the compiler sees all that can be switched on, and the distribution's choice
+	# the compiler sees everything that can be switched on, and the distribution's choice
 	diff <(sed -n 's/^nvme-vfio-pci-y := //p; s/^\t\t*   //p' src/Kbuild | tr -d '\\\n' | xargs -n1 | sort) \
 		<(cd "$out/tree/drivers/vfio/pci/nvme" && printf '%s\n' *.c | sed 's/c$/o/' | sort) >"$out/log"
 	ok $? "series for $release: it has the driver's files, all of them and no other" "$out/log"

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-# its own cache, and no answer that depends on who asks
+# its own cache, and no answer that depends on the caller
 export NVME_VFIO_CACHE=$out/cache
 unset CHECK_FULL
 mkdir "$out/cache"
@@ -40,7 +40,7 @@ awk -F'\t' '!/^#/ { n = split($7, a, " ")
 ok $? "each part comes after those that it needs" "$out/log"
 diff <(sed -n 's/^packages:\([a-z]*\).*/\1/p' tests/rig/parts | sort) \
 	<(sed -n 's/^\([a-z]*\): .*/\1/p' tests/rig/packages | sort -u) >"$out/log"
-ok $? "packages are told for each set of them, and for no other" "$out/log"
+ok $? "packages are listed for each set of them, and for no other" "$out/log"
 
 DEMO="packages:base packages:modules packages:emulator lists kernel:6.1 vmm model"
 same "a demo: one kernel, no debug kernel, no packages of others" "$DEMO" "$(needs demo)"
@@ -94,7 +94,7 @@ cat >"$rig/parts" <<-END
 	model	build	$((600 * $(nproc)))	0	1	-	lists packages:more	the model
 	debug	build	60	0	1	-	lists	debug kernel
 END
-# HAVE: what is there; FAIL: what cannot be had; how long each takes
+# HAVE: what is there; FAIL: what is not available; how long each takes
 cat >"$rig/make-part" <<-'END'
 	#!/bin/bash
 	case $1 in
@@ -124,7 +124,7 @@ export HAVE=$out/have
 fresh() { rm -rf "$HAVE" "$HAVE.log"; mkdir "$HAVE"; }
 have() { find "$HAVE" -type f -printf '%f\n' | sort | paste -sd' '; }
 
-# a test's time limit is far away: what hangs is ended
+# a test's time limit is far away, so what hangs is ended here
 setup() { timeout 60 "$rig/setup" "$@" 2>"$out/said"; }
 
 fresh
@@ -132,7 +132,7 @@ start=$(date +%s%N)
 LOOK=3 timeout 60 "$rig/setup" --look 2>&1 | { IFS= read -r line; echo "$((($(date +%s%N) - start) / 1000000)) $line"; cat >"$out/rest"; } >"$out/first"
 read -r ms line <"$out/first"
 [ "$ms" -lt 2000 ] && [ -n "$line" ]
-ok $? "the first line comes in $ms ms, long before it is known what is there" "$out/first"
+ok $? "the first line comes after $ms ms, long before it is known what is there" "$out/first"
 same "what will be done, and how long it takes" \
 	"-- to do: packages, package lists, the model, debug kernel, kernels 1, 2 (about 11 min on $(nproc) processors)" \
 	"$(cat "$out/rest")"
@@ -156,9 +156,9 @@ ok $? "all parts" "$out/said"
 ok $? "packages come first, all sets at once" "$HAVE.log"
 awk '$2 == "begins" && $1 != "packages:base" { if (running) side = 1; running++ }
 	$2 == "ends" && $1 != "packages:base" { running-- } END { exit !side }' "$HAVE.log"
-ok $? "what is downloaded comes beside what is built" "$HAVE.log"
+ok $? "downloads run beside builds" "$HAVE.log"
 grep -qE '^-- 0:[0-9]+  (.*, )?debug kernel 123/900; (about [0-9]+ min|less than a minute) left$' "$out/said"
-ok $? "it tells what it is at, how far, and what is left" "$out/said"
+ok $? "it says what it is doing, how far it is, and what is left" "$out/said"
 grep -qE '^-- all is there, after 0:[0-9]+ min$' "$out/said"
 ok $? "and when it is done" "$out/said"
 
@@ -177,7 +177,7 @@ fresh
 FAIL=debug setup
 status=$?
 [ $status -eq 3 ] && [ "$(have)" = "kernel:1 kernel:2 lists model packages:base packages:more" ]
-ok $? "the others are made, the exit status says that one is missing" <(echo "$status"; cat "$out/said"; have)
+ok $? "the others are made, and the exit status says that one is missing" <(echo "$status"; cat "$out/said"; have)
 same "one line tells which, why, and where more is" \
 	"setup: no debug kernel: x.c:1: error: debug is not to be had (all of it: $out/cache/setup/debug.log)" \
 	"$(grep -v '^--' "$out/said")"
@@ -199,7 +199,7 @@ fresh
 FAIL=lists setup
 [ $? -eq 3 ] && [ "$(have)" = "packages:base packages:more" ] && [ "$(grep -vc '^--' "$out/said")" -eq 1 ] &&
 	grep -q '^setup: no package lists: .*; hence neither the model, debug kernel, kernels 1, 2$' "$out/said"
-ok $? "what cannot be made without it is not begun, and named in the same line" "$out/said"
+ok $? "what cannot be made without it is not started, and named in the same line" "$out/said"
 ! "$rig/needs" run "$out/debug.t" >"$out/log" && grep -q '^not ok 1 - no package lists' "$out/log"
 ok $? "a test that needs that fails likewise" "$out/log"
 
@@ -207,7 +207,7 @@ fresh
 FAIL=packages:more setup
 [ $? -eq 3 ] && [ "$(have)" = "debug kernel:1 kernel:2 lists packages:base" ] &&
 	grep -q '^setup: no more packages: .*; hence neither the model$' "$out/said"
-ok $? "a set of packages that cannot be had stops no other" <(cat "$out/said"; have)
+ok $? "a set of packages that is not available stops no other" <(cat "$out/said"; have)
 
 fresh
 TAKES=50 "$rig/setup" 2>"$out/said" &
@@ -220,7 +220,7 @@ sleep 0.2
 mapfile -t left < <(exec 2>/dev/null; grep -lazF "HAVE=$HAVE" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 |
 	while read -r p; do [ "$(tr '\0' ' ' 2>/dev/null <"/proc/$p/cmdline")" != "sleep 50 " ] || echo "$p"; done)
 [ $status -eq 143 ] && [ -s "$HAVE.log" ] && [ ${#left[@]} -eq 0 ]
-ok $? "a signal ends all that it has begun" <(echo "$status ${left[*]-}"; cat "$out/said")
+ok $? "a signal ends everything that it has started" <(echo "$status ${left[*]-}"; cat "$out/said")
 
 # --- a look at the machine -------------------------------------------------------------
 
@@ -279,7 +279,7 @@ fresh
 touch -d '+3 days' "$bed/future"
 setup
 [ $? -eq 1 ] && [ ! -e "$HAVE.log" ] && [ "$(grep -c '^machine: the clock says' "$out/said")" -eq 1 ]
-ok $? "nothing is begun on an odd machine" "$out/said"
+ok $? "nothing is started on an odd machine" "$out/said"
 rm "$bed/future"
 cc gcc 'echo "cc1: error: no such instruction" >&2' 'exit 1'
 PATH=$out/cc:$PATH setup

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model
 """When hosts use KVM. No machine with KVM is needed: /dev/kvm, whether the
-kernel allows nested guests, and a QEMU with KVM are faked. The tiny machine is
-real, and emulated; so is the host that KVM fails to start."""
+kernel allows nested guests, and a QEMU with KVM are faked. The tiny machine is real and
+emulated, and so is the host that KVM fails to start."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ import accel                                            # noqa: E402
 import place                                            # noqa: E402
 import tap                                              # noqa: E402
 
-# With KVM it does what SAYS wants; it takes part in a host as far as its sockets.
+# With KVM it does what SAYS says; of a host it only plays the sockets.
 QEMU = """#!/usr/bin/python3
 import os, re, socket, sys, time
 if "kvm" not in sys.argv:
@@ -38,7 +38,7 @@ print(says, end="")
 
 
 def fake(folder):
-    """A folder with a QEMU that has KVM, and the file with how it was called."""
+    """A folder with a QEMU that has KVM, and the file that records how it was called."""
     real, log = place.qemu(), os.path.join(folder, "calls")
     path = os.path.join(folder, "qemu-system-x86_64")
     with open(path, "w", encoding="ascii") as f:

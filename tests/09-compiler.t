@@ -3,8 +3,8 @@
 # Needs: kernel:6.12
 #
 # 09-compiler.t - kbuild silently omits a flag that the compiler refuses: this is
-# detected, and the flag named, in a build of modules and in a configuration of a
-# kernel. The compilers here refuse one flag and are otherwise real.
+# detected, and the flag named, when modules are built and when a kernel is configured.
+# The compilers here refuse one flag and are otherwise real.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -29,13 +29,13 @@ refusing() {
 # --- modules ------------------------------------------------------------------------
 
 count=0
-# what has been built once is not built again: each time it is another source
+# what has been built once is not built again: so the source differs each time
 build() {
 	echo "/* $out $((++count)) */" >>"$out/small/small.c"
 	PATH=$out/bin:$PATH nice tests/rig/build-modules 6.12 "$out/modules" "$out/small" >"$out/log" 2>&1
 }
 
-# a module of nothing is enough
+# an empty module is enough
 mkdir "$out/small"
 cat >"$out/small/small.c" <<-'END'
 	#include <linux/module.h>
@@ -55,7 +55,7 @@ for flag in -mindirect-branch=thunk-extern -fcf-protection=branch; do
 	ok $? "modules: $flag is missed, and the compiler quoted" "$out/log"
 done
 
-# what was refused only then: the compiler takes it now
+# a flag that was refused only then: the compiler accepts it now
 rm -rf "${out:?}/bin" && mkdir "$out/bin"
 build
 sed -i 's/ -mharden-sls=all//' "$out/modules/.small.o.cmd"

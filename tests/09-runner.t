@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:base
 """tests/run and tests/rig/run-one, on small files in a checkout made for that: what
-files leave running is ended and reported, no signal to any process leaves anything,
-and the total cost is judged. Every test file is listed in tests/README.md.
-RUNNER_ONLY=signals,costs for some of the parts."""
+files leave running is ended and reported, no signal to any process leaves anything
+behind, and the total cost is judged. Every test file is listed in tests/README.md.
+RUNNER_ONLY=signals,costs selects parts."""
 
 import contextlib
 import fcntl
@@ -30,15 +30,15 @@ import tap                                              # noqa: E402
 PARTS = ("run", "rig/run-one", "rig/offspring.py", "rig/checkout.py", "rig/budget.py", "rig/speed.py", "rig/place.py",
          "rig/needs", "rig/parts", "rig/common.sh")
 PASSED = re.compile(r"^All tests successful\.\nFiles=\d+, Tests=\d+, .*\nResult: PASS\n", re.M)
-# In the command lines of all that is started here and might stay.
+# In the command lines of everything that is started here and might stay.
 TOKEN = f"token-{os.getpid()}-{time.monotonic_ns()}"
 # As a shell would start it.
 PLAIN = ("env", "--default-signal=INT,HUP,TERM")
-# How long what gets a signal may take to end all, on a busy machine.
+# How long a process that gets a signal may take to end everything, on a busy machine.
 SECONDS = 40
-ALL_OF_IT = 4           # processes of "stays" that have its word in their command
+ALL_OF_IT = 4           # processes of "stays" with its word in their command
 
-# Each starts what is named @TOKEN@ in lists of processes.
+# Each starts something that is named @TOKEN@ in lists of processes.
 FILES = {
     "good": "echo 1..2; echo ok 1; echo ok 2; echo said >&2",
     "made": "echo 1..1; env | grep -q ^MAKE && echo not ok 1 || echo ok 1",
@@ -56,7 +56,7 @@ FILES = {
     "litter": "echo x >$(mktemp -d)/x; echo ok 1; echo 1..1",
     "folder": "echo ok 1; echo \"# $TMPDIR $RIG_LOG\"; echo 1..1; mkdir -p \"$RIG_LOG/a\"\n"
               "head -c 2000000 /dev/zero >\"$RIG_LOG/a/disk\"; echo x >\"$RIG_LOG/a/dmesg\"",
-    # what it costs is not its own, nor its child's
+    # its cost is not its own, nor its child's
     "costly": "(python3 -c 'import time\nwhile time.process_time() < 3: pass\n"
               "open(\"'$TMPDIR'/done\", \"w\")' & )\n"
               "until rm $TMPDIR/done 2>/dev/null; do sleep 0.1; done; sleep 0.3; echo ok 1; echo 1..1",
@@ -65,7 +65,7 @@ FILES = {
     "mount": "[ \"$(readlink /proc/self/ns/mnt)\" != \"$OUTSIDE\" ] && mkdir $TMPDIR/m &&\n"
              "mount --bind tests $TMPDIR/m\n"
              "echo ok 1; echo 1..1",
-    # everybody who may be left, and then it waits; by hand as well
+    # all that may be left, and then it waits; also when run by hand
     "stays": "[ -n \"${RIG_ONE-}\" ] || exec \"$(dirname \"$0\")/rig/run-one\" \"$0\" \"$@\"\n"
              "(setsid bash -c 'exec -a @TOKEN@ sleep 1000' </dev/null >/dev/null 2>&1 & )\n"
              "bash -c 'trap \"\" TERM INT HUP; exec -a @TOKEN@ bash -c \"while :; do sleep 0.2; done\"' &\n"
@@ -115,7 +115,7 @@ class Points(list):
         try:
             part(self, top)
         except Exception:               # a defect here is one more failure
-            self.ok(False, f"{part.__name__} goes to its end", traceback.format_exc())
+            self.ok(False, f"{part.__name__} runs to its end", traceback.format_exc())
         return self
 
 
@@ -192,7 +192,7 @@ def endings(out, top):
     out.ok(status == 1 and "Result: FAIL" in said and "good.t failed" not in said
            and all(f"tests/{n}.t failed: {results[n]['folder']}\n" in said for n in ("bad", "silent")),
            "a bad one fails with prove's status, and where its logs are is told", f"{status}\n{said}{err}")
-    out.ok("not ok 2" in said.partition("bad.t failed: ")[2], "and which point of it has failed, at the end", said)
+    out.ok("not ok 2" in said.partition("bad.t failed: ")[2], "and at the end which of its points failed", said)
     out.ok("not ok 2" in text(f"{bad['folder']}/tap") and "why" in text(f"{bad['folder']}/stderr"),
            "what it said is there", bad["folder"])
     status, said, err, _ = c.run("made", MAKEFLAGS=" -- TESTS=tests/made.t", MAKELEVEL="1")
@@ -238,7 +238,7 @@ def checkouts(out, top):
 
 
 def machine(out, top):
-    """Mounts, in a name space of their own."""
+    """Mounts, in a namespace of their own."""
     apart = ["unshare", "--mount", "--propagation", "private"] + ["--map-root-user"] * bool(os.getuid())
     if subprocess.run([*apart, "true"], check=False, stderr=subprocess.DEVNULL).returncode:
         for name in ("/dev/null", "mounted"):
@@ -246,7 +246,7 @@ def machine(out, top):
         return
     c = Checkout(top)
     status, said, err, _ = c.run("null", prefix=apart)
-    out.ok(status == 1 and "tests/null.t: /dev/null is no longer" in err, "another /dev/null is seen",
+    out.ok(status == 1 and "tests/null.t: /dev/null is no longer" in err, "a different /dev/null is noticed",
            f"{status}\n{said}{err}")
     status, said, err, _ = c.run("mount", prefix=apart)
     out.ok(status == 1 and "tests/mount.t: left mounted: " in err and os.path.exists(f"{c.top}/tests/run"),
@@ -259,7 +259,7 @@ def machine(out, top):
 
 
 def find(process, word):
-    """The process below another that is a script of this name."""
+    """The process below another that runs the script with this name."""
     out = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in out.splitlines()]
     parents, match = {process}, None
@@ -272,7 +272,7 @@ def find(process, word):
     return match
 
 
-# who gets which signal, and the runner's exit status if that says anything
+# who gets which signal, and the runner's exit status if that is defined
 SIGNALS = [("run", "TERM", -15), ("run", "INT", -2), ("run", "HUP", -1), ("run", "KILL", -9),
            ("/usr/bin/prove", "TERM", 143), ("/usr/bin/prove", "KILL", 137),
            ("tests/rig/run-one", "TERM", 1), ("tests/rig/run-one", "KILL", 1),
@@ -317,7 +317,7 @@ def signals(out, top):
 def costs(out, top):
     c = Checkout(top, warm=1)
     status, said, err, results = c.run("good", "costly", options=["--whole"])
-    out.ok(results["costly"]["cpu"] > 2, "what those cost that went away is counted", str(results["costly"]))
+    out.ok(results["costly"]["cpu"] > 2, "the cost of detached processes is counted", str(results["costly"]))
     out.ok(status == 1 and PASSED.search(said) and "over its budget: tests/costly.t" in said
            and "over its budget: tests/good.t" not in said and "\nFAIL: over the budget" in said,
            "over the budget of the whole: it fails, and the file is named", f"{status}\n{said}{err}")
@@ -387,16 +387,16 @@ def hosts(out, top):
     parent.kill()
     parent.wait()
     gone = wait_for(lambda: not running(token), 10)
-    out.ok(there and gone, "a host ends with who started it, and its QEMU with it",
+    out.ok(there and gone, "a host ends with its starter, and its QEMU with it",
            f"{running(token)} {'' if there else parent.stdout.read()}")
     for sockets in glob.glob(tempfile.gettempdir() + "/rig*"):
-        shutil.rmtree(sockets)          # of the killed host; all there is ours
+        shutil.rmtree(sockets)          # of the killed host; everything there is ours
 
 
 def table(out):
     stands = set(budget.Budget(os.path.join(TESTS, "README.md")).files)
     there = {os.path.basename(path) for path in glob.glob(TESTS + "/*.t")}
-    out.ok(stands == there, "every test file stands in tests/README.md, and nothing else",
+    out.ok(stands == there, "every test file is listed in tests/README.md, and nothing else",
            f"not there: {sorted(there - stands)}, no file: {sorted(stands - there)}")
 
 
@@ -413,7 +413,7 @@ def main():
         for points in pool.map(lambda part: Points().of(part, top), parts):
             for kind, arguments in points:
                 getattr(out, kind)(*arguments)
-        # it has been told; and shall not stay because the runner is wrong
+        # it has been told, and must not stay because the runner is wrong
         while left := running(TOKEN):
             for line in left:
                 with contextlib.suppress(ProcessLookupError):

@@ -3,10 +3,10 @@
 # Needs: model
 #
 # 20-model.t - is the QEMU device model as strict as it has to be? Builds it if
-# need be and drives it by qtest, without a guest.
+# necessary and drives it by qtest, without a guest.
 
 set -euo pipefail
-# By hand as by tests/run: a signal leaves nothing running.
+# Run by hand or by tests/run, a signal leaves nothing running.
 [ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
 cd "$(dirname "$0")/model"
 

@@ -6,7 +6,7 @@
 # wrong? FUZZ_SEED=SEED[/ROUND] repeats a run, FUZZ_SECONDS= takes longer.
 
 set -euo pipefail
-# By hand as by tests/run: a signal leaves nothing running.
+# Run by hand or by tests/run, a signal leaves nothing running.
 [ -n "${RIG_ONE-}" ] || exec "$(dirname "$0")/rig/run-one" "$0" "$@"
 cd "$(dirname "$0")/model"
 

@@ -3,8 +3,8 @@
 # Needs: kernel:6.12 model packages:tool
 """The command line tool in a host with two drives (tests/tool): what it shows
 compared with nvme-cli, what it sets up and restores, bad input, and a fault at
-each step. TOOL_KERNEL=SERIES for another kernel than 6.12, TOOL_ONLY=list,apply
-for some of the cases."""
+each step. TOOL_KERNEL=SERIES uses a kernel other than 6.12, TOOL_ONLY=list,apply
+selects cases."""
 
 import os
 import shutil
@@ -46,7 +46,7 @@ def main():
                 host.model_back()
                 run(tap, host)
                 now = host.snapshot()
-                tap.ok(now == clean, f"{name}: the drives are as they were at the beginning",
+                tap.ok(now == clean, f"{name}: the drives are as they were in the beginning",
                        f"{clean}--\n{now}")
         tap.ok(True, "the kernel's log is clean")
     except bed.rig.Trouble as e:

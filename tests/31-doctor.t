@@ -4,8 +4,8 @@
 """What "nvme-vfio doctor" finds: nothing in a host without problems, and in each
 of many hosts with one, exactly that problem.
 
-A good host is set up, then broken in one way after the other. Its answers must
-differ from those of the good host exactly as listed here.
+A good host is set up, then broken in one way after the other. Its answers must differ
+from the good host's exactly as listed here.
 """
 
 import json
@@ -30,7 +30,7 @@ PERM = 6
 UNFIT = 11
 CONFIG = 5
 
-# What a host of the rig has none of; read by the tool as the real ones' is.
+# What a host of the rig does not have; the tool reads it like that of real ones.
 QEMU = "#!/bin/sh\necho 'QEMU emulator version {} (Debian 1:10)'\n"
 LIBVIRT = "#!/bin/sh\necho 'libvirtd (libvirt) {}'\n"
 
@@ -44,7 +44,7 @@ def each(ids, status, *functions):
     return {(i, f): status for i in ids.split() for f in functions or (None,)}
 
 
-# (name, what breaks the host, {(check, function): status}, what mends it).
+# (name, what breaks the host, {(check, function): status}, what repairs it).
 # Functions are PF, VF1, VF2 or None; a dict is added to the answers of the good
 # host. The drive's namespace is 1.
 BROKEN = (
@@ -216,7 +216,7 @@ class Bed:
         if self.vfs:
             self.host.run("load_driver")
             self.host.run(f"setup_vfs nvme-vfio-pci {self.vfs} 4 4", 120)
-            # where the model has it attached to the PF alone
+            # where the model attaches it to the PF only
             self.host.run("for pf in $PF0_DEV ${PF1_DEV:-}; do for id in 1 2; do "
                           "nvme attach-ns $pf -n 1 -c $id >/dev/null 2>&1 || :; done; done")
         return self
@@ -252,7 +252,7 @@ class Bed:
 
 
 def difference(good, expected, answers):
-    """What the answers are that they should not be."""
+    """How the answers differ from what they should be."""
     gone = expected.pop("gone", ())
     want = {k: v for k, v in {**good, **expected}.items() if k[1] not in gone}
     return "\n".join(f"{key}: {answers.get(key)}, expected {want.get(key)}"
@@ -299,7 +299,7 @@ def not_root(bed, good, results):
 
 
 def not_opened(bed, results, name, how, begins):
-    """A VF that is not opened, though something holds what is not ours to take."""
+    """A VF that is not opened, as something holds what we must not take."""
     hold = bed.host.begin(f"rm -f /tmp/let-go; {how}; echo held; while [ ! -e /tmp/let-go ]; do sleep 0.2; done")
     bed.host.run(f"wait_for 30 grep -q held /share/out/{hold}")
     status, text = bed.host.finish(bed.host.begin("nvme-vfio doctor --probe --json $PF0_VF1 2>/dev/null"), 240)
@@ -311,7 +311,7 @@ def not_opened(bed, results, name, how, begins):
 
 
 def read_only(bed, good, results):
-    """Without --probe: as good, by what the driver said, and nothing is opened."""
+    """Without --probe: just as good, from the driver's messages, and nothing is opened."""
     opened = "cat /sys/bus/pci/drivers/nvme-vfio-pci/module/refcnt; ls -l --full-time /run/nvme-vfio 2>&1 || true"
     before = bed.host.run(opened)
     _, report, answers, why = bed.report("$PF0", probe="")
@@ -347,7 +347,7 @@ def in_use(bed, results):
 
 
 def peers(bed, results):
-    """Two hosts compared: one's own report, changed in one point at a time."""
+    """Two hosts compared: the host's own report, changed in one point at a time."""
     _, mine, _, why = bed.report("$PF0_VF1")
     share = bed.host.share
     vf = [f for f in mine["functions"] if f["role"] == "vf"][0]
@@ -400,7 +400,7 @@ def peers(bed, results):
 
 
 def many(tool, top, results):
-    """6.1: all that can be broken in a running host."""
+    """6.1: everything that can be broken in a running host."""
     with Bed("6.1", tool, top, pfs=2, props=[{}, {"lm": "off"}], allow=(
             r"nvme nvme\d+: failed to mark controller live", r"nvme .*Removing",
             r"nvme.*Device not ready", r"nvme.*: failed")) as bed:
@@ -462,7 +462,7 @@ FULL = {
 
 
 def damaged(out, checked, text, top):
-    """Reports with bytes changed at random: taken or refused, nothing else."""
+    """Reports with bytes changed at random: accepted or refused, nothing else."""
     seed = int(os.environ.get("DOCTOR_SEED", time.time()))
     dice = random.Random(seed)
     path = os.path.join(top, "damaged.json")
@@ -481,7 +481,7 @@ def damaged(out, checked, text, top):
 
 
 def refusals(out, tool, checked, top):
-    """Reports that are none; here, without a host."""
+    """Files that are not reports; here, without a host."""
     report = {"version": 1, "command": "doctor",
               "host": dict.fromkeys(("name", "machine", "kernel", "dirty_tracking", "qemu",
                                      "libvirt", "max_state_mb")),
@@ -512,7 +512,7 @@ def refusals(out, tool, checked, top):
 
 
 def run_host(name, tool, top):
-    """[(good, name, why)] of one host, its kernel log among them."""
+    """[(good, name, why)] of one host, including its kernel log."""
     results = []
     try:
         HOSTS[name](tool, tempfile.mkdtemp(dir=top), results)

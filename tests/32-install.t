@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 packages:tool lists
 #
-# What "make install" puts where, that it is complete, and that "make uninstall"
+# What "make install" installs where, that it is complete, and that "make uninstall"
 # removes all of it. The manual knows every command and option.
 
 set -u
@@ -16,7 +16,7 @@ root=$out/root
 tool=$root/usr/sbin/nvme-vfio
 version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-# a checkout that stays as it is: the build goes elsewhere
+# the checkout stays as it is: the build goes elsewhere
 mkdir "$out/tree" && git ls-files -z | xargs -0 cp --parents -t "$out/tree"
 make -C "$out/tree" install DESTDIR="$root" prefix=/usr >"$out/log" 2>&1
 ok $? "make install" "$out/log"
@@ -50,7 +50,7 @@ ok $? "the folder of the configuration is there and empty"
 tests/rig/build-modules 6.12 "$out/modules" "$root/usr/src/nvme-vfio-$version/src" >"$out/log" 2>&1
 ok $? "the modules build from the installed source" "$out/log"
 
-# a link that is dead in what is installed, a path that is not there
+# a dead link in what is installed, a path that does not exist
 links() { # FOLDER
 	local page name link anchor target
 
@@ -60,7 +60,7 @@ links() { # FOLDER
 			target=$1/${link:-${page##*/}}
 			[ -e "$target" ] || { echo "${page##*/}: $link is not there"; continue; }
 			[ -z "$anchor" ] && continue
-			# as forges make them of headings
+			# as forges make them from headings
 			sed -n 's/^##* //p' "$target" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9 \n_-' | tr ' ' - |
 				grep -qx -- "$anchor" || echo "${page##*/}: $link has no #$anchor"
 		done < <(grep -oE '\]\([^) ]+\)' "$page" | sed 's/^](//; s/)$//')
@@ -80,16 +80,16 @@ ok $? "and nothing is wrong with it" "$out/log"
 
 news=$(sed -n "s,^## ,,p" NEWS.md | head -n 1)
 [ "${news#After }" = "$version" ] && grep -qE "^Version: +$version$" rpm/nvme-vfio.spec
-ok $? "NEWS.md and the spec tell the version, too: $version"
+ok $? "NEWS.md and the spec have the version as well: $version"
 "$tool" --version >"$out/log" && grep -qx "nvme-vfio $version" "$out/log"
-ok $? "the tool runs and tells its version" "$out/log"
+ok $? "the tool runs and reports its version" "$out/log"
 
-# udev takes what it does not understand for nothing
+# udev ignores what it does not understand
 # shellcheck disable=SC1003
 grep -vE '^(#|$)' "$root/usr/lib/udev/rules.d/60-nvme-vfio.rules" | tr ',' '\n' | sed 's/^ *//' |
 	grep -vE '^(ACTION|SUBSYSTEMS?|ATTRS?\{[a-z_]+\}|TAG|ENV\{SYSTEMD_WANTS\})(==|!=|\+=)"[^"]+"$' >"$out/log"
 [ ! -s "$out/log" ]
-ok $? "the udev rule is made of known keys" "$out/log"
+ok $? "the udev rule consists of known keys" "$out/log"
 units=$root/usr/lib/systemd/system
 for unit in nvme-vfio.service nvme-vfio@.service; do
 	exec=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$units/$unit")
@@ -100,8 +100,8 @@ box() { sed -n '/^# From here on alike/,/^SystemCallErrorNumber/p' "$units/$1"; 
 [ "$(box nvme-vfio.service | wc -l)" -gt 30 ] && diff <(box nvme-vfio.service) <(box nvme-vfio@.service) >"$out/log"
 ok $? "both units may do the same" "$out/log"
 
-# How much a unit may do, of 10; each setting that systemd names is set, or the unit
-# says why not.
+# A unit's exposure, of 10; each setting that systemd names is set, or the unit says why
+# not.
 EXPOSURE=30
 if ! command -v systemd-analyze >/dev/null; then
 	skip "units by systemd-analyze" "there is no systemd-analyze on this machine"
@@ -134,7 +134,7 @@ else
 	ok $? "the preset enables the boot unit" "$out/log"
 	systemctl --root="$root" disable nvme-vfio.service >"$out/log" 2>&1 && [ ! -L "$want" ] &&
 		[ "$(systemctl --root="$root" is-enabled nvme-vfio.service)" = disabled ]
-	ok $? "systemctl disable: it is not part of a boot any more" "$out/log"
+	ok $? "systemctl disable: it is no longer part of a boot" "$out/log"
 	rm -rf "$root/etc/systemd"
 fi
 
@@ -146,10 +146,10 @@ for page in "$root"/usr/share/man/man*/*; do
 	man -l --warnings "$page" >"$out/${page##*/}" 2>"$out/log" && [ ! -s "$out/log" ]
 	ok $? "${page##*/} is in order" "$out/log"
 done
-# Left out: pages that are on other machines only, and the width of the source, which
-# is that of all other files.
+# Left out: pages that are only on other machines, and the width of the source, which is
+# the same as in all other files.
 apt_lists && pkg_unpack bookworm mandoc "$out/mandoc" >/dev/null
-# What it says comes by both ways, in pieces.
+# Its messages come by both ways, in pieces.
 "$out/mandoc/usr/bin/mandoc" -T lint docs/man/*.[1-9] >"$out/lint" 2>"$out/lint.err"
 cat "$out/lint" "$out/lint.err" |
 	grep -vE 'STYLE: (referenced manual not found|input text line longer than 80 bytes)|outdated mandoc.db' >"$out/log"
@@ -168,7 +168,7 @@ done
 "$tool" --help | tr '\n' ' ' | sed 's/.*Exit status: //' | grep -oE '\b[0-9]+ ' | sort -un >"$out/want"
 sed -n '/^EXIT STATUS/,/^EXAMPLES/s/^ *\([0-9][0-9]*\) .*/\1 /p' "$page" | sort -un >"$out/have"
 diff "$out/want" "$out/have" >"$out/log"
-ok $? "help and manual tell the same exit codes" "$out/log"
+ok $? "help and manual have the same exit codes" "$out/log"
 
 make -C "$out/tree" uninstall DESTDIR="$root" prefix=/usr >"$out/log" 2>&1
 ok $? "make uninstall" "$out/log"

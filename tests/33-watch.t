@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model packages:tool
-"""What "nvme-vfio watch" shows of a migration from one VF to another in a host,
-in each of its three forms; it leaves nothing behind however it ends."""
+"""What "nvme-vfio watch" shows of a migration from one VF to another in a host, in each
+of its three forms. It leaves nothing behind, however it ends."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def as_json(out, host):
     try:
         events = [json.loads(line) for line in w.text.splitlines()]
     except ValueError as e:
-        return out.ok(False, "json: an object a line", f"{e}: {w.text}")
+        return out.ok(False, "json: one object per line", f"{e}: {w.text}")
     vfs = {}
     for e in events:
         vfs.setdefault(e["vf"], []).append(e)

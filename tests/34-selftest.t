@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 kernel:6.12 model packages:tool
 """nvme-vfio selftest: good VFs of both command sets pass, with plausible figures; a
-device that loses a completion, denies the suspend or forgets a page does not;
-nothing is written unless requested, and the VFs are usable afterwards."""
+device that loses a completion, denies the suspend or forgets a page fails; nothing is
+written unless requested, and the VFs are usable afterwards."""
 
 import json
 import os
@@ -20,7 +20,7 @@ SECONDS = 900
 IOPS = 200
 VF, OTHER, FAR = "0000:01:00.1", "0000:01:00.2", "0000:02:00.1"
 
-# 6.1 has VFIO's log of writes to memory, 6.12 has not.
+# 6.1 has VFIO's log of writes to memory, 6.12 does not.
 HOSTS = (("6.1", "standard"), ("6.12", "vendor"))
 
 
@@ -103,7 +103,7 @@ def run(tap, kernel, set_name, program):
         tap.ok(status == 0 and not err and "blackout, mean" in out and bed.sum() != before,
                f"{title}: --write writes", f"{status} {out} {err}")
 
-        # slow, so that commands are in flight when the VF is suspended, whatever the machine does
+        # slow, so that commands are in flight at the suspend on any machine
         bed.iops(IOPS)
         bed.model("lm-lie=lose-cqe")
         bad(tap, bed, f"{title}: a device that loses a completion", f"{VF} {OTHER}", 11, VF)

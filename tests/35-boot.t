@@ -5,7 +5,7 @@
 installed: nothing changes until it is configured; then its VFs are there after
 every boot, before libvirt; and everything can be undone.
 
-BOOT_FOLDER=FOLDER is laid over what "make install" puts there."""
+BOOT_FOLDER=FOLDER is laid over what "make install" installs."""
 
 import json
 import os
@@ -34,7 +34,7 @@ interrupts = 3
 vf2.queues = 4
 vf2.interrupts = 4
 """
-# Stands where libvirt does in the order of things, and tells what it found.
+# Takes libvirt's place in the boot order, and records what it found.
 LIBVIRT = """[Unit]
 Description=What libvirt finds when it starts
 [Service]
@@ -65,7 +65,7 @@ def libvirt(work):
 
 
 def state(host):
-    """All that must be as it was once nothing is configured."""
+    """Everything that must be as before once nothing is configured."""
     host.run("wait_for 100 nvadm /dev/nvme0 vfs", 200)
     return host.run(f"cd {SYS}; grep . sriov_numvfs sriov_drivers_autoprobe; basename $(readlink driver);"
                     "nvadm /dev/nvme0 vfs; grep -oE '^(nvme_vfio_pci|nvme_pf_shim|vfio_pci) ' /proc/modules;"
@@ -87,7 +87,7 @@ def vfs(listing):
 
 
 def check_vfs(host, when, listing=None):
-    """The VFs are what CONFIG says."""
+    """The VFs are as CONFIG says."""
     listing = listing or host.run("nvme-vfio list --json")
     found = [(f["vf"], f["driver"], f["queues"], f["interrupts"], f["online"], f["migratable"])
              for f in vfs(listing)]
@@ -125,7 +125,7 @@ def configured(host):
     host.run(f"cat >/etc/nvme-vfio/drive.conf <<'END'\n{CONFIG}END\nsync /etc/nvme-vfio/drive.conf /etc/nvme-vfio")
     host.run("nvme-vfio apply")
     check_vfs(host, "apply")
-    out.ok("nvme_pf_shim" in host.run("cat /proc/modules"), "apply: loads the modules by itself")
+    out.ok("nvme_pf_shim" in host.run("cat /proc/modules"), "apply: loads the modules itself")
 
 
 def came_back(host):
@@ -135,23 +135,23 @@ def came_back(host):
         out.ok(unit["Result"] == "success" and unit["ExecMainStatus"] == "0"
                and unit["ExecMainStartTimestampMonotonic"] != "0", f"{name} has done its work", unit)
         log = host.run(f"journalctl -b -q -o cat -t nvme-vfio _SYSTEMD_UNIT='{name}'")
-        out.ok(not log, f"{name} had nothing to say", log)
+        out.ok(not log, f"{name} printed nothing", log)
     log = host.run("journalctl -b -q -p warning --no-pager -t systemd -t systemd-udevd -t '(udev-worker)' -t nvme-vfio;"
                    "systemctl --failed --no-legend; systemctl is-active systemd-udev-settle.service || :")
-    out.ok(log.split() == ["inactive"], "systemd and udev complain about nothing, and nobody waited for udev-settle", log)
+    out.ok(log.split() == ["inactive"], "systemd and udev have no complaint, and nothing waited for udev-settle", log)
     log = host.run("dmesg | grep -c 'can migrate'; readlink /sys/bus/pci/devices/0000:01:00.?/driver | xargs -n1 basename")
     out.ok(log.split() == ["2", "nvme", "nvme-vfio-pci", "nvme-vfio-pci"], "both VFs can migrate, says the driver", log)
 
 
 def settled(host):
-    """Until both VFs can migrate and nobody is at work."""
+    """Wait until both VFs can migrate and nobody is at work."""
     host.run("ready() { nvme-vfio list --json | grep -c '\"migratable\":true' | grep -qx 2 &&"
              f" ! systemctl -q is-active {' '.join(UNITS)}; }}; wait_for 100 ready", 200)
 
 
 def comes_back(host):
-    """The nvme driver loses the drive and gets it again, while the host runs: its
-    VFs are there, but all they were given is lost."""
+    """The nvme driver loses the drive and gets it again, while the host runs: its VFs
+    are there, but all their resources are lost."""
     drive = "/sys/bus/pci/drivers/nvme"
     host.run(f"echo {PF} >{drive}/unbind; sleep 1; echo {PF} >{drive}/bind")
     settled(host)
@@ -159,7 +159,7 @@ def comes_back(host):
 
     host.run(f"echo {PF} >{drive}/unbind; sleep 1")
     status, log = host.finish(host.begin("nvme-vfio apply --wait=1"))
-    out.ok(status == 3 and "serial = rig0" in log, "a drive that does not come is waited for, and told", log)
+    out.ok(status == 3 and "serial = rig0" in log, "a drive that does not come is waited for and reported", log)
     waits = host.begin("nvme-vfio apply --wait=100")
     host.run(f"sleep 1; echo {PF} >{drive}/bind")
     status, log = host.finish(waits, 200)
@@ -181,13 +181,13 @@ def pf_reset(host):
     check_vfs(host, "after a reset of the PF, with one in use")
     unit = show(host, PF_UNIT, "Result")
     log = host.run(f"readlink /proc/[0-9]*/fd/3 | grep -cx /dev/vfio/{group}; pkill -x sleep; true")
-    out.ok(log.split() == ["1"] and unit["Result"] == "success", "the one in use is in use all the time", f"{log}{unit}")
+    out.ok(log.split() == ["1"] and unit["Result"] == "success", "the one in use stays in use", f"{log}{unit}")
     host.finish(user)
 
 
 def left_over(host):
-    """A drive that is removed while it has VFs leaves them behind, and the kernel
-    does not stand new ones beside them."""
+    """A drive that is removed while it has VFs leaves them behind, and the kernel does
+    not create new ones beside them."""
     host.run(f"echo 1 >{SYS}/remove; sleep 1; echo 1 >/sys/bus/pci/rescan;"
              f"wait_for 60 systemctl is-failed {PF_UNIT}", 100)
     log = host.run(f"cat {SYS}/sriov_numvfs; systemctl show -p ExecMainStatus {PF_UNIT};"
@@ -197,7 +197,7 @@ def left_over(host):
 
 
 def disabled(host):
-    """What keeps the next boot from making VFs, the configuration staying as it is."""
+    """What keeps the next boot from creating VFs, with the configuration unchanged."""
     status, log = host.finish(host.begin("nvme-vfio teardown"))
     out.ok(status == 0 and "drive.conf:1" in log and f"nvme-vfio teardown --disable {PF}" in log,
            "teardown: it is said that the next boot makes the VFs again, and what keeps it from that", log)
@@ -222,7 +222,7 @@ def disabled(host):
 def undone(host, before):
     host.run("nvme-vfio teardown --quiet; modprobe -r nvme-vfio-pci")
     after = state(host)
-    out.ok(after == before, "teardown: all as at the beginning", f"before:\n{before}after:\n{after}")
+    out.ok(after == before, "teardown: everything as in the beginning", f"before:\n{before}after:\n{after}")
 
 
 def story(work):
@@ -245,7 +245,7 @@ def story(work):
         host.run("nvme-vfio teardown --quiet; rm /etc/nvme-vfio/drive.conf")
         host.power_cycle()
         after = state(host)
-        out.ok(after == before, "without configuration, after the next start: all as at the beginning",
+        out.ok(after == before, "without configuration, after the next start: everything as in the beginning",
                f"before:\n{before}after:\n{after}")
 
 

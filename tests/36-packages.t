@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: lists packages:system
 #
-# The Debian packages: built in a clean system of their suite, checked by its
-# lintian, installed, upgraded, removed and purged in another, where dkms builds
-# the modules. Nothing is left of them in the end.
+# The Debian packages: built in a clean system of their suite, checked by its lintian,
+# then installed, upgraded, removed and purged in another system, where dkms builds the
+# modules. Nothing of them is left in the end.
 #
 # PACKAGES_FULL=1: in every suite (PACKAGES_SUITES= for some), from an older version,
 # and with a second kernel; and reuse checks the copyright of all files (make
@@ -22,18 +22,18 @@ version=$(dpkg-parsechangelog -SVersion)
 grep -q "^PACKAGE_VERSION=\"$version\"$" dkms.conf && grep -q "^PACKAGE_VERSION=\"$version\"$" iommufd/dkms.conf
 ok $? "both dkms.conf and debian/changelog tell the same version: $version"
 
-# what dpkg-buildpackage adds to it, without being asked to
+# what dpkg-buildpackage adds to it unasked
 declare -A release=([bookworm]="~deb12u1" [trixie]="~deb13u1" [sid]="")
 dpkg --compare-versions "$version${release[bookworm]}" lt "$version${release[trixie]}" &&
 	dpkg --compare-versions "$version${release[trixie]}" lt "$version${release[sid]}"
 ok $? "an upgrade of the host replaces the packages"
 
-# the headers of SUITE's newest kernel, as files, for a system that has others
+# the headers of SUITE's newest kernel, as files, for a system that has different ones
 second_kernel() { # SUITE OUT
 	local headers common kbuild package
 
 	mkdir -p "$2/base"
-	# runs dkms' hook; the suite's own may be too old for that
+	# runs dkms' hook, for which the suite's own may be too old
 	if dpkg --compare-versions "$(pkg_version "$1" linux-base)" gt \
 		"$(pkg_version "${1%-backports}" linux-base)"; then
 		cp "$(pkg_file "$1" linux-base)" "$2/base/" || return
@@ -107,7 +107,7 @@ life() { # SUITE
 	[ "$name" = "$([ "$suite" = bookworm ] || echo "nvme-vfio-iommufd-dkms_$version${release[$suite]}_all.deb")" ]
 	ok $? "$suite: the package with IOMMUFD is there if dkms is new enough: ${name:-no}" "$work/new/build.log"
 
-	# all that they need is there before: what is left behind is theirs
+	# everything they need is already there: what is left behind is theirs
 	mapfile -t needs < <(for deb in "$work"/new/*.deb; do dpkg-deb -f "$deb" Depends; done |
 		tr ',' '\n' | sed 's/^ *//; s/[ (|].*//' | sort -u)
 	needs+=(linux-headers-amd64)
@@ -119,7 +119,7 @@ life() { # SUITE
 		skip "$suite: a second kernel" "there is only one in it"
 	else
 		compiler=$(second_kernel "$suite-backports" "$work/kernel" 2>"$work/log")
-		ok $? "$suite: a second kernel is had" "$work/log"
+		ok $? "$suite: a second kernel is available" "$work/log"
 		needs+=("$compiler" pahole linux-base)
 	fi
 	tree=$(tests/rig/full/tree --minimal "$suite" "${needs[@]}" 2>"$work/log")

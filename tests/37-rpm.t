@@ -15,7 +15,7 @@ trap 'rm -rf "$out"' EXIT
 
 version=$(sed -n 's/^Version: *//p' rpm/nvme-vfio.spec)
 grep -q "^PACKAGE_VERSION=\"$version\"$" dkms.conf
-ok $? "dkms.conf and the spec tell the same version: $version"
+ok $? "dkms.conf and the spec have the same version: $version"
 
 mkdir "$out/sys"
 tests/packages/build-rpm "$out/new" 2>"$out/log"

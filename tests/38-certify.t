@@ -7,9 +7,9 @@ it can break the standard breaks exactly the rules about it. It refuses a drive 
 is in use, leaves nothing suspended or tracked however it ends, and --recover restores
 what it could not. docs/certify.md lists all rules.
 
-CERTIFY="kinds lies ways others" selects parts. With CHECK_FULL=1 all kinds of drives that
-conform, on 6.1 and 7.3, and all rules for each lie. CERTIFY_KERNELS="7.3" are other
-kernels, CERTIFY_DRIVES="hostile" some kinds of drives, with either command set.
+CERTIFY="kinds lies ways others" selects parts. CHECK_FULL=1 adds all kinds of drives that
+conform, on 6.1 and 7.3, and all rules for each lie. CERTIFY_KERNELS="7.3" selects
+kernels, CERTIFY_DRIVES="hostile" kinds of drives, with both command sets.
 """
 
 import fnmatch
@@ -34,7 +34,7 @@ KERNELS = os.environ.get("CERTIFY_KERNELS", "6.1 7.3" if FULL else "6.1").split(
 DRIVES = os.environ.get("CERTIFY_DRIVES", "").split()
 SECONDS = 3000
 OK, USAGE, NODEV, INUSE, BROKEN, UNFIT = 0, 2, 3, 4, 10, 11
-# What many moves would show as well.
+# What many moves would also show.
 ROUNDS = "--rounds 2"
 
 MOVES = {"state-own", "state-moves", "state-moves-full", "endure-rounds", "speed-loaded"}
@@ -44,8 +44,7 @@ READS = {"state-stable", "state-pieces", "state-get-operands", "state-stays", "s
          "speed-idle", "speed-loaded"}
 REPORTS = {"track-all", "track-cleared", "track-parts", "track-suspended", "track-twice"}
 
-# The rules that each lie breaks. What a drive that does not answer would break is
-# not asked any more.
+# The rules that each lie breaks. A drive that does not answer is not asked any further.
 LIES = {
     "lie-lose-cqe": MOVES | {"state-small-pieces"},
     "lie-double-cqe": MOVES | {"fault-disabled", "speed-idle"},
@@ -55,12 +54,12 @@ LIES = {
     "lie-huge-state": READS,
     "lie-report-overflow": REPORTS,
 }
-# What it loses may be an event request, which not each of these rules misses.
+# What it loses may be an event request, which not all of these rules miss.
 CHANCE = "lie-lose-cqe"
-# Each breaks the same rules as another one, or is found by the same rule.
+# Each breaks the same rules as another lie, or is found by the same rule.
 ALIKE = {"lie-double-cqe", "lie-huge-state", "lie-report-without-end", "lie-report-overflow"}
-# And of the ways in which a drive may be worse than it has to be; and rules that find
-# it as well if a completion comes at the right moment.
+# And of the ways in which a drive may be worse than it has to be; and rules that also
+# find it if a completion comes at the right moment.
 WORSE = {
     "lm-resume-irq=off": ({"susp-interrupts"}, {"susp-basic", "susp-in-flight", "susp-full-queues"}),
     "lm-suspend-waits=cq": ({"susp-full-at-once"}, set()),
@@ -90,7 +89,7 @@ class Bed:
         return self.sh("nvadm $PF0_DEV model-get")
 
     def broken(self, words):
-        """({rules that are broken}, the report, why there is none)"""
+        """({broken rules}, the report, why there is none)"""
         status, out, err = self.tool(f"certify --json {words} $PF0")
         try:
             report = json.loads(out)
@@ -112,7 +111,7 @@ def whole(tap, bed, title, words, want, set_name, may=frozenset()):
     if title.startswith(CHANCE) and broken:
         may = may | want - broken
         want = want & broken
-    if not tap.ok(not why and broken - may == want, f"{title}: rules that are broken: {', '.join(sorted(want)) or 'none'}",
+    if not tap.ok(not why and broken - may == want, f"{title}: broken rules: {', '.join(sorted(want)) or 'none'}",
                   why or "\n".join(f"{r['rule']}: {r['reason']}" for r in report["rules"]
                                    if (r["result"] == "fail") != (r["rule"] in want) and r["rule"] not in may)):
         return
@@ -148,8 +147,8 @@ def kinds(tap, program):
 
 
 def lies(tap, program):
-    """The last two are drives that do not do what they say any more, or nothing at all,
-    and are not asked on."""
+    """The last two are drives that no longer do what they say, or nothing at all, and
+    are not asked any further."""
     with host_of(program, "6.1", "standard", {}, hostrun.TIMEOUT, " nvme_core.admin_timeout=20") as host:
         host.setup_vfs(2)
         bed = Bed(host)
@@ -170,7 +169,7 @@ def lies(tap, program):
             bed.model("lm-reset-knobs=1")
         bed.model("lm-lie=deaf")
         status, _, err = bed.tool("certify --tap --only 'susp-basic' $PF0")
-        tap.ok(status in (UNFIT, BROKEN) and err, "lie-deaf: is found by susp-basic", f"{status} {err}")
+        tap.ok(status in (UNFIT, BROKEN) and err, "lie-deaf: found by susp-basic", f"{status} {err}")
         bed.model("lm-reset-knobs=1")
         bed.model("lm-suspend-waits=ever")
         status, out, err = bed.tool("certify --tap --only 'susp-*' $PF0")
@@ -182,7 +181,7 @@ def lies(tap, program):
 
 
 def ways(tap, program):
-    """How it is called, and how it ends."""
+    """Ways to call it, and how it ends."""
     with host_of(program, "6.12", "standard", {}) as host:
         host.setup_vfs(2)
         bed = Bed(host)
@@ -206,7 +205,7 @@ def ways(tap, program):
                "--shared goes on, with a warning", f"{status} {out} {err}")
         bed.sh("kill $(cat /tmp/user) $(cat /tmp/other); sleep 0.3")
 
-        # killed at a moment when a VF is suspended and tracked
+        # killed while a VF is suspended and tracked
         bed.model("lm-command-us=300000")
         bed.sh("(nvme-vfio certify --only track-suspended $PF0 & echo $! >/tmp/tool) >/dev/null 2>&1;"
                "while ! nvadm $PF0_DEV model-get | grep -q '^vf.[0-9]*=suspended'; do sleep 0.05; done;"
@@ -218,7 +217,7 @@ def ways(tap, program):
         status, out, err = bed.tool("certify --only 'susp-*' --tap $PF0")
         tap.ok(status == OK and "not ok" not in out, "and the drive is a good one", f"{status} {out} {err}")
 
-        # interrupted, it puts everything right by itself
+        # interrupted, it restores everything by itself
         bed.sh("(nvme-vfio certify --only 'endure-*' --rounds 1000 $PF0 & echo $! >/tmp/tool) >/tmp/o 2>&1; sleep 3;"
                "kill -INT $(cat /tmp/tool); for i in $(seq 600); do grep -q nvme-vfio: /tmp/o && break; sleep 0.1; done")
         left = [line for line in bed.report().splitlines() if re.search(r"^vf\.\d+=suspend|\.tracked=", line)]
@@ -229,8 +228,8 @@ def ways(tap, program):
         tap.ok(status == OK and re.search(r"^susp-basic +pass", out, re.M), "a table", f"{status} {out} {err}")
 
 
-# Commands of nvme-cli, and the status of each, which a rule is about. @ is a VF's
-# controller identifier. It has no word for the tracking of memory.
+# nvme-cli's commands and their statuses that a rule is about. @ is a VF's controller
+# identifier. It has no command for the tracking of memory.
 SEND, RECEIVE = "migration-send", "migration-recv"
 SUSPEND, RESUME = f"{SEND} --sel=0 --stype=1 --cntlid=", f"{SEND} --sel=1 --cntlid="
 GET = f"{RECEIVE} --sel=0 --numd=11 --output-format=binary --output-file=/tmp/state --cntlid="
@@ -248,9 +247,9 @@ BY_NVME_CLI = {
 
 
 def independent(tap, program):
-    """What others have written gives the same answers, where it can ask."""
+    """A program by others gets the same answers, where it can ask."""
     asked = subprocess.run([os.path.join(place.RIG, "nvme-cli")], capture_output=True, text=True, check=False)
-    if not tap.ok(not asked.returncode, "nvme-cli with commands of migration is had", asked.stderr[-2000:]):
+    if not tap.ok(not asked.returncode, "an nvme-cli with migration commands is available", asked.stderr[-2000:]):
         return
     with host_of(program, "6.12", "standard", {}) as host:
         host.setup_vfs(2)
@@ -280,7 +279,7 @@ def rules_are_told(tap, program):
     tap.ok(told == rows, "docs/certify.md has each rule, its severity, title and section",
            sorted(set(told.items()) ^ set(rows.items())))
     named = set().union(*LIES.values(), *(a | b for a, b in WORSE.values()))
-    tap.ok(named <= set(told), "the rules that this test names are there", named - set(told))
+    tap.ok(named <= set(told), "the rules that this test names exist", named - set(told))
 
 
 PARTS = {"kinds": (kinds,), "lies": (lies,), "ways": (ways,), "others": (independent,)}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:7.3 model
 # Needs, CHECK_FULL=1: kernel:6.12 kernel:7.2 kernel:7.3 model
-"""A kernel of Debian without IOMMUFD gets VFIO and iommufd of its own source: they
+"""A kernel of Debian's without IOMMUFD gets VFIO and iommufd from its own source: they
 build without a warning, a host starts with them, modules that were built for another
 core are refused in either direction, KVM knows VFIO's files, and the conformance suite
 passes by /dev/iommu, with nothing skipped that the kernel does not force
@@ -26,12 +26,12 @@ import tap                                              # noqa: E402
 
 SECONDS = 1500
 ARGS = os.environ.get("CONFORMANCE_ARGS", "")
-# of the kernel's own, on which others stand last
+# of the kernel's own; those that others depend on come last
 OLD = ("vfio", "vfio-pci-core", "vfio-pci", "vfio_iommu_type1")
-# What the loader says when it refuses one.
+# The loader's messages when it refuses one.
 REFUSED = (r"\S+: Unknown symbol (nvme_vfio_iommufd_core|_*vfio_\w+) \(err -2?2\)",
            r"\S+: disagrees about version of symbol _*vfio_\w+")
-# What no other kernel has either.
+# What other kernels do not have either.
 FORCED = {"6.12": {"kernel has no MIG_PRECOPY_INFOv2"}}
 
 
@@ -41,7 +41,7 @@ def kernels():
 
 
 def unpacked(kernel, names, folder, numbered=False):
-    """{name in the share: path} of modules of the kernel as the loader takes them."""
+    """{name in the share: path} of the kernel's modules in a form that the loader accepts."""
     paths = initramfs.module_closure(kernel, names)
     files = {}
     for number, path in enumerate(paths):
@@ -99,7 +99,7 @@ def report(out, kernel, result):
     result.say(out)
     skipped = [f"{point.name}: {point.skipped}" for point in result.points
                if point.skipped is not None and point.skipped not in forced]
-    out.ok(not skipped, f"{kernel}: nothing is skipped but what the kernel lacks", "\n".join(skipped))
+    out.ok(not skipped, f"{kernel}: nothing is skipped except what the kernel lacks", "\n".join(skipped))
     why = result.fault()
     out.ok(why is None, f"{kernel}: the host ran to its end, its kernel log is clean", why or "")
 

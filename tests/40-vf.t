@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels debug model
 """VFs driven from user space inside hosts: several kernels, both command sets. The
-oldest two run all cases but the longest, which do not depend on the kernel, once
-without PRE_COPY and with tracking, twice with PRE_COPY; the newest, and the oldest
-with the other set, run the few that find the usual faults. With CHECK_FULL=1
-kernels between these run as well, and the debug kernel runs all cases.
+oldest two run all cases except the longest, which do not depend on the kernel: one
+without PRE_COPY and with tracking, two with PRE_COPY. The newest, and the oldest with
+the other set, run the few that find the usual faults. With CHECK_FULL=1 kernels between
+these run as well, and the debug kernel runs all cases.
 
-VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only there. VF_JOBS
+VF_FULL=1 runs all cases everywhere, VF_KERNELS="6.12 debug" only on these. VF_JOBS
 hosts run at a time (default: one more than processors). VF_ARGS goes to vf-test, e.g.
 VF_ARGS='--only cancel'."""
 
@@ -30,7 +30,7 @@ LEVELS = ("", "--brief", "--quick")
 
 
 def level(number, series, command_set):
-    """Which cases run on a kernel, the how manieth it is."""
+    """Which cases run on a kernel, by its position."""
     if ALL_CASES or series == "debug":
         return ""
     seldom = number == 0 and command_set == "vendor" and not FULL
@@ -42,13 +42,13 @@ class Job(hostrun.Job):
         title = f"{series} {command_set}" + f", {level[2:]}" * bool(level)
         super().__init__(series, command_set, f"vf-test --set {command_set} {level} {ARGS}", [program],
                          SECONDS.get(series, OTHERWISE), title)
-        # A kernel full of checkers keeps a processor busy, and reports what stands
+        # A kernel full of checkers keeps a processor busy, and reports whatever stands
         # still for 30 s.
         self.room = 2 if series == "debug" else 1
         self.level = level
 
     def order(self):
-        """That first; then the long runs, so that they are not waited for at the end."""
+        """That one first; then the long runs, so that nothing waits for them at the end."""
         return self.kernel != "debug", LEVELS.index(self.level)
 
 
@@ -71,7 +71,7 @@ def report(out, title, result):
     result.say(out)
     why = result.fault()
     out.ok(why is None, f"{title}: the host ran to its end, its kernel log is clean", why or "")
-    # hosts of this test bed have every VF the cases want
+    # hosts of this test bed have every VF that the cases need
     if any("VFs bound to" in (point.skipped or "") for point in result.points):
         out.ok(False, f"{title}: all VFs are there")
 

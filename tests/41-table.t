@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.12 model
 # Needs, CHECK_FULL=1: kernel:6.1 kernel:7.3 debug
-"""The table of states and events (docs/states-and-events.md): every cell happens
-in a host, for both command sets, and is what the document says.
+"""The table of states and events (docs/states-and-events.md): every cell is acted out
+in a host, with both command sets, and ends as the document says.
 
-With CHECK_FULL=1 and --write the document gets the cells that were seen, on the first kernel. TABLE_KERNELS="6.12
-debug" chooses the kernels, TABLE_JOBS hosts run at a time. Allocations fail on
-demand only on the debug kernel: that event happens there, whatever the kernel of
-the others, and only with CHECK_FULL=1.
+With CHECK_FULL=1 and --write the cells that were seen on the first kernel are written
+to the document. TABLE_KERNELS="6.12 debug" chooses the kernels, TABLE_JOBS hosts run at
+a time. Allocations fail on demand only on the debug kernel: that event happens there,
+whatever kernel the others use, and only with CHECK_FULL=1.
 """
 
 import os
@@ -29,11 +29,11 @@ SETS = ("standard", "vendor")
 SECONDS = 1200
 AT_ONCE = hostrun.at_once("TABLE_JOBS")
 
-# Kernels without PRE_COPY, and what others have for it.
+# Kernels without PRE_COPY, and the states that others have for it.
 SHORT = ("6.1",)
 PRE_COPY = re.compile(r"to PRE_COPY\w*: \w+, \w+, ")
 
-# What each kind of host needs: the port above the PF has errors, and the PF goes.
+# What each kind of host needs: the port above the PF reports errors, and the PF is removed.
 BUS = {"more": ("--monitor",), "allow": (*hostrun.FAILS, *hostrun.FROZEN)}
 HOSTS = {
     "--table": {"allow": (*hostrun.FAILS, *hostrun.GIVEN_UP)},
@@ -41,8 +41,8 @@ HOSTS = {
     "--table-bus": BUS,
 }
 
-# What comes from outside of the drive is the same with both sets: one of them waits
-# for CHECK_FULL=1.
+# What comes from outside the drive is the same with both sets: one of them waits for
+# CHECK_FULL=1.
 ALIKE = () if FULL else ("--table-bus",)
 
 FAULTS_KERNEL = "debug"
@@ -74,7 +74,7 @@ def run_all(out):
 
 
 def seen_on(out, kernel, results):
-    """(the cells of a kernel, whether all is well with them)."""
+    """(the cells of a kernel, whether all of them are well)."""
     by_set = {name: {} for name in SETS}
     good = True
     for job, result in sorted(results, key=lambda r: r[0].kind == "--table-faults"):
@@ -92,7 +92,7 @@ def seen_on(out, kernel, results):
 
 
 def expected(text, kernel):
-    """The document's cells, as far as they are for this run and kernel."""
+    """The document's cells, as far as they apply to this run and kernel."""
     known = {key: cell for key, cell in cells.documented(text).items() if FULL or key[1] != FAULTS_EVENT}
     if kernel in SHORT:
         known = {(state, event): PRE_COPY.sub("", cell) for (state, event), cell in known.items()

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernels debug model
-"""The suite of tests/conformance on VFs in hosts, one boot for each kernel, command set
-and, where there are two, way to open a VF: some of them, and all with CHECK_FULL=1. A
-case may only be skipped if the kernel or the command set requires it. CONFORMANCE_JOBS
-hosts run at a time (default: two per processor); CONFORMANCE_KERNELS="6.12 debug" takes
-these with both sets, CONFORMANCE_ARGS goes to the suite, e.g. '--only arc:'."""
+"""The suite of tests/conformance on VFs in hosts, with one boot for each kernel,
+command set and, where there are two, way to open a VF: some of them, all with
+CHECK_FULL=1. A case may only be skipped if the kernel or the command set requires it.
+CONFORMANCE_JOBS hosts run at a time (default: two per processor);
+CONFORMANCE_KERNELS="6.12 debug" takes these with both sets, CONFORMANCE_ARGS goes to
+the suite, e.g. '--only arc:'."""
 
 import os
 import pathlib
@@ -25,9 +26,9 @@ ONLY = os.environ.get("CONFORMANCE_KERNELS", "").split()
 FULL = bool(os.environ.get("CHECK_FULL"))
 SECONDS = 1500
 
-# What is not run every time: kernels between the oldest and the newest but for one set
-# on one of them, the set without tracking elsewhere, and, where there are two ways to
-# open a VF, the one that all others have as well.
+# What is not run every time: kernels between the oldest and the newest, except for one
+# set on one of them; the set without tracking elsewhere; and, where there are two ways
+# to open a VF, the one that all others have as well.
 SELDOM = {("6.1", "vendor"), ("6.12", "standard"), ("7.2", "standard"), ("7.2", "vendor"), ("7.3", "vendor"),
           ("debug", "vendor")}
 
@@ -41,14 +42,14 @@ def kernels():
 
 
 def config_of(kernel):
-    """The configuration, which is beside the image or among the headers."""
+    """The configuration, beside the image or among the headers."""
     places = (pathlib.Path(kernel.image).with_name(f"config-{kernel.release}"),
               pathlib.Path(kernel.build, ".config"))
     return next(p for p in places if p.exists()).read_text(encoding="utf-8")
 
 
 class Forced:
-    """What a kernel and a command set leave no choice about."""
+    """What a kernel and a command set impose."""
 
     def __init__(self, kernel, command_set):
         version = tuple(int(n) for n in re.findall(r"\d+", kernel.release)[:2])
@@ -63,13 +64,13 @@ class Forced:
             self.skips.add("device offers no PRE_COPY")
         if version < (7, 1):
             self.skips.add("kernel has no MIG_PRECOPY_INFOv2")
-        # iova_bitmap is part of iommufd since 6.7, and a stub without it; the
-        # vendor set knows no tracking
+        # iova_bitmap is part of iommufd since 6.7, and a stub without it; the vendor
+        # set has no tracking
         if command_set == "vendor" or (version >= (6, 7) and not has("IOMMUFD")):
             self.skips.add("device offers no DMA_LOGGING")
 
     def hosts(self):
-        """(options, ways that are to be met) of each host."""
+        """(options, ways that are to be used) of each host."""
         if len(self.ways) == 1:
             return [("", self.ways)]
         return [(f"--{way}", [way]) for way in (self.ways if ONLY or FULL else self.ways[1:])]
@@ -97,14 +98,14 @@ class Job(hostrun.Job):
 
 
 def report(out, job, result):
-    """The points of one run, with its name in front, then what is true of all."""
+    """The points of one run, with its name in front, then what holds for all."""
     for point in result.points:
         if point.skipped is None:
             out.ok(point.good, f"{job.title}: {point.name}", "\n".join(point.notes))
         elif point.skipped in job.forced.skips:
             point.say(out, f"{job.title}: ")
         else:
-            out.ok(False, f"{job.title}: {point.name}", f"skipped, and nothing forces it: {point.skipped}")
+            out.ok(False, f"{job.title}: {point.name}", f"skipped without need: {point.skipped}")
     why = result.fault()
     out.ok(why is None, f"{job.title}: the host ran to its end, its kernel log is clean", why or "")
     ways = {point.name.partition(":")[0] for point in result.points}
@@ -119,7 +120,7 @@ def main():
     if not out.ok(not why, "the suite builds without warnings", why):
         return out.done()
     why = alone(program)
-    out.ok(not why, "so does a copy of it, by itself", why)
+    out.ok(not why, "so does a self-contained copy of it", why)
     place.qemu()
     every = [(k, s) for k in kernels() for s in ("standard", "vendor")]
     chosen = [(k, s) for k, s in every if ONLY or FULL or (k.series, s) not in SELDOM]

@@ -1,15 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: debug model
-"""Many migrations in a row with verified I/O in flight, after which the kernel
-holds no more than before: for each command set 40, 200 with CHECK_FULL=1,
-SOAK=NUMBER for others, on the debug kernel (SOAK_KERNEL=SERIES), which watches
-memory and locks.
+"""Many migrations in a row with verified I/O in flight, after which the kernel holds no
+more than before: 40 for each command set, 200 with CHECK_FULL=1, or SOAK=NUMBER, on the
+debug kernel (or SOAK_KERNEL=SERIES), which watches memory and locks.
 
-Then a tenth as many that are disturbed at a random moment: the PF of one of the
-ends is reset or bound again, or the VF is taken away, by itself or by
-sriov_numvfs=0, or the PF after it. Guests that must continue do, and the next
-migration works."""
+Then a tenth as many that are disturbed at a random moment: the PF of one of the ends is
+reset or bound again, or the VF is removed, by itself or by sriov_numvfs=0, after which the
+PF may go as well. Guests that must continue do, and the next migration works."""
 
 import os
 import sys

@@ -28,11 +28,11 @@ AT_ONCE = hostrun.at_once("PF_JOBS", 2)
 SECONDS = {"debug": 3000}
 OTHERWISE = 900
 
-# Nine VFs with three I/O queues each, and what the PF itself needs.
+# Nine VFs with three I/O queues each, and the PF's own.
 VFS = 9
 DRIVE = {"sriov_max_vfs": VFS, "sriov_vq_flexible": 4 * VFS, "sriov_vi_flexible": 4 * VFS,
          "max_ioqpairs": 4 * VFS + 2, "msix_qsize": 4 * VFS + 3}
-# The driver ends a Suspend, and nvme one that no reset of the VF ends.
+# The driver ends a Suspend, or nvme does if no reset of the VF ends it.
 ALLOW = (*hostrun.FAILS, *hostrun.GIVEN_UP, *hostrun.TIMEOUT)
 
 

@@ -3,8 +3,8 @@
 # Needs: kernel:6.1 kernel:6.12 model packages:tool
 """Finding the PF's admin queue: each of the two ways alone, both at once in a
 debug build (where they must agree), and none, which must leave a working plain
-passthrough. Likewise a PF whose command set must not be trusted, and an nvme
-that is not what it is taken for, or not ready.
+passthrough. Also a PF whose command set must not be trusted, and an nvme that is not
+what it seems, or not ready.
 
 PROOF_CASES="6.1:held" selects some; what happens in a host is in inside/proof."""
 
@@ -28,7 +28,7 @@ BUILDING = threading.Lock()
 
 class Case(hostrun.Job):
     """One host; its modules are built for the kernel's own nvme, or for one that is
-    broken on purpose: what it exports has other checksums then."""
+    broken on purpose, whose exports have different checksums."""
 
     def __init__(self, folder, programs, kernel, case):
         self.nvme, self.driver = (os.path.join(folder, f"{what}-{kernel}-{case}") for what in ("nvme", "driver"))
@@ -49,7 +49,7 @@ class Case(hostrun.Job):
 
     def run(self):
         try:
-            with BUILDING:              # hosts start when theirs are there
+            with BUILDING:              # hosts start when their modules are there
                 self.build()
         except subprocess.CalledProcessError as e:
             return hostrun.Result(e.returncode, "", e.stdout, self.title)
@@ -65,7 +65,7 @@ def main():
         return out.done()
     with tempfile.TemporaryDirectory() as folder:
         jobs = [Case(folder, programs, *case.split(":")) for case in CASES]
-        # the hosts wait more than they work: all at once
+        # hosts wait more than they work: all at once
         for job, result in hostrun.side_by_side(jobs, len(jobs)):
             result.say(out)
             why = result.fault()

@@ -3,8 +3,8 @@
 # Needs: kernel:6.12 model
 # Needs, CHECK_FULL=1: kernels
 """The driver on a host whose nvme has been patched: the shim is neither built nor
-loaded, and VFs migrate all the same, with both sets (inside/patched-nvme).
-PATCHED_KERNELS="6.1 7.2" for others with a patch; CHECK_FULL=1 takes all."""
+loaded, and VFs still migrate, with both sets (inside/patched-nvme).
+PATCHED_KERNELS="6.1 7.2" selects others with a patch, CHECK_FULL=1 all."""
 
 import glob
 import os
@@ -42,7 +42,7 @@ def build(out, kernel, nvme, driver):
 
 
 def jobs(out, folder, program):
-    """Of each kernel and set; None if something does not build."""
+    """For each kernel and set; None if something does not build."""
     made = []
     for kernel in kernels():
         nvme, driver = f"{folder}/nvme-{kernel}", f"{folder}/driver-{kernel}"

@@ -5,13 +5,13 @@
 """Drives of other kinds than the model's usual one: tests/model/personalities.
 
 Each that conforms passes the quick cases of vf-test, which also run on the usual
-one in 40-vf.t. With each that breaks the standard the guest's fate is what
-docs/command-sets.md says. And guests move between drives that were drawn by
-chance: they arrive with all data right, or stay with all data right and the kernel
-log says why. 10 draws, 200 with CHECK_FULL=1, DRAWS=NUMBER for others; the seed is
-printed, and DRAWS_SEED=SEED repeats them, in which DRAW=NAME is one of them.
+one in 40-vf.t. With each that breaks the standard, what happens to the guest is what
+docs/command-sets.md says. And guests move between drives that were drawn by chance:
+they arrive with all data right, or stay with all data right and the kernel log says
+why. 10 draws, 200 with CHECK_FULL=1, or DRAWS=NUMBER; the seed is printed, and
+DRAWS_SEED=SEED repeats them, DRAW=NAME one of them.
 
-DRIVES="hostile lies draws" are some of that. With CHECK_FULL=1 there are more
+DRIVES="hostile lies draws" selects parts. With CHECK_FULL=1 there are more
 kernels, and hostile runs all cases. DRIVES_JOBS hosts run at a time.
 """
 
@@ -33,15 +33,15 @@ ONLY = os.environ.get("DRIVES", "").split()
 DRAWS = int(os.environ.get("DRAWS") or (200 if FULL else 10))
 SEED = os.environ.get("DRAWS_SEED") or str(random.SystemRandom().randrange(1 << 32))
 DRAW = os.environ.get("DRAW", "")
-# One keeps a log of writes and the other has PRE_COPY.
+# One has a log of writes, the other PRE_COPY.
 KERNELS = ("6.1", "6.12")
 MORE_KERNELS = ("6.1", "6.12", "7.3", "debug")
 SETS = ("standard", "vendor")
 SECONDS = {"debug": 3000}
 OTHERWISE = 900
 DRAWS_A_HOST = 25
-SMALL = 4096                    # padding of a state that any command carries
-# Drives are to be refused, and say so.
+SMALL = 4096                    # padding of a state that fits into any command
+# Some drives have to be refused, with a message.
 ALLOW = (*hostrun.FAILS, *hostrun.GIVEN_UP, r"nvme-vfio-pci ")
 
 
@@ -80,8 +80,8 @@ def lies(program):
 
 
 def drawn(chance, name, command_set):
-    """A line for vf-test: what a pair of drives is like, as often as not the same, and
-    whether a guest has no reason to stay."""
+    """A line for vf-test: the properties of a pair of drives, the same in half of the
+    cases, and whether a guest has no reason to stay."""
     pair = [(personality.draw(chance, machines=False), personality.draw_reasons(chance)) for _ in range(2)]
     if chance.random() < 0.5:
         pair[1] = pair[0]
@@ -94,7 +94,7 @@ def drawn(chance, name, command_set):
 
 
 def draws(program, folder):
-    """Some in each host, whose drives' properties are drawn as well."""
+    """Some draws in each host, whose drives' properties are drawn as well."""
     if not wanted("draws"):
         return
     hosts = [(k, s) for k in MORE_KERNELS for s in SETS] if FULL else [(k, SETS[0]) for k in KERNELS]
@@ -103,7 +103,7 @@ def draws(program, folder):
         kernel, command_set = hosts[i % len(hosts)]
         chance = random.Random(f"{SEED}/{i}")
         machine = personality.draw(chance, machines=True)
-        # of two, MDTS must be the same
+        # both must have the same MDTS
         lines = [drawn(chance, f"{i}.{n}", command_set) for n in range(DRAWS // number + (i < DRAWS % number))]
         if DRAW:
             lines = [line for line in lines if re.split("[ :]", line)[0] == DRAW]
@@ -118,7 +118,7 @@ def draws(program, folder):
 
 
 def each_lie_is_told(out, program):
-    """The case of a lie is named as the personality, and so is its row in the document."""
+    """The case of a lie has the name of the personality, and so has its row in the document."""
     told = set(re.findall(r"^(lie-[\w-]+)", os.popen(f"{program} --lies --list").read(), re.M))
     with open(os.path.join(TESTS, "../docs/command-sets.md"), encoding="utf-8") as f:
         rows = set(re.findall(r"^\| `(lie-[\w-]+)` \|", f.read(), re.M))

@@ -3,8 +3,8 @@
 # Needs: debug model
 """Random calls on VFs from several threads (fuzz/uapi), for FUZZ_SECONDS (60) with
 each command set, on the debug kernel, where any report and any leak fails.
-FUZZ_SEED repeats a run, FUZZ_KERNEL takes another kernel, where the bus has errors
-as well (--bus); FUZZ_ARGS goes to mig-fuzz."""
+FUZZ_SEED repeats a run, FUZZ_KERNEL selects another kernel, where the bus has errors as
+well (--bus); FUZZ_ARGS goes to mig-fuzz."""
 
 import os
 import re
@@ -18,7 +18,7 @@ import tap                                              # noqa: E402
 SECONDS = int(os.environ.get("FUZZ_SECONDS") or 60)
 KERNEL = os.environ.get("FUZZ_KERNEL") or "debug"
 SEED = os.environ.get("FUZZ_SEED")
-# nvme gives lockdep a lock that it never takes back when AER has come.
+# After an error of AER nvme holds, as lockdep sees it, a lock that it never releases.
 DEBUG = KERNEL.startswith("debug")
 ARGS = os.environ.get("FUZZ_ARGS", "" if DEBUG else "--bus")
 # waiting for a call that hangs, the checks afterwards, a boot; by the host's clock
@@ -28,8 +28,8 @@ POINTS = 2
 
 def job(program, command_set):
     seed = f"--seed {SEED}" if SEED else ""
-    # What the fuzzer provokes: commands fail, a reset of the PF aborts some, and
-    # some take longer than the driver waits.
+    # What the fuzzer causes: commands fail, a reset of the PF aborts some, and some
+    # take longer than the driver waits.
     return hostrun.Job(KERNEL, command_set, f"mig-fuzz --set {command_set} {seed} --seconds {SECONDS} {ARGS}",
                        [program], LIMIT, command_set, allow=(*hostrun.FAILS, *hostrun.GIVEN_UP, *hostrun.FROZEN),
                        more=() if DEBUG else ("--monitor",))

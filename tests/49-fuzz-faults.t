@@ -4,11 +4,11 @@
 # Needs, CHECK_FULL=1: kernel:6.12 model
 """Random calls (48-uapi-fuzz.t) and many migrations (43-soak.t) can fail.
 
-Each patch in tests/mutants/fuzz breaks the driver in one way. Its head says by which
-of the two it must be found, "By: fuzz, soak": within FUZZ_SECONDS (60) or SOAK (10)
-migrations, of which one is disturbed. With CHECK_FULL=1 only. FAULT=TEXT for those
-with TEXT in their name, FUZZ_KERNEL=SERIES for another kernel than 6.12, FUZZ_SET for
-the vendor set."""
+Each patch in tests/mutants/fuzz breaks the driver in one way. Its head says which of
+the two must find it, "By: fuzz, soak": within FUZZ_SECONDS (60) or SOAK (10)
+migrations, one of which is disturbed. Only with CHECK_FULL=1. FAULT=TEXT selects those
+with TEXT in their name, FUZZ_KERNEL=SERIES a kernel other than 6.12, FUZZ_SET the
+command set."""
 
 import os
 import pathlib
@@ -28,10 +28,10 @@ KERNEL = os.environ.get("FUZZ_KERNEL") or "6.12"
 SET = os.environ.get("FUZZ_SET") or "standard"
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS") or 60)
 SOAK = int(os.environ.get("SOAK") or 10)
-# by the host's clock: what waits for what never comes, too
+# by the host's clock, which also counts waiting for what never comes
 SECONDS = 1200
 
-# What each is, and a line that it begins with.
+# What each is, and a line with which it begins.
 BY = {"fuzz": (f"mig-fuzz --seconds {FUZZ_SECONDS}", r"^# replay: "),
       "soak": (f"vf-test --soak {SOAK}", r"^# \d+ PFs, ")}
 
@@ -52,7 +52,7 @@ def found(out, name, by, program, modules):
     said = result.output
     out.ok(re.search(begin, said, re.M) and result.status and result.bad, f"{name}: {by} finds it",
            (said + result.errors)[-3000:])
-    # the first that was wrong: what a call gave, or what a case expected
+    # the first that was wrong: what a call returned, or what a case expected
     why = re.search(r"^# (BROKEN: .*)$", said, re.M) or \
         re.search(r"^# *(.*(?:expected|users and not|does not run).*)$", said, re.M)
     out.note(why[1] if why else ", ".join(result.bad) or "nothing")

@@ -29,22 +29,22 @@ import scenario                                         # noqa: E402
 import tap                                              # noqa: E402
 import verdict                                          # noqa: E402
 
-# What QEMU is given nothing but its defaults for.
+# Where QEMU's defaults are enough.
 BIG = {"tracked": True, "memory": 1024}
-# A guest with less in flight leaves a slow host the time to move it.
+# A guest with less in flight leaves a slow host time to move it.
 SLOW = {**BIG, "workers": 2}
 PLAIN = {"tracked": False}
-# A state that no single command carries: read while it is on its way.
+# A state that no single command can carry: it is read while being transferred.
 LARGE = {**PLAIN, "props": {"lm-pad": 1 << 20}}
 
 SEED = os.environ.get("GUEST_SEED") or str(random.SystemRandom().randrange(1 << 32))
-# By these a command may be refused, after which it is sent again; verdict wants none.
+# Statuses with which a command may be refused and is sent again; verdict allows none.
 REFUSING = {"lm-fail", "lm-sequences", "lm-track-grain", "lm-track-room"}
 FEW_RANGES = {"1", "2/3"}
 
 
 def drawn(number):
-    """Properties of both hosts' drive."""
+    """Properties of both hosts' drives."""
     chance = random.Random(f"{SEED}/{number}")
     values = {**personality.draw(chance, machines=True), **personality.draw(chance, machines=False)}
     # QEMU asks for more ranges, and begins no migration without them
@@ -59,7 +59,7 @@ def by_chance(number, kernel, guest):
     return kernel, "standard", 2, {**guest, "tracked": tracked, "props": props}
 
 
-# kernel, command set, trips, and what the guest is; the long ones first
+# kernel, command set, trips, and arguments of Guest; the long ones first
 CASES = [
     ("6.1", "standard", 3 if os.environ.get("CHECK_FULL") else 2, {**BIG, "cpus": 2}),
     ("6.12", "vendor", 2, {**PLAIN, "machine": "q35"}),
@@ -99,7 +99,7 @@ def one(case):
 
 
 def check_demo(result, trips):
-    """What the demo would have said of a case."""
+    """What the demo would have said about a case."""
     text = StringIO()
     with redirect_stdout(text):
         print(demo.foreword(place.kernel(result.kernel), result.set))
@@ -137,7 +137,7 @@ with ThreadPoolExecutor(AT_ONCE) as pool:
     forgetful = None if only else pool.submit(one, FORGETFUL)
     for case, result in zip(chosen, results):
         verdict.check(out, *result.result())
-        # which knows of no drive that does not track on a kernel that could
+        # which knows no drive that does not track on a kernel that could
         if "lm-track" not in case[3].get("props", {}):
             check_demo(*result.result())
     if forgetful:

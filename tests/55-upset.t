@@ -4,10 +4,10 @@
 # Needs, CHECK_FULL=1: kernels debug-guest
 """Migrations of guests that are cancelled, lose one of their QEMUs, are refused
 by the target, or whose guest resets its drive or itself; a guest whose drive's
-PF is reset. Every act with every kernel and command set with CHECK_FULL=1. Some
+PF is reset. With CHECK_FULL=1 every act on every kernel with every command set. Some
 acts come at random moments: UPSET_SEED=N repeats those of a run.
-PF_EVENTS=MIGRATIONS/RESETS does nothing but that many of each, with two guests
-on 6.1, one for each command set."""
+PF_EVENTS=MIGRATIONS/RESETS only does that many of each, with two guests on 6.1, one for
+each command set."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ KILLS = (upset.kill_target, upset.kill_source)
 ALL = (upset.cancel, *KILLS, upset.refuse, *RESETS)
 TRACKED = {"tracked": True}
 
-# kernel, command set, what the guest is, acts
+# kernel, command set, arguments of Guest, acts
 CASES = [
     ("6.1", "standard", TRACKED, (upset.kill_source, upset.function_reset)),
     ("6.12", "vendor", {}, (upset.acknowledge, upset.cancel, upset.refuse, upset.kill_target)),
@@ -43,7 +43,7 @@ if MANY:
              for command_set, guest in (("standard", TRACKED), ("vendor", {}))]
 
 ALLOW = (
-    # a refusing device is what some acts want
+    # some acts need a device that refuses
     r"nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status",
 )
 

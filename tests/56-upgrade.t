@@ -3,8 +3,8 @@
 # Needs: packages:base
 # Needs, CHECK_FULL=1: kernels model
 """The previous release and this one accept each other's streams, on each kernel
-and with both sets (inside/upgrade). The release is a tag, or the commit beside
-it in tests/rig/previous. UPGRADE_KERNELS="6.12" selects some."""
+and with both sets (inside/upgrade). The release is a tag, or the commit next to it in
+tests/rig/previous. UPGRADE_KERNELS="6.12" selects some."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def git(*args, **more):
 
 
 def previous():
-    """(name, commit) of the release before; no commit if the clone has none of it."""
+    """(name, commit) of the previous release; no commit if the clone does not have it."""
     with open(os.path.join(TESTS, "rig", "previous"), encoding="ascii") as f:
         names = [line for line in f if not line.startswith("#")][-1].split()
     for name in names:
@@ -54,7 +54,7 @@ def jobs(out, folder, commit, program):
         try:
             place.run("build-modules", series, built, old)
         except subprocess.CalledProcessError as e:
-            out.ok(False, f"{series}: the release before builds", e.stdout)
+            out.ok(False, f"{series}: the previous release builds", e.stdout)
             continue
         files = [f"data/old/{name}={built}/{name}" for name in ("nvme-pf-shim.ko", "nvme-vfio-pci.ko")]
         for s in ("standard", "vendor"):

@@ -7,13 +7,12 @@ Each patch there breaks the driver in one way. Its head says which tests must no
 "By: unit" - those of tests/unit, "By: vf" - the quick run of tests/vf on two VFs, "By:
 vf, TEXT" - the cases there with TEXT in their name, "By: pf, TEXT" - those of vf-test
 --pf, "By: conformance, TEXT" - those of tests/conformance; and "Set:" - with which
-command set; and "Kernel:" - on which, where it may not be just any; and "Drive:" - on
-which of tests/model/personalities, where not on the usual one. Those with "Often: yes"
-are some of each kind; the others wait for CHECK_FULL=1 (make check-full).
-MUTANTS="pf-no-limit ..." are some. The same tests pass on the unbroken driver, which is
-the first thing checked here, or in 40-vf.t and 42-conformance.t where those run them. A
-device that loses or doubles a completion is not here but among the cases of tests/vf
-("checker notices").
+command set; "Kernel:" - on which kernel, if not on any; "Drive:" - on which of
+tests/model/personalities, if not on the usual one. Those with "Often: yes" are some of
+each kind; the others wait for CHECK_FULL=1 (make check-full). MUTANTS="pf-no-limit ..."
+selects some. The same tests pass on the unbroken driver, which is the first thing
+checked here, or in 40-vf.t and 42-conformance.t where those run them. Devices that lose
+or double a completion are not here but among the cases of tests/vf ("checker notices").
 """
 
 import dataclasses
@@ -37,8 +36,8 @@ SETS = ("standard", "vendor")
 SECONDS = 300
 ONLY = os.environ.get("MUTANTS", "").split()
 PROGRAMS = {"vf": "vf-test", "pf": "vf-test", "conformance": "vfio-mig-conformance"}
-# Without these 40-vf.t has run beside, on these kernels and drives, all that is
-# asked of the unbroken driver: the quick cases, and those of some name.
+# Unless these are set, 40-vf.t runs on these kernels and drives everything that the
+# unbroken driver has to pass: the quick cases, and those with certain names.
 ALONE = bool(ONLY or os.environ.get("CHECK_FULL") or KERNEL != "6.12")
 ELSEWHERE = {("6.1", "kind"), ("6.12", "kind")}
 SHOWN = 3                       # failed points
@@ -57,9 +56,9 @@ def must(*args):
 
 @dataclasses.dataclass(eq=False)
 class Check:
-    """Tests on a driver, which has a fault or none: run() returns their points that
-    failed, or what came between as an exception. only: texts of which one is in the
-    names of cases, one after the other."""
+    """Tests on a driver with or without a fault: run() returns the points that failed,
+    or what interfered as an exception. only: texts, one of which is in the cases'
+    names, one after the other."""
     title: str
     by: str
     only: tuple
@@ -110,7 +109,7 @@ class Check:
 
 
 def mutant(patch):
-    """(name, whether it is one of every run, its check)"""
+    """(name, whether it is part of every run, its check)"""
     text = patch.read_text(encoding="utf-8")
     kernel = re.search(r"^Kernel: (\S+)$", text, re.M)
     drive = re.search(r"^Drive: (\S+)$", text, re.M)

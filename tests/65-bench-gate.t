@@ -5,7 +5,7 @@
 allocations, memory, instructions, and the downtime where only instructions and
 commands take time. Other times are for `make bench`.
 
-If a figure has improved its limit here has to be tightened. With --show the
+If a figure has improved, its limit here has to be tightened. With --show the
 figures are printed and nothing is judged.
 """
 
@@ -26,18 +26,18 @@ TRACKS = "6.1"          # and has no PRE_COPY
 PAGE = 4096
 SIZES = {"standard": (64, 4096), "vendor": (64,)}
 
-# Allocations of the block layer and nvme for a command with data, which are not
-# ours to avoid: the bio, the list of its pages, and now and then an IOVA.
+# Allocations of the block layer and nvme for a command with data, which we cannot
+# avoid: the bio, the list of its pages, and now and then an IOVA.
 PER_DATA_COMMAND = 3
 
-# Of both sides together, beyond the pieces of state themselves: two files, their
-# records, and what page tables of the IOMMU need.
+# Of both ends together, beyond the pieces of the state: two files, their records, and
+# page tables of the IOMMU.
 FEW_PAGES = 4
 
 # Bytes copied for each byte of state: itself, and what surrounds it in the stream.
 COPIES = 1.02
 
-# Instructions: of the driver beside those of its commands alone, in a state of
+# Instructions: of the driver, compared with those of its commands alone, for a state of
 # 4 KiB; and per byte of state, for two copies and two checksums.
 TIMES_BASELINE = {"standard": 1.2, "vendor": 1.5}
 PER_BYTE = 0.7
@@ -50,7 +50,7 @@ def judge_cost(out, r):
     out.ok(r["commands"] == want, f"{name}: {want} commands in the downtime", f"there were {r['commands']}")
     sites = {side: r[side]["sites"] for side in ("source", "dest")}
     for side in ("source", "dest"):
-        out.ok(r[side]["ours"] == 0, f"{name}, {side}: nothing is allocated by the driver in the downtime",
+        out.ok(r[side]["ours"] == 0, f"{name}, {side}: the driver allocates nothing in the downtime",
                sites[side])
     total = r["source"]["allocs"] + r["dest"]["allocs"]
     out.ok(total <= PER_DATA_COMMAND * data, f"{name}: at most {PER_DATA_COMMAND} allocations for a command with data",
@@ -61,7 +61,7 @@ def judge_cost(out, r):
         ratio = r[side]["copied"] / r["size"]
         out.ok(1 <= ratio <= COPIES, f"{name}, {side}: each byte is copied once, from or to user space", ratio)
         most = r["step"] // PAGE + FEW_PAGES
-        out.ok(0 < r[side]["peak"] <= most, f"{name}, {side}: holds one command's worth of state at most",
+        out.ok(0 < r[side]["peak"] <= most, f"{name}, {side}: holds at most one command's worth of state",
                f"{r[side]['peak']} pages, not {most}")
 
 
@@ -74,7 +74,7 @@ def judge_instructions(out, command_set, records):
     out.ok(ratio <= most, f"{command_set} set, small state: at most {most} times the instructions of its commands", ratio)
     per_byte = max((r["cpu"] - r["baseline_cpu"]) * 1000 / 2 ** parts.ICOUNT / r["size"] for r in large)
     out.note(f"{command_set}: {per_byte:.2f} instructions for a byte of state")
-    out.ok(per_byte <= PER_BYTE, f"{command_set} set: at most {PER_BYTE} instructions for a byte of state", per_byte)
+    out.ok(per_byte <= PER_BYTE, f"{command_set} set: at most {PER_BYTE} instructions per byte of state", per_byte)
 
 
 def judge_downtime(out, command_set, records):
@@ -97,19 +97,19 @@ def judge(out, command_set, records, show):
     times = [r for r in records if r["figure"] == "downtime"]
     judge_instructions(out, command_set, [r for r in times if not r["paced"]])
     judge_downtime(out, command_set, [r for r in times if r["paced"]])
-    out.ok(len(costs) == len(SIZES[command_set]), f"{command_set} set: all was measured", len(costs))
+    out.ok(len(costs) == len(SIZES[command_set]), f"{command_set} set: everything was measured", len(costs))
 
 
 def judge_tracked(out, records):
-    """However many parts of memory are asked about, the VF was quiet since the first. That
-    it is still tracked was confirmed before the Suspend."""
+    """However many parts of memory are asked for, the VF has been quiet since the first.
+    That it is still tracked was confirmed before the Suspend."""
     for r in records:
         want = table.expected_commands(r) + 2
         name = f"without PRE_COPY, {r['reports']} reports, state of {r['size']} bytes"
         had = r["commands"] - r["identify"]
         out.ok(had == want, f"{name}: {want} commands in the downtime, and Identify", f"there were {had}")
         out.note(f"Identify at the destination: {r['identify']}")
-    out.ok(len(records) == len(SIZES["standard"]), "without PRE_COPY: all was measured", len(records))
+    out.ok(len(records) == len(SIZES["standard"]), "without PRE_COPY: everything was measured", len(records))
 
 
 def main():

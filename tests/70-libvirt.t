@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: kernel:6.1 model packages:tool packages:system
-"""What administrators do with VFs by virsh, on two Debian systems with libvirt:
+"""What administrators do with VFs in virsh, on two Debian systems with libvirt:
 who binds which driver when, the life of a guest that owns a VF, migration there
 and back, VFs that come and go while it runs, and what is refused with which
 message.
@@ -32,14 +32,14 @@ SET = os.environ.get("LIBVIRT_SET", "standard")
 TRACKED = (KERNEL == "6.1" or KERNEL.endswith(place.REBUILT)) and SET == "standard"
 PF, VF1, VF2, SMALL, MISSING = (virt.VF.format(i) for i in range(5))
 DRIVE = "0000:02:00.0"          # without SR-IOV
-# the third VF has less than a guest on another needs, a fourth is not made
+# the third VF has less than a guest of another needs, a fourth is not created
 CONFIG = "vf3.queues = 2\nvf3.interrupts = 2\n"
 PLAIN = {"sriov_max_vfs": 0, "sriov_vq_flexible": 0, "sriov_vi_flexible": 0, "lm": "off"}
-# What guests of libvirt's are good for is seen by 50-guest.t; these shall be quick to move.
+# What guests can do is tested by 50-guest.t; these have to be quick to move.
 CHANGE = 512
 OURS, VFIO = virt.DRIVER, "vfio-pci"
 
-# What users read when something is refused; docs/troubleshooting.md has the cures.
+# What users read when something is refused; docs/troubleshooting.md has the fixes.
 NO_VF = "not found: could not access /sys/bus/pci/devices/"
 UNMANAGED = "must be manually detached from the host"
 REFUSED = "job 'migration in' failed: load of migration failed: Invalid argument"
@@ -53,12 +53,12 @@ out = tap.Tap()
 
 @contextmanager
 def chapter(pair, name):
-    """Part of the test, timed; what goes wrong in one leaves no guest to the next."""
+    """A part of the test, timed; if one goes wrong it leaves no guest for the next."""
     begun = time.monotonic()
     try:
         yield
     except rig.Trouble as e:
-        out.ok(False, f"{name}: as far as it goes", str(e))
+        out.ok(False, f"{name}: runs to its end", str(e))
         for host in pair.hosts:
             host.finish(host.begin(f"virsh -q destroy {virt.NAME}"), virt.guests.PATIENCE)
     out.note(f"{name}: {time.monotonic() - begun:.0f} s")
@@ -76,7 +76,7 @@ def is_bound(host, address, driver, name, override=None):
 
 
 def kernel_said(host, pattern, since):
-    """Lines of the kernel log from a number on that match."""
+    """Matching lines of the kernel log, from a number on."""
     return [line for line in host.run("dmesg").splitlines()[since:] if re.search(pattern, line)]
 
 
@@ -112,8 +112,8 @@ def chosen(guest, host):
 
 
 def starts(guest, host, name, before, want, after, prepare=None, **device):
-    """A guest that is started and ended without having run; drivers of its VF
-    before, while it is there, and after."""
+    """A guest that is started and ended without having run; drivers of its VF before,
+    meanwhile, and afterwards."""
     vf = device.get("vf", VF1)
     if prepare:
         host.run(prepare)
@@ -158,17 +158,17 @@ def configured(guest, host):
 
 
 def whole_drive(pair, _):
-    """A drive that is no VF: works in a guest as under vfio-pci, and does not migrate."""
+    """A drive that is not a VF: it works in a guest as under vfio-pci, and does not migrate."""
     guest = virt.Domain(pair, {pair.a: DRIVE, pair.b: DRIVE}, tracked=True)
     guest.start(pair.a)
     is_bound(pair.a, DRIVE, OURS, "a whole drive in a guest: our driver")
-    out.ok(True, "a whole drive in a guest: I/O goes well")
+    out.ok(True, "a whole drive in a guest: its I/O works")
     status, text = guest.try_to_migrate(pair.b)
     out.ok(status != 0 and NO_MIGRATION in text,
            "a whole drive in a guest: migration is refused, with the reason", text)
     result = scenario.Result(KERNEL, SET)
     scenario.judge(result, guest.finish(), guest.pair.stalled())
-    out.ok(result.clean_end and not result.guest_trouble, "a whole drive in a guest: all it wrote is there",
+    out.ok(result.clean_end and not result.guest_trouble, "a whole drive in a guest: everything that it wrote is there",
            f"{result.totals} {result.guest_trouble}")
     pair.a.run(f"wait_for 60 bound_to {DRIVE} nvme", 100)
     is_bound(pair.a, DRIVE, "nvme", "a whole drive in a guest: nvme has it afterwards")
@@ -188,10 +188,10 @@ def lifecycle(guest, watch, host):
     is_bound(host, VF1, OURS, "create: our driver, chosen by libvirt")
     guest.must(host, f"suspend {virt.NAME}")
     state = guest.must(host, f"domstate {virt.NAME}")
-    time.sleep(1)                   # what the drive was at
+    time.sleep(1)                   # where the drive was
     before = watch.changes
     time.sleep(2)
-    out.ok(state == "paused" and watch.changes == before, "suspend: the guest and its I/O stand still",
+    out.ok(state == "paused" and watch.changes == before, "suspend: the guest and its I/O stop",
            f"{state} {before} {watch.changes}")
     guest.must(host, f"resume {virt.NAME}")
     goes_on(guest, watch, "resume")
@@ -201,7 +201,7 @@ def lifecycle(guest, watch, host):
 
 
 def moves(guest, watch, target):
-    """By virsh migrate, and what it leaves."""
+    """By virsh migrate, and what it leaves behind."""
     source, vf = guest.host, guest.vfs[guest.host]
     trip = virt.trip(guest, watch, target)
     after = trip["after"]
@@ -225,7 +225,7 @@ def its_end(guest, host):
 
 
 def comes_and_goes(pair, watch):
-    """A VF is attached to a guest that runs, moves with it, and is detached."""
+    """A VF is attached to a running guest, moves with it, and is detached."""
     guest = virt.Domain(pair, {pair.a: VF1, pair.b: VF2}, tracked=TRACKED, change=CHANGE)
     guest.start(pair.a, device=False)
     guest.await_text("^guest: nvme cntlid")
@@ -250,7 +250,7 @@ def comes_and_goes(pair, watch):
     host.run(f"wait_for 100 test ! -e /sys/bus/pci/devices/{guest.vfs[host]}/driver", 200)
     is_bound(host, guest.vfs[host], "none", "detach-device: no driver, as before", "")
     text = guest.console()
-    out.ok(re.search("^iocheck: end .*errors=0", text, re.M), "a VF that came and went: its I/O was right", text[-1000:])
+    out.ok(re.search("^iocheck: end .*errors=0", text, re.M), "a VF that came and went: all data right", text[-1000:])
     guest.destroy()
 
 
@@ -259,7 +259,7 @@ def comes_and_goes(pair, watch):
 
 @contextmanager
 def other(host, **names):
-    """The drive of a host has another model or firmware."""
+    """The drive of one host has a different model or firmware."""
     for name, value in names.items():
         host.monitor("qom-set", path="/machine/peripheral/pf0", property=f"lm-{name}", value=value)
     try:
@@ -269,7 +269,7 @@ def other(host, **names):
 
 
 def refused(guest, watch, name, words, log=None, options="", **device):
-    """A migration that must not happen, and the words with which it does not."""
+    """A migration that must not happen, and the words with which it is refused."""
     target = next(h for h in guest.pair.hosts if h is not guest.host)
     before = lines(target)
     begun = time.monotonic()

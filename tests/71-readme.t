@@ -9,15 +9,15 @@ them is the text of the documents, found in their blocks: into host a that of
 README.md, into host b that of docs/install.md and of nvme-vfio(8). Then the guest is
 on b. Each command must succeed, and print what its sample shows, if it has one.
 
-What is about this test bed and not in the documents is in the tables below, and
-nowhere else: what is left out and why, what a reader has to fill in, what is typed
-into an editor, and in which folder. The page to which README sends those whose VFs
-have different addresses is not read: here they have not.
+What concerns this test bed and is not in the documents is in the tables below, and
+nowhere else: what is left out and why, what a reader has to fill in, what is typed into
+an editor, and in which folder. The page for readers whose VFs have different addresses
+is not read: here they have the same.
 
-What is installed is so in the system itself, before it is a machine: compilers are
-slow in emulated ones. Of what Debian has only the packages that are named, and those
-they depend on, can be had there. README_INSTALLED=FOLDER keeps what that gave, and
-takes it from there next time."""
+Installation happens in the system itself, before it is a machine: compilers are slow in
+emulated ones. Of Debian's packages only those that are named, and their dependencies,
+are available there. README_INSTALLED=FOLDER keeps the result, and uses it the next
+time."""
 
 import os
 import re
@@ -42,7 +42,7 @@ README, INSTALL, MANUAL = "README.md", "docs/install.md", "docs/man/nvme-vfio.8"
 READ = {"a": ((README, "Install"), (README, "Use")),
         "b": ((INSTALL, "Debian 12, 13, sid"), (MANUAL, "EXAMPLES"))}
 
-# What is not typed, by how it begins, and why.
+# What is not typed, by its beginning, and why.
 LEFT = {
     README: {
         "qemu-system-x86_64 ... -device vfio-pci,": "has an elision; a VM without libvirt, which 50-guest.t has",
@@ -54,15 +54,15 @@ LEFT = {
     },
 }
 
-# What readers have to fill in: all else is typed as it stands there.
+# What readers have to fill in: everything else is typed as it is.
 FILLED = {MANUAL: {"ssh other ": "ssh a "}}
 
 # What they type into an editor: the words of the file, and what replaces them there.
-# The serial number is what "nvme-vfio list" has shown, the rest as in README's samples.
+# The serial number is the one that "nvme-vfio list" has shown, the rest as in README's samples.
 EDITED = {"/etc/nvme-vfio/drive.conf": {"serial = S6XYNX0T000001": "serial = rig0", "num_vfs = 4": "num_vfs = 2",
                                         "queues = 5": "queues = 4", "interrupts = 5": "interrupts = 4"}}
 
-# Where they stand: in the source, but for what is done "on the host", where the
+# Where they are: in the source, except for what is done "on the host", where the
 # packages are.
 BESIDE = {INSTALL: ("sudo apt install ./", )}
 # README has this done on "the other" host.
@@ -70,12 +70,12 @@ ELSEWHERE = {"sudo nvme-vfio doctor --probe --peer a.json": "b"}
 # The other host has to be ready by then.
 TOGETHER = ("sudo nvme-vfio doctor --probe", "ssh other ")
 
-# What is done while there is no machine yet.
+# What is done before there is a machine.
 BEFORE = re.compile(r"sudo (?:apt|dkms) |dpkg-buildpackage")
-# What must be in what a command says, where a comment and no sample tells.
+# What a command must print, where a comment says so instead of a sample.
 COMMENTED = {"sudo dkms status nvme-vfio": ": installed"}
-# Exit statuses that are an answer, as nvme-vfio(8) has them: before there are VFs
-# doctor says that, and has no other complaint.
+# Exit statuses that are an answer, as in nvme-vfio(8): before there are VFs, doctor
+# says just that.
 ANSWERS = {(INSTALL, "sudo nvme-vfio doctor"): (11, r"^Checks: 1 fail(?s:.*)\bfail +no VFs"),
            (MANUAL, "nvme-vfio doctor"): (11, r"^Checks: 1 fail(?s:.*)\bfail +no VFs")}
 
@@ -85,8 +85,8 @@ EDITOR = """#!/bin/sh
 # what a reader types into an editor, as the test has written it down
 sed -f /share/typed/edit "$1" >"/tmp/edited.$$" && cat "/tmp/edited.$$" >"$1" && rm "/tmp/edited.$$"
 """
-# As on a system that was just installed: somebody who may use sudo. "Yes" is what they
-# say when apt asks whether to go on.
+# As on a system that was just installed: somebody who may use sudo, and who answers
+# "yes" when apt asks whether to go on.
 FRESH = f"""useradd -m -s /bin/bash -G sudo {USER}
 echo '%sudo ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/{USER}
 echo 'debconf debconf/frontend select Noninteractive' | debconf-set-selections
@@ -98,15 +98,15 @@ apt-get -q update
 cp -r source {HOME}/nvme-vfio
 chown -R {USER}: {HOME}
 """
-# Each by itself; the last one that ran is the last that has a status.
+# Each by itself; the last one that ran is the last with a status.
 TYPED = """status=0
 runuser -l {user} -c '{command}' >said/{n} 2>&1 </dev/null || status=$?
 echo $status >status/{n}
 [ $status = 0 ] || exit 0
 """
 
-SECONDS = 900           # that a command in a host may take
-MOST = 1200             # characters of what was said that are shown
+SECONDS = 900           # for a command in a host
+MOST = 1200             # how many characters of the output are shown
 
 out = tap.Tap()
 
@@ -119,7 +119,7 @@ def write(path, text, mode=0o644):
 
 
 def all_items():
-    """{host: what there is to type}, and what is left out said."""
+    """{host: what there is to type}; reports what is left out."""
     todo, unused = {}, {(document, start) for document, starts in LEFT.items() for start in starts}
     for name, sections in READ.items():
         todo[name] = []
@@ -142,7 +142,7 @@ def filled(item):
 
 
 def judge(item, name, status, said):
-    """One point for a command: it succeeds, and says what it should."""
+    """One point for a command: it succeeds, and prints what it should."""
     want, pattern = ANSWERS.get((item.document, item.text.split("#")[0].strip()), (0, ""))
     wrong = ""
     if status != want or not re.search(pattern, said, re.M):
@@ -177,7 +177,7 @@ def folder_of(item):
 
 
 def install(system, archive, name, items, work):
-    """Type what builds and installs; the archive of what that has changed."""
+    """Type what builds and installs; returns the archive of what that has changed."""
     for folder in ("source", "said", "status"):
         os.makedirs(os.path.join(work, folder))
     os.chmod(work, 0o755)
@@ -190,7 +190,7 @@ def install(system, archive, name, items, work):
         typed = f"cd {folder_of(item)} && . /work/typed/{n}"
         write(os.path.join(work, "typed", str(n)), filled(item) + "\n")
         script += TYPED.format(user="root" if item.prompt == "# " else USER, command=typed, n=n)
-    # "exit" is that of the reader, not of what takes changes along
+    # "exit" is the reader's, and must not end what takes changes along
     changed = full.changes(system, work, f"({script})")
     for n, item in enumerate(items):
         with open(os.path.join(work, "said", str(n)), encoding="utf-8", errors="replace") as f:
@@ -201,8 +201,8 @@ def install(system, archive, name, items, work):
 
 
 def network(work, system, kernel):
-    """What is there on such hosts whatever is installed: a network, root of each let in by
-    the other, an editor with somebody at it, and what guests are booted from."""
+    """What such hosts have, whatever is installed: a network, access for the other's root,
+    an editor with somebody using it, and what guests are booted from."""
     folder = os.path.join(work, "network")
     write(os.path.join(folder, "etc/hosts"), virt.HOSTS)
     write(os.path.join(folder, "usr/bin/editor"), EDITOR, 0o755)
@@ -221,12 +221,12 @@ def network(work, system, kernel):
 
 
 def quoted(text):
-    """For sed: the text, as a pattern and as what replaces it."""
+    """For sed: the text, as a pattern and as its replacement."""
     return re.sub(r"([\\/.*\[\]^$&])", r"\\\1", text)
 
 
 def inserted(xml):
-    """A sed script that types what a document shows of a domain into one."""
+    """A sed script that types what a document shows of a domain into a domain."""
     lines = xml.split("\n")
     cut, last = (next(i for i, line in enumerate(lines) if line.strip() == end) for end in ("</devices>", "</domain>"))
     begin = lines.index(next(line for line in lines if line.strip() == documents.ELISION))
@@ -262,7 +262,7 @@ class Reader:
         judge(item, host.name, status, said)
 
     def edit(self, item):
-        """What comes with an item that opens an editor, if it does."""
+        """What belongs to an item that opens an editor, if it does."""
         script = None
         for path, words in EDITED.items():
             if re.search(rf"\b(?:sudoedit|editor) {re.escape(path)}$", item.text):
@@ -283,13 +283,13 @@ class Reader:
         self.type(item, other)
 
     def carry(self, name, other):
-        """A file to another host."""
+        """Copy a file to another host."""
         self.host.run(f"cp {HOME}/{name} /share/")
         shutil.copy(os.path.join(self.host.share, name), other.share)
         other.run(f"cp /share/{name} {HOME}/")
 
     def read_to(self, *starts):
-        """All up to what begins so, or all."""
+        """Everything up to what begins like this, or everything."""
         while self.items and not self.items[0].text.startswith(starts):
             self.step()
         if starts and not self.items:
@@ -297,7 +297,7 @@ class Reader:
 
 
 class Domain(virt.Domain):
-    """The guest, which a reader has and moves."""
+    """The guest that a reader has and moves."""
 
     reader = None
 
@@ -312,7 +312,7 @@ class Domain(virt.Domain):
 
 
 def moves(guest, watch, reader, target):
-    """From "virsh start" to "virsh migrate", and what has come of it: as in 70-libvirt.t."""
+    """From "virsh start" to "virsh migrate", and the outcome: as in 70-libvirt.t."""
     source = reader.host
     reader.step()
     guest.host, guest.reader = source, reader
@@ -359,7 +359,7 @@ def in_machines(pair, todo):
     finally:
         watch.stop()
     left = pair.a.run("cat /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs").strip()
-    out.ok(left == "0", "what README ends with puts everything back", left)
+    out.ok(left == "0", "the end of README restores everything", left)
 
 
 def story(work):
@@ -395,5 +395,5 @@ with tempfile.TemporaryDirectory() as scratch_folder:
         story(scratch_folder)
         out.ok(True, "nothing in the kernel logs")
     except (rig.Trouble, LookupError) as e:
-        out.ok(False, "the documents lead to their end, and nothing is in the kernel logs", str(e))
+        out.ok(False, "the documents can be followed to their end, and nothing is in the kernel logs", str(e))
 sys.exit(out.done())

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-arc.c - every transition from every state to every state, and to
- * numbers that are none.
+ * case-arc.c - every transition from every state to every state, and to numbers
+ * that are not states.
  *
  * Each case takes a device to the first state, uses the session it may have
- * there, asks for the second, and looks at what the uAPI says about it:
- * whether it works, the state afterwards, whether a new data fd comes, whether
- * the old one goes on or ends. Then the device must still be good for a
- * migration.
+ * there, asks for the second, and checks what the uAPI says about it: whether
+ * it works, the state afterwards, whether a new data fd comes, whether the old
+ * one goes on or ends. Then the device must still be good for a migration.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,8 +19,8 @@ struct arc {
 };
 
 /*
- * numbers that are no states: the first free one, and those that sign errors
- * may confuse
+ * numbers that are not states: the first free one, and those that errors of
+ * sign may confuse
  */
 static const unsigned int no_state[] = { ST_NR, ST_NR + 1, 255, 0x7fffffff, ~0U };
 
@@ -55,7 +54,7 @@ static void begin(struct begun *b, const struct arc *arc)
 		break;
 	case ST_RESUMING:
 		b->fd = go_fd(&b->d, ST_RESUMING);
-		/* all of it where the state will be left, half where not */
+		/* all of it if the state will be left, half if not */
 		b->written = arc_allowed(arc->from, arc->to) &&
 			     arc->to != ST_RESUMING ?
 			     b->whole.len : b->whole.len / 2;
@@ -124,7 +123,7 @@ static void refused(struct begun *b, unsigned int from, unsigned int to)
 
 	err = mig_set(&b->d, to, &fd);
 	check(err, "%s -> %s (%u) succeeded", st_name(from), st_name(to), to);
-	/* the uAPI says that these fail, but not how */
+	/* the uAPI says that these fail, but not with which errno */
 	if (!blocked && from != ST_ERROR)
 		check_err(err, -EINVAL, "%s -> %s (%u)", st_name(from),
 			  st_name(to), to);

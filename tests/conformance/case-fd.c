@@ -130,7 +130,7 @@ static void poll_rules(const void *arg)
 	}
 }
 
-/* 0 bytes are no data and no end: the stream is whole afterwards */
+/* 0 bytes are neither data nor the end: the stream is whole afterwards */
 static void zero_bytes(const void *arg)
 {
 	struct stream s = { 0 };
@@ -164,8 +164,7 @@ static void zero_bytes(const void *arg)
 }
 
 /*
- * a failed copy moves nothing, a copy that ends at bad memory moves what it
- * says
+ * a failed copy moves nothing, one that ends at bad memory moves what it says
  */
 static void bad_memory_read(const void *arg)
 {

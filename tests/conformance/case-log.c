@@ -3,7 +3,7 @@
  * case-log.c - the rules of DMA_LOGGING_START, STOP and REPORT.
  *
  * The suite cannot make a device write to memory, so what it writes is not
- * checked; what the calls take, refuse and leave alone is.
+ * checked; what the calls accept, refuse and leave alone is.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -205,7 +205,7 @@ static void bad_ranges(const void *arg)
 	works(&d);
 }
 
-/* lengths that the uAPI does not forbid in so many words */
+/* lengths that the uAPI does not explicitly forbid */
 static void odd_ranges(const void *arg)
 {
 	static const struct log_range odd[] = {
@@ -230,7 +230,7 @@ static void odd_ranges(const void *arg)
 	works(&d);
 }
 
-/* as many as fit a page are guaranteed */
+/* as many as fit into a page are guaranteed */
 static void many_ranges(const void *arg)
 {
 	unsigned int max = sysconf(_SC_PAGESIZE) / sizeof(struct log_range);
@@ -315,7 +315,7 @@ static void fill(uint64_t *map, unsigned int from)
 		map[i] = from + i * 0x9e3779b97f4a7c15ULL;
 }
 
-/* bits are set only, those of other pages stay as they are */
+/* bits are only set, those of other pages stay as they are */
 static void bits_only_set(const void *arg)
 {
 	static const uint64_t sizes[] = { PAGE, 2 * PAGE, 65536, 2UL << 20 };
@@ -422,7 +422,7 @@ static void bad_bitmap(const void *arg)
 	must_start(&d);
 	/*
 	 * Kernels that only look at the bitmap when a bit is to be set cannot
-	 * report it. It must not do any harm.
+	 * report it. It must do no harm.
 	 */
 	err = log_report(&d, BASE, LENGTH, PAGE, bad_address(0));
 	tap_note("REPORT into memory that is not there: %s", errname(err));
@@ -430,7 +430,7 @@ static void bad_bitmap(const void *arg)
 	works(&d);
 }
 
-/* it need not be an error, but must not do anything */
+/* it need not be an error, but must have no effect */
 static void stop_without_start(const void *arg)
 {
 	struct dev d;
@@ -478,7 +478,7 @@ static void after_reset(const void *arg)
 	state_is(&d, ST_RUNNING);
 }
 
-/* not connected to the migration state, so in each of them */
+/* independent of the migration state, so in each of them */
 static void in_state(const void *arg)
 {
 	unsigned int state = *(const unsigned int *)arg;
@@ -510,7 +510,7 @@ static void in_state(const void *arg)
 	works(&d);
 }
 
-/* what user space does: on before, the last report and off while stopped */
+/* what user space does: on beforehand, the last report and off while stopped */
 static void through_a_migration(const void *arg)
 {
 	struct stream s = { 0 };

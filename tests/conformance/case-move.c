@@ -18,13 +18,13 @@ static void onto_itself(const void *arg)
 	dev_open(&d, 0);
 	for (i = 0; i < 5; i++) {
 		save(&d, &s);
-		/* the way of a destination: straight from where it is */
+		/* the path of a destination: straight from where it is */
 		load(&d, &s, i % 2 ? 100 : 0);
 		go(&d, ST_RUNNING);
 	}
 }
 
-/* the two of a migration; afterwards the source is good for another guest */
+/* both ends of a migration; afterwards the source is good for another guest */
 static void move(struct dev *from, struct dev *to, size_t seg)
 {
 	struct stream s = { 0 };
@@ -53,7 +53,7 @@ static void there_and_back(const void *arg)
 	whole_cycle(&b);
 }
 
-/* as the bytes come, in the pieces of a network */
+/* as the bytes come from a network, in pieces */
 static void piece_by_piece(const void *arg)
 {
 	struct stream s = { 0 };

@@ -178,7 +178,7 @@ static void bad_pointers(const void *arg)
 	state_is(&d, ST_RUNNING);
 }
 
-/* the answer with the fd cannot be given: it must not stay open unseen */
+/* the answer with the fd cannot be written: it must not stay open unseen */
 static void read_only_answer(const void *arg)
 {
 	struct full {

@@ -176,7 +176,7 @@ static void info_elsewhere(const void *arg)
 	go(&d, ST_STOP);
 	close(fd);
 
-	/* an fd that is only written may not have it at all */
+	/* an fd that is only written to may not have it at all */
 	fd = go_fd(&d, ST_RESUMING);
 	err = get_info(fd, &info);
 	check(err == -EINVAL || err == -ENOTTY,
@@ -209,7 +209,7 @@ static void pauses(const void *arg)
 	finish(&d, fd, &s);
 }
 
-/* waiting for data that may never come ends with the time that was given */
+/* waiting for data that may never come ends after the given time */
 static void poll_at_pause(const void *arg)
 {
 	struct stream s = { 0 };
@@ -271,7 +271,7 @@ static const struct how hows[] = {
 	{ .state = ST_PRE_COPY_P2P, .all = true, .seg = 7 },
 };
 
-/* within the saving group a session just goes on */
+/* within the group of saving states a session just goes on */
 static void to_p2p_and_back(const void *arg)
 {
 	struct stream s = { 0 };
@@ -324,7 +324,7 @@ static void given_up(const void *arg)
 	finish(&d, fd, &s);
 }
 
-/* the state moves while its PRE_COPY part is already at the other end */
+/* the state changes when its PRE_COPY part is already at the other end */
 static void both_ends(const void *arg)
 {
 	struct stream s = { 0 };
@@ -391,7 +391,7 @@ static void v2_flags(const void *arg)
 	info.argsz = sizeof(info);
 	check_err(ioctl(fd, IOC_PRECOPY_INFO, &info) ? -errno : 0, 0,
 		  "VFIO_MIG_GET_PRECOPY_INFO");
-	/* an output now, so what was in it before is gone */
+	/* now an output, so what was in it before is gone */
 	check(!(info.flags & ~PRECOPY_REINIT),
 	      "flags %x: only REINIT is defined", info.flags);
 	check(info.initial_bytes, "initial_bytes is 0 at the start");
@@ -420,7 +420,7 @@ const struct tap_case precopy_cases[] = {
 	{ .name = "precopy: info at the start of PRE_COPY_P2P",
 	  .fn = info_at_start, .arg = &pre_copy_p2p,
 	  .needs = NEED_PRE_COPY | NEED_P2P },
-	{ .name = "precopy: initial_bytes falls as data are read",
+	{ .name = "precopy: initial_bytes falls as data is read",
 	  .fn = info_falls, .needs = NEED_PRE_COPY },
 	{ .name = "precopy: argsz and pointer of info", .fn = info_argsz,
 	  .needs = NEED_PRE_COPY },
@@ -447,9 +447,9 @@ const struct tap_case precopy_cases[] = {
 	  .arg = &pre_copy, .needs = NEED_PRE_COPY },
 	{ .name = "precopy: P2P given up again and again", .fn = given_up,
 	  .arg = &pre_copy_p2p, .needs = NEED_PRE_COPY | NEED_P2P },
-	{ .name = "precopy: its data are taken while the source runs",
+	{ .name = "precopy: its data is accepted while the source runs",
 	  .fn = both_ends, .needs = NEED_PRE_COPY | NEED_PAIR },
-	{ .name = "precopy: its data alone are no state",
+	{ .name = "precopy: its data alone is no state",
 	  .fn = only_pre_copy_part, .needs = NEED_PRE_COPY | NEED_RESET },
 	{ .name = "precopy: flags with MIG_PRECOPY_INFOv2", .fn = v2_flags,
 	  .needs = NEED_PRE_COPY | NEED_V2 },

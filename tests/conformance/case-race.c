@@ -18,7 +18,7 @@
 
 /**
  * struct helper - the second user, doing one thing again and again
- * @fn: one such thing; false = it is over for this one
+ * @fn: does it once; false = this one is over
  * @count: how often it was done
  */
 struct helper {
@@ -111,7 +111,7 @@ static bool write_on(struct helper *h)
 
 static const unsigned int stopped[] = { ST_RUNNING, ST_STOP, ST_STOP_COPY };
 
-/* transitions that are allowed from wherever the other user has got to */
+/* transitions that are allowed from wherever the other user has taken it */
 static bool any_arc(struct helper *h)
 {
 	unsigned int to = stopped[rand_r(&h->seed) % 3];
@@ -143,7 +143,7 @@ static bool reset_on(struct helper *h)
 	return true;
 }
 
-/* arcs of the main thread beside questions of the other */
+/* arcs of the main thread during queries of the other */
 static void beside(bool (*fn)(struct helper *h))
 {
 	struct helper h = { .fn = fn };
@@ -182,7 +182,7 @@ static void beside_sizes(const void *arg)
 /**
  * struct left - a session that ends while somebody uses it
  * @state: that of the session
- * @fn: what the other does: reads, or asks for info
+ * @fn: what the other does: read, or ask for info
  * @by_reset: the device is reset; else the state is left
  */
 struct left {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-reset.c - a reset leads from each state to RUNNING, so does a new
+ * case-reset.c - a reset leads from each state to RUNNING, and so does a new
  * open; nothing else leads out of ERROR.
  */
 #include <errno.h>

@@ -4,7 +4,7 @@
  *
  * A stream that is incomplete, inconsistent or invalid must fail write() or
  * RESUMING -> STOP. With --lenient it may load, but kernel and device must
- * survive it all the same: after a reset a good stream must load.
+ * still survive it: after a reset a good stream must load.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static const char *outcome_name(enum outcome o)
 	return names[o];
 }
 
-/* errors that say something about the device or the caller, not the stream */
+/* errors about the device or the caller, not the stream */
 static void check_refusal(int err, const char *who)
 {
 	check(err != -ENODEV && err != -EFAULT && err != -ENOMSG &&
@@ -203,7 +203,7 @@ static void garbage(const void *arg)
 	good_one(&d, &s);
 }
 
-/* a good beginning makes it more likely to be believed */
+/* a good beginning makes it more likely to be accepted */
 static void garbage_behind(const void *arg)
 {
 	struct stream s = { 0 };
@@ -308,7 +308,7 @@ static void trailing(const void *arg)
 	good_one(&d, &s);
 }
 
-/* what is taken before the end must have a limit */
+/* what is accepted before the end must have a limit */
 static void too_much(const void *arg)
 {
 	static const size_t enough = 64UL << 20;
@@ -337,7 +337,7 @@ static void too_much(const void *arg)
 	good_one(&d, &s);
 }
 
-/* write() may not be what a session ends with */
+/* write() may not be what ends a session */
 static void many_aborted(const void *arg)
 {
 	struct stream s = { 0 };

@@ -93,7 +93,7 @@ static void in_resuming(const void *arg)
 	whole_cycle(&d);
 }
 
-/* whether a broken device has a size is its own affair */
+/* a device in ERROR may or may not have a size */
 static void in_error(const void *arg)
 {
 	struct dev d;

@@ -15,17 +15,17 @@
 #include "cases.h"
 #include "mig.h"
 
-#define SMALL_MAX	65536	/* bytes that are transferred one by one */
+#define SMALL_MAX	65536	/* how many bytes are transferred one by one */
 
 static const size_t pieces[] = { 1, 2, 3, 7, 61, 512, 4095, 4096, 4097, 65536, 0 };
 
-/* one byte at a time for a large stream would take for ever */
+/* a large stream would take for ever, one byte at a time */
 static bool too_slow(size_t seg, size_t len)
 {
 	return seg && seg < 16 && len > SMALL_MAX * seg;
 }
 
-/* Return: whether two plain sessions gave the same */
+/* Return: whether two plain sessions returned the same */
 static bool reference(struct dev *d, struct stream *ref)
 {
 	struct stream again = { 0 };
@@ -132,7 +132,7 @@ static void end_for_ever(const void *arg)
 	for (i = 0; i < 20; i++) {
 		read_to_end(fd, &s, i % 2 ? 1 : 0);
 		check(s.len == len, "data came after the end of the stream");
-		/* neither do these revive it */
+		/* these do not revive it either */
 		if (i == 5)
 			mig_set(&d, ST_NR, NULL);
 		if (i == 10)
@@ -142,7 +142,7 @@ static void end_for_ever(const void *arg)
 	state_is(&d, ST_STOP_COPY);
 }
 
-/* the end is not where a session was left before it */
+/* a session that was left early does not move the end */
 static void left_half_way(const void *arg)
 {
 	struct stream ref = { 0 }, half = { 0 }, s = { 0 };

@@ -19,7 +19,7 @@ extern const struct tap_case log_cases[];
 extern const struct tap_case move_cases[];
 extern const struct tap_case race_cases[];
 
-/* the matrix is made at start-up; the blocked arcs come last of all cases */
+/* the matrix is built at start-up; blocked arcs come last of all cases */
 const struct tap_case *arc_cases(void);
 const struct tap_case *blocked_cases(void);
 

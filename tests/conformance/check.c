@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * check.c - how a case says what it found.
+ * check.c - how a case reports what it found.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dev.h - a VFIO device, opened through its group or through its own character
+ * dev.h - a VFIO device, opened through its group, or through its own character
  * device and iommufd.
  */
 #ifndef CONFORMANCE_DEV_H
@@ -44,7 +44,7 @@ bool target_find(struct target *t, const char *arg, char *why, size_t len);
 /** target_driver - name of the driver it is bound to, "none" without one */
 const char *target_driver(const struct target *t);
 
-/** target_has_way - whether this kernel has the files for a way */
+/** target_has_way - whether this kernel has the files for this way */
 bool target_has_way(const struct target *t, enum way way);
 
 /**

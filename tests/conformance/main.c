@@ -109,7 +109,7 @@ static bool probe(struct dev *d, uint32_t what)
 	return !feature(d, what | FEATURE_PROBE, NULL, 0);
 }
 
-/* found out by a separate process, so that a bad driver only ends that */
+/* found out by a separate process, so that a bad driver only ends that one */
 struct found {
 	int err;
 	char why[300];

@@ -110,7 +110,7 @@ bool arc_gives_fd(unsigned int from, unsigned int to)
 
 int mig_set(struct dev *d, unsigned int state, int *fd)
 {
-	/* not -1: the kernel has to say so */
+	/* not -1: the kernel has to report it */
 	struct mig_state_arg arg = { .device_state = state, .data_fd = -2 };
 	int err = feature(d, FEAT_STATE | FEATURE_SET, &arg, sizeof(arg));
 
@@ -210,7 +210,7 @@ void session_is_dead(int fd, bool saving)
 		  saving ? "read()" : "write()");
 	err = ioctl(fd, IOC_PRECOPY_INFO, &info) ? -errno : 0;
 	check(err, "VFIO_MIG_GET_PRECOPY_INFO on the fd of a state that was left succeeded");
-	/* not in PRE_COPY is true as well, and drivers may say that first */
+	/* "not in PRE_COPY" is true as well, and may come first */
 	check(err == -ENODEV || err == -EINVAL ||
 	      (err == -ENOTTY && !(saving && run.flags & MIG_FLAG_PRE_COPY)),
 	      "VFIO_MIG_GET_PRECOPY_INFO on the fd of a state that was left: expected ENODEV or EINVAL, got %s",

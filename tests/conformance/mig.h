@@ -2,7 +2,7 @@
 /*
  * mig.h - migration features, states and streams of a device, and what the
  * uAPI says about transitions. Functions that return 0 or -errno leave the
- * judgement to the case; the others end the case when something goes wrong.
+ * judgement to the case; the others end the case if something goes wrong.
  */
 #ifndef CONFORMANCE_MIG_H
 #define CONFORMANCE_MIG_H
@@ -49,7 +49,7 @@ extern struct run run;
 
 /* ---- device ---- */
 
-/** dev_open - open device 0 or 1 afresh */
+/** dev_open - open device 0 or 1 again */
 void dev_open(struct dev *d, unsigned int which);
 
 /** reset - VFIO_DEVICE_RESET, which must work */
@@ -89,7 +89,7 @@ bool arc_keeps_session(unsigned int from, unsigned int to);
 
 /**
  * mig_set - ask for a state
- * @fd: data fd that came back, -1 = none; NULL = none may come
+ * @fd: data fd that was returned, -1 = none; NULL = there must be none
  *
  * Return: 0 or -errno
  */
@@ -132,7 +132,7 @@ ssize_t read_some(int fd, struct stream *s, size_t max);
 void read_to_end(int fd, struct stream *s, size_t seg);
 
 /**
- * write_some - write() until @len bytes are taken, @seg at a time
+ * write_some - write() until @len bytes are written, @seg at a time
  *
  * Return: 0 or -errno
  */
@@ -153,7 +153,7 @@ void loads(struct dev *d, const struct stream *s);
 /** whole_cycle - the device can still do everything: save, load, run */
 void whole_cycle(struct dev *d);
 
-/** session_is_dead - nothing can be done with this fd but to close it */
+/** session_is_dead - this fd can only be closed */
 void session_is_dead(int fd, bool saving);
 
 /** count_fds - how many this process has */

@@ -36,7 +36,7 @@ bool trouble_judge(const struct tap_case *c, enum tap_result result)
 
 	(void)c;
 	(void)result;
-	/* the first one says the most; the rest is read for the next case */
+	/* the first one says most; the rest is skipped for the next case */
 	while ((text = klog_next(&level))) {
 		if (!any && is_trouble(text)) {
 			tap_note("the kernel log says: %s", text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * trouble.h - the kernel's own complaints (warnings, oopses, sanitizers) while
- * a case runs. A driver's messages are its own affair.
+ * a case runs. A driver's own messages do not count.
  */
 #ifndef CONFORMANCE_TROUBLE_H
 #define CONFORMANCE_TROUBLE_H

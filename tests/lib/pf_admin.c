@@ -65,7 +65,7 @@ static unsigned int le16(const uint8_t *p)
 	return p[0] | p[1] << 8;
 }
 
-/* A page has the smallest ids from some on, in any order: then there may be more. */
+/* A page has the smallest ids from a given one on, in any order, maybe not all. */
 static int list_page(const uint8_t *data, struct pf_secondary *list, int room,
 		     unsigned int *from)
 {

@@ -48,7 +48,7 @@ struct pf_secondary {
 };
 
 /**
- * pf_secondaries - the PF's secondary controllers that are VFs, in order of these
+ * pf_secondaries - the PF's secondary controllers that are VFs, in VFs' order
  * @list: filled in
  * @max: room in @list
  *
@@ -96,7 +96,7 @@ int report_get(const char *report, const char *name, char *value, size_t len);
 /**
  * report_num - a number from such a report
  *
- * Return: the number, 0 when the name is not there.
+ * Return: the number, 0 if the name is not there.
  */
 long report_num(const char *report, const char *name);
 

@@ -74,11 +74,11 @@ void tap_skip(const char *fmt, ...)
 
 /*
  * The limit is counted in naps: a machine that gets no processor time, such as
- * an emulated one beside others, naps for longer. A process in the kernel that
- * ignores even SIGKILL is given up: that is a hang of the driver. Its end ends
- * a nap.
+ * an emulated one beside others, naps longer. A process in the kernel that
+ * ignores even SIGKILL is given up: that is a hang of the driver. A nap ends
+ * when the process does.
  *
- * Return: false = the process is there for good
+ * Return: false = the process will not go away
  */
 static bool wait_for(pid_t pid, unsigned int limit_s, int *status, bool *late)
 {
@@ -103,7 +103,7 @@ static bool wait_for(pid_t pid, unsigned int limit_s, int *status, bool *late)
 	return true;
 }
 
-/* what became of a case's process; says why it failed */
+/* what became of a case's process; reports why it failed */
 static enum tap_result await(pid_t pid, unsigned int limit_s)
 {
 	bool late;
@@ -161,7 +161,7 @@ static void run_one(struct tap_run *r, const struct tap_case *c)
 
 	*reason = 0;
 	fflush(stdout);
-	/* one that is blocked is kept for whoever waits for it */
+	/* a blocked one is kept for whoever waits for it */
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &ends, &was);

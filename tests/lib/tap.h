@@ -17,9 +17,9 @@
  * @limit_s: longest time in seconds, 0 = that of the run
  * @needs: what must be there, for the run's @missing
  * @quick: also part of a short run, for the run's @wanted
- * @deep: long, and much the same on every kernel, for @wanted as well
- * @log: warning that the driver must give, a part of its text; "" = it may
- *	warn; NULL = it must not. For the run's @judge
+ * @deep: long, and much the same on every kernel; also for @wanted
+ * @log: part of the warning that the driver must give; "" = it may warn;
+ *	NULL = it must not. For the run's @judge
  */
 struct tap_case {
 	const char *name;
@@ -41,9 +41,9 @@ enum tap_result { TAP_OK, TAP_SKIPPED, TAP_FAILED, TAP_HUNG };
  * @limit_s: longest time of a case that has no limit of its own
  * @slow: all limits are multiplied by it, 0 = 1
  * @times: say how long each case took
- * @until_failure: run none after one that failed
+ * @until_failure: stop after the first failure
  * @wanted: is this case to be run? NULL = all are
- * @missing: what the case needs and is not there: it is skipped; NULL =
+ * @missing: what the case needs but is not there: it is skipped; NULL =
  *	nothing. May be NULL
  * @before: called in this process before every case; may be NULL
  * @judge: called after it; false = it has failed, and a note says why; may be
@@ -71,7 +71,7 @@ struct tap_run {
  * tap_cases - run cases and print a line for each
  * @cases: ends with an entry without @fn
  *
- * May be called again with the same run: numbers go on.
+ * May be called again with the same run: numbers continue.
  */
 void tap_cases(struct tap_run *r, const struct tap_case *cases);
 

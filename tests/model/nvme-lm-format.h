@@ -4,7 +4,7 @@
  * All numbers are little endian.
  *
  * Controller State of the standard: header, NVMe part (I/O queues only),
- * vendor part. Ours holds all the rest:
+ * vendor part. Ours holds the rest:
  *
  *     LmVendor, AER command ids, queued events, completions not yet
  *     posted, padding
@@ -86,7 +86,7 @@ typedef struct QEMU_PACKED LmVendor {
     uint32_t length;            /* of the vendor part, with padding */
     uint32_t pad_len;
 
-    /* what the other side must have as well */
+    /* what the target must have as well */
     uint64_t cap;
     uint32_t vs;
     uint16_t nr_ioqpairs;
@@ -118,7 +118,7 @@ typedef struct QEMU_PACKED LmVendor {
     uint16_t niocq;
     uint16_t nr_aers;
     uint16_t nr_events;
-    uint16_t max_events;        /* room that is kept for them */
+    uint16_t max_events;        /* room reserved for them */
     uint16_t rsvd110;
     uint32_t nr_cqes;
 
@@ -204,13 +204,13 @@ QEMU_BUILD_BUG_ON(sizeof(LmSq) != 24);
 QEMU_BUILD_BUG_ON(sizeof(LmCq) != 24);
 QEMU_BUILD_BUG_ON(sizeof(LmVendor) % 4);
 
-/* bytes of the AER command ids, kept a multiple of a dword */
+/* bytes of the AER command ids, rounded up to a dword */
 static inline uint64_t lm_aers_len(unsigned nr)
 {
     return ROUND_UP(nr * 2, 4);
 }
 
-/* Padding is a function of the place, so that a lost or swapped piece shows. */
+/* Padding is a function of its place, so that a lost or swapped piece shows. */
 static inline uint32_t lm_pad_dword(uint64_t index)
 {
     return (uint32_t)index * 0x9e3779b1u ^ 0x5a17c0deu;

@@ -4,8 +4,8 @@
  * in which pages the PF lists them.
  *
  * Stock gives VFs the ids after the PF's and lists them in that order. The
- * standard says nothing of the kind: ids may be any, in any order in a page,
- * and of controllers that are no VFs.
+ * standard requires none of this: there may be any ids, in any order within a
+ * page, and also those of controllers that are not VFs.
  */
 
 #include "qemu/osdep.h"
@@ -20,7 +20,7 @@ bool nvme_lm_may_have_id(NvmeCtrl *pf, unsigned id)
            (id >= lm->id_first && !((id - lm->id_first) % lm->id_step));
 }
 
-/* Ids are given in rising order; the VF that gets the next one, of NUM. */
+/* Ids are given in ascending order. Which of NUM VFs gets the next one? */
 unsigned nvme_lm_next_vf(NvmeCtrl *pf, unsigned given, unsigned num)
 {
     return pf->lm->id_down ? num - 1 - given : given;
@@ -33,7 +33,7 @@ static gint lm_compare_ids(gconstpointer a, gconstpointer b)
     return le16_to_cpu(x->scid) - le16_to_cpu(y->scid);
 }
 
-/* those of VFs, and those that are no VFs with the smallest ids that are free */
+/* those of VFs, and lm-list-more that are not, with the smallest free ids */
 static GArray *lm_secondaries(NvmeCtrl *pf)
 {
     GArray *all = g_array_new(false, true, sizeof(NvmeSecCtrlEntry));
@@ -60,13 +60,13 @@ static unsigned lm_place(NvmeCtrl *pf, unsigned i, unsigned nr)
     switch (pf->lm->list_order) {
     case LM_ORDER_DOWN:
         return nr - 1 - i;
-    case LM_ORDER_MIXED:        /* those of even places first */
+    case LM_ORDER_MIXED:        /* those in even places first */
         return i & 1 ? (nr + 1) / 2 + i / 2 : i / 2;
     }
     return i;
 }
 
-/* Is the list another than stock's? */
+/* Does the list differ from stock's? */
 bool nvme_lm_lists_other(NvmeCtrl *pf)
 {
     NvmeLm *lm = pf->lm;

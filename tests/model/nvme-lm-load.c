@@ -2,9 +2,9 @@
 /*
  * Live migration commands of the NVMe model: bytes into a controller.
  *
- * The bytes are untrusted. Everything is checked against itself and against
- * the target before the first thing is changed; a check that fails returns the
- * reason and leaves the target as it was.
+ * The bytes are untrusted. They are checked for consistency and against the
+ * target before anything is changed; a check that fails returns the reason and
+ * leaves the target as it was.
  */
 
 #include "qemu/osdep.h"
@@ -29,7 +29,7 @@ typedef struct LmParts {
     const LmCqe    *cqes;
     unsigned       nr_aers, nr_events, nr_cqes;
 
-    /* what the queues will live with */
+    /* which the queues will depend on */
     uint32_t       cc;
     bool           live;
 } LmParts;
@@ -412,7 +412,7 @@ static const char *lm_check(NvmeCtrl *vf, LmParts *p)
         why = lm_check_cqes(p);
     }
     if (!why && p->live && !nvme_sctrl(vf)->scs) {
-        why = nvme_lm_offline;  /* the last of all reasons */
+        why = nvme_lm_offline;  /* the last reason of all */
     }
     return why;
 }
@@ -426,7 +426,7 @@ static void lm_apply_registers(NvmeCtrl *vf, const LmVendor *v)
     vf->bar.asq = v->asq;
     vf->bar.acq = v->acq;
     vf->bar.intms = vf->bar.intmc = v->intms;
-    /* first: queues that are created later look at these */
+    /* first, as the creation of queues looks at these */
     vf->dbbuf_enabled = v->flags & LM_F_DBBUF;
     vf->dbbuf_dbs = le64_to_cpu(v->dbbuf_dbs);
     vf->dbbuf_eis = le64_to_cpu(v->dbbuf_eis);
@@ -434,7 +434,7 @@ static void lm_apply_registers(NvmeCtrl *vf, const LmVendor *v)
     if (v->flags & LM_F_LIVE) {
         int ret = nvme_lm_start_ctrl(vf);
 
-        /* all that it looks at was checked */
+        /* everything that it looks at has been checked */
         g_assert(!ret);
         vf->admin_sq.head = le16_to_cpu(v->asq_head);
         vf->admin_sq.tail = le16_to_cpu(v->asq_tail);
@@ -542,8 +542,8 @@ static void lm_apply_outstanding(NvmeCtrl *vf, LmParts *p)
 }
 
 /*
- * Takes a whole Controller State; the caller has made sure that VF is
- * suspended or offline. Returns NULL, or why the state was refused.
+ * Takes a whole Controller State; the caller has made sure that VF is suspended
+ * or offline. Returns NULL, or why the state is refused.
  */
 const char *nvme_lm_load(NvmeCtrl *vf, const uint8_t *buf, uint64_t len)
 {
@@ -578,7 +578,7 @@ const char *nvme_lm_load(NvmeCtrl *vf, const uint8_t *buf, uint64_t len)
     return NULL;
 }
 
-/* A state that is good but for the target, which is offline, waits for that. */
+/* A good state whose target is offline is kept until the target is online. */
 void nvme_lm_keep(NvmeCtrl *vf)
 {
     NvmeLm *lm = vf->lm;
@@ -588,7 +588,7 @@ void nvme_lm_keep(NvmeCtrl *vf)
     g_byte_array_append(lm->kept, lm->buf, lm->total);
 }
 
-/* VF has been reset. Returns true if it has got what was kept for it. */
+/* VF has been reset. Returns true if it now has the state kept for it. */
 bool nvme_lm_load_kept(NvmeCtrl *vf)
 {
     g_autoptr(GByteArray) kept = g_steal_pointer(&vf->lm->kept);

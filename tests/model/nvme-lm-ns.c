@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Live migration commands of the NVMe model: namespaces that are others than
- * those of another drive.
+ * Live migration commands of the NVMe model: namespaces that differ from
+ * another drive's.
  */
 
 #include "qemu/osdep.h"
 #include "nvme-lm-priv.h"
 
-#define CNS_CONTROLLERS     0x12    /* that have a namespace */
+#define CNS_CONTROLLERS     0x12    /* which have a namespace */
 
 /*
- * What differs does so for everybody who asks, VFs too, from the PF's next
+ * The difference shows to everybody who asks, VFs too, from the PF's next
  * Identify on.
  */
 static void nvme_lm_change_namespaces(NvmeCtrl *pf)

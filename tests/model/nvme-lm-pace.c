@@ -3,16 +3,16 @@
  * Live migration commands of the NVMe model: the time that they take.
  *
  * An emulated device is as fast as this machine copies. With lm-command-us or
- * lm-mib-per-s a command does what it does at once, but is completed when a
- * device would be done that takes so long for each command, and so long for its
- * data, and does one after the other. lm-identify-ms is the same for Identify.
+ * lm-mib-per-s a command takes effect at once, but completes only when it would
+ * on a device that needs that time for each command and its data, and runs one
+ * command after the other. lm-identify-ms does the same for Identify.
  */
 
 #include "qemu/osdep.h"
 #include "qemu/timer.h"
 #include "nvme-lm-priv.h"
 
-/* a command that is done, and not completed yet */
+/* a command that is done but not completed yet */
 typedef struct LmLate {
     NvmeRequest *req;
     uint16_t    status;
@@ -73,8 +73,8 @@ static bool lm_is_paced(const NvmeLm *lm)
 }
 
 /*
- * From the beginning there is a timer: where time is instructions, and all
- * processors sleep, it goes on to the next one at once.
+ * There is a timer from the beginning: where time is counted in instructions
+ * and all processors sleep, time jumps to the next timer.
  */
 void nvme_lm_pace_begin(NvmeCtrl *pf)
 {
@@ -126,7 +126,7 @@ uint16_t nvme_lm_identified(NvmeCtrl *n, NvmeRequest *req, uint16_t status)
     return NVME_NO_COMPLETE;
 }
 
-/* the PF's queues go: nothing of them is completed any more */
+/* the PF's queues go away: no command of theirs completes any more */
 void nvme_lm_drop_late(NvmeLm *lm)
 {
     if (lm->late) {

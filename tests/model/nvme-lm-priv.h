@@ -8,7 +8,7 @@
  * nvme-lm-standard.c  Migration Send and Receive, the list of formats
  * nvme-lm-ids.c       controller ids of VFs, and the list of them
  * nvme-lm-ns.c        namespaces that differ from another drive's
- * nvme-lm-track.c     Track Send and Receive, and every write that they tell of
+ * nvme-lm-track.c     Track Send and Receive, and every write that they report
  * nvme-lm-vendor.c    the vendor command set of 2022
  * nvme-lm-save.c      controller -> bytes
  * nvme-lm-load.c      bytes -> controller, after a full check
@@ -53,29 +53,29 @@ enum {
     LM_EMPTY_VENDOR,
 };
 
-/* for what a Suspend waits besides what was fetched */
+/* what a Suspend waits for besides what was fetched */
 enum {
     LM_WAITS_NOT,
-    LM_WAITS_CQ,                /* until no completion wants for room */
-    LM_WAITS_EVER,              /* until the property is another */
+    LM_WAITS_CQ,                /* until every completion has room */
+    LM_WAITS_EVER,              /* until the property changes */
 };
 
-/* what becomes of a Suspend that waits when its VF is reset */
+/* what becomes of a waiting Suspend when its VF is reset */
 enum {
     LM_RESET_FAILS,
     LM_RESET_ENDS,              /* with success, the VF runs */
-    LM_RESET_SUSPENDS,          /* with success, and effect */
+    LM_RESET_SUSPENDS,          /* with success, the VF is suspended */
     LM_RESET_IGNORED,           /* nothing: it goes on waiting */
 };
 
-/* formats of state that are listed */
+/* the formats of states that are listed */
 enum {
     LM_FORMATS_ONE,
     LM_FORMATS_TWO,
     LM_FORMATS_TURNED,
 };
 
-/* how a page of the secondary controllers goes */
+/* the order in a page of the secondary controllers */
 enum {
     LM_ORDER_UP,
     LM_ORDER_DOWN,
@@ -117,9 +117,9 @@ enum {
 #define LM_TRATTR_THMCS     (1 << 0)
 #define LM_TRATTR_MRTLL     (1 << 2)
 
-#define LM_MAX_GRAIN        39          /* of which one unit is 2^51 bytes */
+#define LM_MAX_GRAIN        39          /* a unit of 2^51 bytes */
 
-#define LM_MAX_MORE         1024        /* secondary controllers that are no VFs */
+#define LM_MAX_MORE         1024        /* secondary controllers, not VFs */
 
 /* No state is larger; bounds what a Set sequence can make us allocate. */
 #define LM_MAX_PAD          (128 * MiB)
@@ -132,7 +132,7 @@ typedef enum NvmeLmState {
     LM_RESUMING,
 } NvmeLmState;
 
-/* a command to fail or to hang: the left-th one from now on */
+/* a command that fails or hangs: the left-th one from now on */
 typedef struct NvmeLmRule {
     uint8_t  opcode;
     int      sel;               /* -1: any */
@@ -144,7 +144,7 @@ typedef struct NvmeLmRule {
 
 typedef struct NvmeLmCount {
     uint64_t seen;
-    int      status;            /* of the last one completed, -1: none was */
+    int      status;            /* of the last one completed, -1: none */
 } NvmeLmCount;
 
 typedef struct NvmeLmTrack {
@@ -176,12 +176,12 @@ typedef struct NvmeLm {
     bool        id_down;
     uint32_t    track_cmmrtd;
     uint32_t    track_nmmrtd;
-    uint8_t     ns_other_now;   /* what the namespaces show */
+    uint8_t     ns_other_now;   /* what namespaces show */
     uint32_t    ns_more_now;
 
     /* and the rest */
-    char        **started;      /* the properties' values, as the list goes */
-    GQueue      *late;          /* done, and not completed yet */
+    char        **started;      /* the properties' values, in list order */
+    GQueue      *late;          /* done but not completed yet */
     QEMUTimer   *late_timer;
     int64_t     busy_until;     /* ns of the virtual clock */
     NvmeLmCount count[256];
@@ -189,12 +189,12 @@ typedef struct NvmeLm {
 
     /* of a VF */
     NvmeLmState state;
-    GPtrArray   *waiting;       /* the PF's commands that end with the change */
+    GPtrArray   *waiting;       /* the PF's commands that end when it changes */
     QEMUTimer   *timer;
     QEMUBH      *bh;
     bool        lazy;           /* suspending, and its Suspend has ended */
-    bool        mute;           /* raises no interrupt, since a Suspend has begun */
-    bool        told;           /* that a Suspend will follow */
+    bool        mute;           /* a Suspend has begun: raises no interrupt */
+    bool        told;           /* a Suspend will follow */
     bool        suspend_late;   /* a reset is to leave it suspended */
     unsigned    resets;
     bool        double_next;
@@ -202,15 +202,15 @@ typedef struct NvmeLm {
 
     /* a Set sequence to this VF */
     bool        seq;            /* may be continued */
-    bool        uncommitted;    /* something came and was not committed */
+    bool        uncommitted;    /* something came but was not committed */
     uint8_t     csvi;
     uint8_t     csuuidi;
     uint8_t     *buf;
-    unsigned long *have;        /* one bit a dword that came */
+    unsigned long *have;        /* one bit for each dword that came */
     uint64_t    alloc;          /* bytes of buf */
     uint64_t    end;            /* of what came so far */
-    uint64_t    total;          /* 0: the header did not come yet */
-    const char  *refused;       /* why the last state was */
+    uint64_t    total;          /* 0: the header has not come yet */
+    const char  *refused;       /* why the last state was refused */
     GByteArray  *kept;          /* committed while offline */
 } NvmeLm;
 

@@ -3,7 +3,7 @@
  * Live migration commands of the NVMe model: a controller as bytes.
  *
  * The size depends on nothing that changes while the controller is suspended
- * (events have room of their own), so that a host may read it piece by piece.
+ * (room for events is reserved), so that a host may read it piece by piece.
  */
 
 #include "qemu/osdep.h"
@@ -12,7 +12,7 @@
 #include "hw/pci/pcie_sriov.h"
 #include "nvme-lm-priv.h"
 
-/* A lying device forgets one command; this says which, and that only once. */
+/* A lying device forgets one command; this says which, and only once. */
 typedef struct LmLoss {
     bool        wanted;
     NvmeSQueue  *unfetched;
@@ -159,7 +159,7 @@ static void lm_put_events(GByteArray *out, NvmeCtrl *vf, unsigned room,
 
 static void lm_fill_registers(LmVendor *v, NvmeCtrl *vf)
 {
-    /* The register file is kept little endian. */
+    /* The registers are kept in little endian. */
     v->cap = vf->bar.cap;
     v->vs = vf->bar.vs;
     v->cc = vf->bar.cc;
@@ -254,8 +254,8 @@ static void lm_put_vendor(GByteArray *out, NvmeCtrl *vf, LmLoss *loss,
 }
 
 /*
- * The Controller State without the padding, which may be large and is made
- * where it is wanted by nvme_lm_save_pad(). TOTAL includes it.
+ * The Controller State without the padding, which may be large:
+ * nvme_lm_save_pad() writes it where it is wanted. TOTAL includes it.
  */
 GByteArray *nvme_lm_save(NvmeCtrl *vf, bool nvme_part, bool vendor_part,
                          bool cp, uint64_t *total)

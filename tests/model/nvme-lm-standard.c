@@ -3,9 +3,9 @@
  * Live migration commands of the NVMe model: the standard set of NVMe 2.1,
  * Migration Send and Migration Receive.
  *
- * What a host must not do is refused even where the standard would allow a
- * device to look away, reserved bits included: the model is there to make a
- * wrong driver fail.
+ * What a host must not do is refused even where the standard lets a device
+ * ignore it, reserved bits included: the model is there to make a wrong driver
+ * fail.
  */
 
 #include "qemu/osdep.h"
@@ -24,12 +24,12 @@ enum {
 #define CNS_SECONDARY_LIST  0x15
 #define CNS_STATE_FORMATS   0x20
 #define OTHER_VERSION       7
-#define OTHER_UUID          0x80    /* in its first byte, and in the magic's */
+#define OTHER_UUID          0x80    /* in its first byte, and the magic's */
 #define SEQ_FIRST           (1 << 0)
 #define SEQ_LAST            (1 << 1)
 #define BEYOND_END          0xa5    /* what Get returns after the state */
 
-/* versions, and as many UUIDs */
+/* versions, and also of UUIDs */
 static unsigned nvme_lm_nr_formats(NvmeCtrl *pf)
 {
     return pf->lm->formats == LM_FORMATS_ONE ? 1 : 2;
@@ -42,8 +42,8 @@ static bool nvme_lm_is_other(NvmeCtrl *pf, uint8_t index)
 }
 
 /*
- * A state of the usual formats becomes one of those with these indexes, or the
- * reverse, which is refused if it is not.
+ * Turns a state of the usual formats into one of the formats with these
+ * indexes, or back; a state of other formats is refused then.
  */
 static bool nvme_lm_change_format(NvmeCtrl *pf, uint8_t csvi, uint8_t csuuidi,
                                   uint8_t *state, bool back)
@@ -178,7 +178,7 @@ static void nvme_lm_grow(NvmeLm *lm, uint64_t end)
     lm->alloc = want;
 }
 
-/* The header has come as a whole: is this state one for this controller? */
+/* The whole header has come: is this a state for this controller? */
 static uint16_t nvme_lm_judge_header(NvmeCtrl *vf)
 {
     uint32_t empty = nvme_lm_pf(vf)->lm->empty_part;
@@ -279,7 +279,7 @@ static uint16_t nvme_lm_set_piece(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf,
         lm->uncommitted = true;
         bitmap_set(lm->have, offset / 4, len / 4);
         lm->end = MAX(lm->end, offset + len);
-        /* Also when it comes once more, and may be another. */
+        /* Also when it comes again, as it may be a different one. */
         if (offset < sizeof(LmHeader) || !lm->total) {
             if (find_first_zero_bit(lm->have, sizeof(LmHeader) / 4) >=
                 sizeof(LmHeader) / 4) {
@@ -297,7 +297,7 @@ static uint16_t nvme_lm_set_piece(NvmeCtrl *pf, NvmeRequest *req, NvmeCtrl *vf,
     return nvme_lm_commit(vf);
 }
 
-/* of one that is online */
+/* a target that is online */
 static bool nvme_lm_takes_set(NvmeCtrl *pf, NvmeCtrl *vf)
 {
     return nvme_lm_suspended(vf) ||
@@ -305,7 +305,7 @@ static bool nvme_lm_takes_set(NvmeCtrl *pf, NvmeCtrl *vf)
             nvme_lm_is_live(vf) && nvme_lm_drained(vf));
 }
 
-/* other VFs of the PF that have got a part of a state */
+/* other VFs of the PF that have received part of a state */
 static uint32_t nvme_lm_sequences(NvmeCtrl *pf, NvmeCtrl *but)
 {
     uint32_t nr = 0;
@@ -345,7 +345,7 @@ static uint16_t nvme_lm_send_set(NvmeCtrl *pf, NvmeRequest *req)
     }
     status = nvme_lm_set_piece(pf, req, vf, seqind);
     if (status) {
-        /* after a failure all of it has to come again */
+        /* after a failure all of it must be sent again */
         nvme_lm_drop_seq(vf);
     }
     return status;

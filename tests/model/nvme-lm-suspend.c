@@ -3,12 +3,12 @@
  * Live migration commands of the NVMe model: suspend, resume, and what a
  * reset does to both.
  *
- * RUNNING -> SUSPENDING: nothing is fetched any more, what was fetched goes on
+ * RUNNING -> SUSPENDING: nothing more is fetched, what was fetched goes on
  * SUSPENDING -> SUSPENDED: nothing but AERs is outstanding, completions are
- *     posted as far as the queues take them; from here no DMA, no interrupt
+ *     posted as far as the queues have room; from here on no DMA, no interrupt
  * SUSPENDED -> RESUMING -> RUNNING: RESUMING only exists with a delay
  *
- * Tests may let a Suspend wait for more than that, and say what becomes of it
+ * Tests may make a Suspend wait for more than that, and say what becomes of it
  * when the VF is reset meanwhile.
  */
 
@@ -30,7 +30,7 @@ bool nvme_lm_no_dma(NvmeCtrl *n)
 }
 
 /*
- * A lying device keeps the last completion back, so that there is one for the
+ * A lying device holds back the last completion, so that there is one for the
  * saved state to forget.
  */
 static bool nvme_lm_keeps_one(NvmeCtrl *n)
@@ -57,8 +57,8 @@ bool nvme_lm_no_irq(NvmeCtrl *n)
         return false;
     }
     /*
-     * A VF has no INTx. Vectors of loaded queues may be too high for the
-     * bitmap that stands for it, when MSI-X was not enabled again.
+     * A VF has no INTx. If MSI-X was not enabled again, vectors of loaded
+     * queues may be too high for the bitmap that stands for INTx.
      */
     return nvme_lm_suspended(n) || n->lm->mute ||
            (nvme_lm_pf(n)->lm->sets && !msix_enabled(pci));
@@ -105,7 +105,7 @@ static void nvme_lm_post_all(NvmeCtrl *vf)
 {
     bool keep = nvme_lm_keeps_one(vf);
 
-    /* the gate is on SUSPENDING, and this is the end of it */
+    /* fetching stops at SUSPENDING, which ends here */
     vf->lm->state = LM_RUNNING;
     for (uint32_t i = vf->params.max_ioqpairs + 1; i-- > 0; ) {
         NvmeCQueue *cq = vf->cq[i];
@@ -147,7 +147,7 @@ void nvme_lm_progress(NvmeCtrl *n)
     }
 }
 
-/* From here on it runs, with whatever it has. */
+/* From here on it runs with whatever it has. */
 void nvme_lm_go(NvmeCtrl *vf)
 {
     vf->lm->state = LM_RUNNING;
@@ -210,8 +210,8 @@ static void nvme_lm_prepare(NvmeCtrl *vf)
     if (!lm->waiting) {
         lm->waiting = g_ptr_array_new();
         /*
-         * The virtual clock, so that a test which steps the clock can tell
-         * before from after.
+         * The virtual clock, so that a test that steps it can tell before from
+         * after.
          */
         lm->timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, nvme_lm_timer, vf);
         lm->bh = qemu_bh_new(nvme_lm_try_finish, vf);
@@ -261,7 +261,7 @@ uint16_t nvme_lm_suspend(NvmeCtrl *vf, NvmeRequest *req)
 
 /*
  * The Suspend of the vendor set that only ends fetching: what was fetched is
- * written to memory later, when a SAVE_DATA comes or the time is over.
+ * written to memory later, when a SAVE_DATA comes or the time is up.
  */
 uint16_t nvme_lm_suspend_lazily(NvmeCtrl *vf, NvmeRequest *req)
 {
@@ -329,7 +329,7 @@ static NvmeLmState nvme_lm_state_after_reset(NvmeLm *lm)
         lm->suspend_late = false;
         return LM_SUSPENDED;
     }
-    /* what waits still did not care */
+    /* what is still waiting did not care */
     return lm->waiting && lm->waiting->len ? LM_SUSPENDING : LM_RUNNING;
 }
 
@@ -368,8 +368,8 @@ static void nvme_lm_cut_off(NvmeCtrl *vf)
 }
 
 /*
- * Before the queues go: commands of the PF that wait for a VF end with the VF,
- * and vanish with the PF's own queues.
+ * Before the queues go away: commands of the PF that wait for a VF end with the
+ * VF, and vanish with the PF's own queues.
  */
 void nvme_lm_reset_begin(NvmeCtrl *n)
 {
@@ -391,7 +391,7 @@ void nvme_lm_reset_begin(NvmeCtrl *n)
     }
 }
 
-/* When the queues are gone nothing is left to hold back. */
+/* Once the queues are gone nothing is left to hold back. */
 void nvme_lm_reset_end(NvmeCtrl *n)
 {
     if (pci_is_vf(PCI_DEVICE(n))) {
@@ -400,7 +400,7 @@ void nvme_lm_reset_end(NvmeCtrl *n)
             nvme_lm_prepare(n);
             n->lm->state = LM_SUSPENDED;
         }
-        /* of a function that is taken away nobody could stop it any more */
+        /* nobody could stop it once the function has been removed */
         if (!PCI_DEVICE(n)->enabled) {
             nvme_lm_track_end(n);
         }
@@ -417,9 +417,9 @@ void nvme_lm_reset_end(NvmeCtrl *n)
 }
 
 /*
- * Take a suspended controller down to what a reset leaves, but suspended as it
- * is. Nothing is in flight, so unlike a reset this need not drain the
- * namespaces, which other controllers share.
+ * Reduce a suspended controller to what a reset leaves, but keep it suspended.
+ * Nothing is in flight, so unlike a reset this need not drain the namespaces,
+ * which other controllers share.
  */
 void nvme_lm_disable(NvmeCtrl *vf)
 {
@@ -440,7 +440,7 @@ void nvme_lm_disable(NvmeCtrl *vf)
     stl_le_p(&vf->bar.csts, 0);
 }
 
-/* A lying device tells of one I/O command twice. */
+/* A lying device reports one I/O command twice. */
 void nvme_lm_posted(NvmeCQueue *cq, NvmeRequest *req)
 {
     NvmeCtrl *n = cq->ctrl;

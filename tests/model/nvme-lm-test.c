@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Live migration commands of the NVMe model: what tests steer and see.
+ * Live migration commands of the NVMe model: what tests control and see.
  *
  * One list of names, nvme-lm-knobs.h, serves the device's properties and the two
  * admin commands of the test control.
@@ -51,7 +51,7 @@ static bool lm_parse_rule(const char *text, bool fail, NvmeLmRule *rule)
     if (!fail) {
         return !*end;
     }
-    /* what a completion's 15 bits can say, with the value left out that */
+    /* a completion's status has 15 bits */
     if (*end != '=' || qemu_strtoui(end + 1, NULL, 0, &value) ||
         value > 0x7fff) {
         return false;
@@ -260,7 +260,7 @@ static char *lm_get_firmware(NvmeLm *lm)
     return g_strdup(lm->firmware ?: "");
 }
 
-/* CMMRTD, and NMMRTD after a slash if it is another */
+/* CMMRTD, and after a slash NMMRTD if it differs */
 static bool lm_set_ranges(NvmeLm *lm, const char *value, bool dry)
 {
     unsigned cmmrtd = 16, nmmrtd;
@@ -342,7 +342,7 @@ typedef struct LmName {
     void (*run)(NvmeLm *lm);
     bool (*set)(NvmeLm *lm, const char *value, bool dry);
     char *(*get)(NvmeLm *lm);
-    /* without these it is a number in NvmeLm, a switch, or one of these words */
+    /* without them: a number in NvmeLm, a switch, or one of the words below */
     size_t     offset;
     uint32_t   initial, max;
     bool       onoff;
@@ -433,7 +433,7 @@ static char *lm_name_get(const LmName *entry, NvmeLm *lm)
                           g_strdup_printf("%u", number);
 }
 
-/* Tests change what they like: whoever begins calls for this and need not know. */
+/* Tests change what they like; the next one asks for this and need not know. */
 static void lm_run_reset_knobs(NvmeLm *lm)
 {
     for (unsigned i = 0; lm->started && i < ARRAY_SIZE(lm_names); i++) {
@@ -486,7 +486,7 @@ void nvme_lm_record(NvmeCtrl *pf, NvmeRequest *req, uint16_t status)
 {
     NvmeLmCount *sel = lm_count_sel(pf->lm, req);
 
-    status &= 0x7ff;            /* type and code, without DNR and MORE */
+    status &= 0x7ff;            /* type and code, without DNR and More */
     pf->lm->count[req->cmd.opcode].status = status;
     if (sel) {
         sel->status = status;
@@ -619,7 +619,7 @@ uint16_t nvme_lm_test_set(NvmeCtrl *pf, NvmeRequest *req)
     return NVME_SUCCESS;
 }
 
-/* DW0 says how long the text is, so that a cut one can be told. */
+/* DW0 says how long the text is, so that one that was cut can be noticed. */
 uint16_t nvme_lm_test_get(NvmeCtrl *pf, NvmeRequest *req)
 {
     uint32_t dwords = le32_to_cpu(req->cmd.cdw10);

@@ -2,9 +2,9 @@
 /*
  * Live migration commands of the NVMe model: which memory a VF has written.
  *
- * Track Send names ranges of the VF's addresses, Track Receive tells which of
- * their units were written since it was asked last. A write is noted after it
- * was made, so that a report between the two cannot take the note away.
+ * Track Send names ranges of the VF's addresses, Track Receive reports which of
+ * their units have been written since the last report. A write is noted after
+ * it was made, so that a report between the two cannot clear the note.
  */
 
 #include "qemu/osdep.h"
@@ -12,7 +12,7 @@
 #include "hw/pci/pcie_sriov.h"
 #include "nvme-lm-priv.h"
 
-/* the real ones, which stand behind what nvme-lm.h gives everybody else */
+/* the real ones, behind those that nvme-lm.h gives everybody else */
 #undef pci_dma_write
 #undef stl_le_pci_dma
 #undef dma_buf_read
@@ -24,7 +24,7 @@ enum {
 };
 
 #define TACT_START      (1 << 0)
-#define FORGOTTEN       7           /* one unit of so many, by the lie */
+#define FORGOTTEN       7           /* the lie forgets one unit of so many */
 #define BEYOND_END      0xa5        /* in the buffer after the report */
 
 typedef struct NvmeLmRange {
@@ -114,7 +114,7 @@ typedef struct LmRead {
     void                *opaque;
 } LmRead;
 
-/* A read that failed may have got anywhere: then all counts as written. */
+/* A read that failed may have got any distance: all of it counts as written. */
 static void lm_read_done(void *opaque, int ret)
 {
     LmRead read = *(LmRead *)opaque;
@@ -209,7 +209,7 @@ static bool lm_track_range(NvmeLm *lm, unsigned shift, const LmTrackRange *from,
            (!lm->track_pow2 || is_power_of_2(len));
 }
 
-/* What can be had instead goes with the refusal. */
+/* The refusal says what is available instead. */
 static bool lm_track_room(NvmeCtrl *pf, NvmeRequest *req,
                           const LmTrackSend *head)
 {
@@ -311,11 +311,11 @@ uint16_t nvme_lm_track_send(NvmeCtrl *pf, NvmeRequest *req)
     return NVME_SUCCESS;
 }
 
-/* a report being made: neighbours become one change */
+/* a report being made: neighbouring units become one change */
 typedef struct LmReport {
     LmTrackChange *change;
     uint32_t      nr, room;
-    uint64_t      next;             /* unit after the last of them */
+    uint64_t      next;             /* the unit after the last of them */
     unsigned      shift;
     bool          more;
 } LmReport;
@@ -341,7 +341,7 @@ static gboolean lm_report_unit(gpointer key, gpointer value, gpointer opaque)
     return false;
 }
 
-/* What was told is not told again. */
+/* What was reported is not reported again. */
 static void lm_report_told(NvmeLmTrack *t, LmReport *r)
 {
     for (uint32_t i = 0; i < r->nr; i++) {
@@ -406,7 +406,7 @@ uint16_t nvme_lm_track_recv(NvmeCtrl *pf, NvmeRequest *req)
     if (!vf || (!vf->lm->track.nr && !pf->lm->track_void)) {
         return LM_BAD_CNTLID;
     }
-    /* with less there could be more to report, and nothing reported */
+    /* with less room, there could be something to report but no room for it */
     if (len < sizeof(LmTrackRecv) +
               (pf->lm->track_short ? 0 : sizeof(LmTrackChange))) {
         return LM_BAD_FIELD;

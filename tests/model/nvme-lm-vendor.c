@@ -56,7 +56,7 @@ static uint16_t nvme_lm_vendor_save(NvmeCtrl *pf, NvmeRequest *req,
     nvme_lm_save_pad(buf + sizeof(blob) + state->len, 0, total - state->len);
     status = nvme_lm_c2h(pf, buf, len, req);
     if (!status) {
-        /* this set's way: what was saved lives in the blob only */
+        /* as this set has it: what was saved exists only in the blob */
         nvme_lm_disable(vf);
     }
     return status;
@@ -120,7 +120,7 @@ uint16_t nvme_lm_vendor_cmd(NvmeCtrl *pf, NvmeRequest *req)
         cmd->cdw14 || cmd->cdw15) {
         return LM_BAD_FIELD;
     }
-    /* what is drained changes the size */
+    /* what drains changes the size */
     if (vf->lm->lazy && (cmd->opcode == LM_ADM_SAVE ||
                          cmd->opcode == LM_ADM_QUERY_SIZE)) {
         return nvme_lm_drain_now(vf, req);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Live migration commands of the NVMe model: switching on and off, and the way
- * of one admin command of the PF through it.
+ * Live migration commands of the NVMe model: switching it on and off, and how
+ * one admin command of the PF passes through it.
  */
 
 #include "qemu/osdep.h"
@@ -13,7 +13,7 @@
 
 #define LM_MODEL_STOCK  "QEMU NVMe Ctrl"
 
-/* VF objects exist from the PF's birth; NULL if the PF has none. */
+/* VF objects exist from the PF's creation on; NULL if the PF has none. */
 NvmeCtrl *nvme_lm_vf_at(NvmeCtrl *pf, unsigned index)
 {
     PCIDevice **vf = PCI_DEVICE(pf)->exp.sriov_pf.vf;
@@ -59,7 +59,7 @@ static void nvme_lm_apply_track(NvmeCtrl *pf, bool on)
     }
 }
 
-/* Make what the PF (and its VFs) show agree with the properties. */
+/* Make what the PF and its VFs show agree with the properties. */
 void nvme_lm_apply(NvmeCtrl *pf)
 {
     NvmeLm *lm = pf->lm;
@@ -89,7 +89,7 @@ void nvme_lm_apply(NvmeCtrl *pf)
 
         if (vf) {
             nvme_lm_name(vf, lm);
-            /* a Suspend may have waited for another value */
+            /* a Suspend may have waited for the value to change */
             nvme_lm_progress(vf);
         }
     }
@@ -135,7 +135,7 @@ static uint16_t nvme_lm_dispatch(NvmeCtrl *pf, NvmeRequest *req)
 {
     NvmeCmd *cmd = &req->cmd;
 
-    /* the same that stock demands of every admin command */
+    /* as stock demands of every admin command */
     if (NVME_CMD_FLAGS_PSDT(cmd->flags) != NVME_PSDT_PRP ||
         NVME_CMD_FLAGS_FUSE(cmd->flags)) {
         return LM_BAD_FIELD;
@@ -180,7 +180,7 @@ static bool nvme_lm_is_ours(uint8_t opcode)
     return false;
 }
 
-/* those of tests take none */
+/* the tests' own take none */
 static bool nvme_lm_takes_time(uint8_t opcode)
 {
     return nvme_lm_is_ours(opcode) && opcode != LM_ADM_TEST_SET &&

@@ -31,7 +31,7 @@ uint16_t nvme_lm_identified(NvmeCtrl *n, NvmeRequest *req, uint16_t status);
 bool nvme_lm_may_have_id(NvmeCtrl *pf, unsigned id);
 unsigned nvme_lm_next_vf(NvmeCtrl *pf, unsigned given, unsigned num);
 
-/* what a suspended controller must leave undone */
+/* what a suspended controller must not do */
 bool nvme_lm_no_fetch(NvmeCtrl *n);
 bool nvme_lm_no_post(NvmeCtrl *n);
 bool nvme_lm_no_dma(NvmeCtrl *n);
@@ -45,8 +45,8 @@ void nvme_lm_posted(NvmeCQueue *cq, NvmeRequest *req);
 void nvme_lm_progress(NvmeCtrl *n);
 
 /*
- * Each way in which a controller writes memory passes the tracking, by the
- * macros below: no write of ctrl.c, or of ours, can be left out. The ways that
+ * Every way for a controller to write memory goes through the tracking, by the
+ * macros below: no write of ctrl.c, or of ours, can be missed. Ways that
  * nothing uses today are closed.
  */
 MemTxResult nvme_lm_dma_write(PCIDevice *pci, dma_addr_t addr, const void *buf,
@@ -69,7 +69,7 @@ BlockAIOCB *nvme_lm_dma_blk_read(BlockBackend *blk, QEMUSGList *sg,
 #pragma GCC poison stb_pci_dma stw_le_pci_dma stq_le_pci_dma
 #pragma GCC poison address_space_write address_space_rw address_space_map
 
-/* ctrl.c's own, under names of ours */
+/* ctrl.c's own, under our names */
 uint16_t nvme_lm_c2h(NvmeCtrl *n, void *ptr, uint32_t len, NvmeRequest *req);
 uint16_t nvme_lm_h2c(NvmeCtrl *n, void *ptr, uint32_t len, NvmeRequest *req);
 uint16_t nvme_lm_check_mdts(NvmeCtrl *n, size_t len);

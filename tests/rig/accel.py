@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whether hosts use KVM or are emulated.
 
-RIG_ACCEL=tcg or kvm decides. Without it KVM is used if a tiny machine starts
-with it and sees that it may have guests of its own. The answer is kept for
-processes that this one starts, in RIG_ACCEL_FOUND; nowhere else, because a
-machine may lose its KVM. As a program it prints the answer, for later processes;
-nothing while there is no QEMU to try it with.
+RIG_ACCEL=tcg or kvm decides. Without it KVM is used if a tiny machine starts with it
+and sees that it can have guests of its own. The answer is passed on to processes that
+this one starts, in RIG_ACCEL_FOUND, and kept nowhere else, because a machine may lose
+its KVM. As a program it prints the answer, for later processes, or nothing as long as
+there is no QEMU to try it with.
 """
 
 import glob
@@ -21,8 +21,8 @@ NESTED = "/sys/module/kvm_*/parameters/nested"
 SECONDS = 5
 FOUND = "RIG_ACCEL_FOUND"
 
-# The whole firmware of the tiny machine: it reports on the serial port whether
-# its processor has AMD's virtualisation or Intel's, and resets itself.
+# The whole firmware of the tiny machine: it reports on the serial port whether its
+# processor has AMD's or Intel's virtualisation, and resets itself.
 CODE = bytes.fromhex(
     "66b801000080" "0fa2"       # mov eax, 0x80000001; cpuid
     "6689ce"                    # mov esi, ecx
@@ -38,8 +38,8 @@ CODE = bytes.fromhex(
 RESET = bytes.fromhex("e90d00")         # at the reset vector: jmp to the beginning
 SIZE = 0x10000
 
-# The emulator's TSC counts nanoseconds (model/qemu-tsc.patch). A kernel that
-# measures its rate on a busy machine may find anything.
+# The emulator's TSC counts nanoseconds (model/qemu-tsc.patch). A kernel that measures
+# its rate on a busy machine may get any result.
 CLOCK = {"tcg": "tsc_early_khz=1000000 ", "kvm": ""}
 
 _lock = threading.Lock()
@@ -54,7 +54,7 @@ def firmware():
 
 
 def boots(qemu, accel, cpu):
-    """What the tiny machine says: y, n, or nothing; and what QEMU says."""
+    """The tiny machine's output (y, n, or nothing), and QEMU's."""
     with tempfile.NamedTemporaryFile() as f:
         f.write(firmware())
         f.flush()
@@ -80,8 +80,8 @@ def nested(pattern):
 
 
 def probe(qemu, device=None, pattern=None):
-    """Whether hosts can run by KVM: (answer, reason). qemu() is only called,
-    which may build it, if it can matter."""
+    """Whether hosts can run by KVM: (answer, reason). qemu(), which may build it, is
+    only called if that can matter."""
     device, pattern = device or DEVICE, pattern or NESTED
     try:
         os.close(os.open(device, os.O_RDWR))
@@ -98,7 +98,7 @@ def probe(qemu, device=None, pattern=None):
 
 
 def found(qemu):
-    """tcg or kvm; qemu() is the folder of the QEMU that plays the hosts."""
+    """tcg or kvm; qemu() is the folder of the QEMU that emulates the hosts."""
     with _lock:
         asked = os.environ.get("RIG_ACCEL")
         if asked not in (None, "", "tcg", "kvm"):
@@ -111,7 +111,7 @@ def found(qemu):
 
 
 def works():
-    """A host runs: from now on failures are not due to KVM."""
+    """A host runs: from now on failures are not KVM's fault."""
     global _booted
     _booted = True
 

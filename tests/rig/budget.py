@@ -7,13 +7,13 @@ FILE = re.compile(r"^\| `([^`|/]+\.t)` \| ([^|]+) \| (\d+) \|$")
 WHOLE = re.compile(r"^\| (warm|from nothing) \| (\d+) \|$")
 WORK = re.compile(r"^\| the (walk|build) of `rig/speed.py` \| (\d+\.\d+) \|$")
 
-# A set-up that took more than this has built something.
+# A set-up that took more than this built something.
 BUILT = 60
 
 
 class Budget:
     """files    {name: CPU seconds}
-    whole    the same of "warm" and "from nothing"
+    whole    the same for "warm" and "from nothing"
     work     what rig/speed.py's "walk" and "build" take on the machine whose seconds these are"""
 
     def __init__(self, path):
@@ -32,7 +32,7 @@ class Budget:
             raise ValueError(f"{path}: no table of files, or none of the whole")
 
     def limit(self, setup):
-        """(CPU seconds of the whole, which limit that is) after a set-up of this
+        """(CPU seconds of the whole, which limit that is) after a set-up that took this
         many."""
         which = "from nothing" if setup > BUILT else "warm"
         return self.whole[which], which

@@ -3,7 +3,7 @@
 as docs/states-and-events.md has them.
 
 There each event is a section, "## EVENT", with some text and a table of two
-columns, state and outcome. If the command sets differ the outcome has both.
+columns, state and outcome. If the command sets differ, the outcome has both.
 """
 
 import re
@@ -58,7 +58,7 @@ def rewritten(text, cells):
         if title.startswith("## ") and title[3:].strip() in events:
             known[title[3:].strip()] = section
         elif not re.search(r"^\| state \| outcome \|$", section, flags=re.M):
-            # an event that no longer exists is removed, text remains
+            # an event that no longer exists is removed; text stays
             (last if known else out).append(section.rstrip() + "\n\n")
     for event in events:
         section = known.get(event, f"## {event}\n")
@@ -69,7 +69,7 @@ def rewritten(text, cells):
 
 
 def holes(cells):
-    """Cells of the whole table, states by events, that are not there or empty."""
+    """Cells of the whole table, states by events, that are missing or empty."""
     states = dict.fromkeys(state for state, _ in cells)
     events = dict.fromkeys(event for _, event in cells)
     return [(s, e) for e in events for s in states if not (cells.get((s, e)) or "").strip()]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What tests must leave alone: the checkout, /dev/null. One record for all files
-of a run: each change is reported once, by whoever looks first."""
+"""What tests must leave alone: the checkout, /dev/null. One record for all files of a
+run: each change is reported once, by the first to look."""
 
 import contextlib
 import fcntl
@@ -22,7 +22,7 @@ def null_is_well():
 
 
 def look(top):
-    """{path: how it differs from the commit, ignored files as well}, or None if
+    """{path: how it differs from the commit; ignored files as well}, or None if
     there is no git to ask."""
     done = subprocess.run(["git", "--no-optional-locks", "-C", top, "status", "--porcelain=v1", "-z",
                            "--no-renames", "--untracked-files=all", "--ignored=traditional"],

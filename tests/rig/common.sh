@@ -15,7 +15,8 @@ export TOP
 say() { printf '%s\n' "-- $*" >&2; }
 die() { printf '%s\n' "${0##*/}: $*" >&2; exit 1; }
 
-# reason LOG - the line near its end that says most about a failure, or the last one
+# reason LOG - the line near its end that says most about a failure, or else the last
+# one
 reason() {
 	tail -n 200 "$1" | tr '\r' '\n' | cut -c1-300 | awk '
 		NF { last = $0 }
@@ -27,7 +28,7 @@ reason() {
 key() { cat "$@" | sha256sum | cut -c1-12; }
 
 # once NAME COMMAND... - run COMMAND unless it has succeeded before for NAME.
-# NAME should contain version and hash of all that goes in.
+# NAME should contain the version and a hash of everything that goes in.
 once() {
 	local stamp=$NVME_VFIO_CACHE/stamp/$1
 	shift
@@ -36,20 +37,20 @@ once() {
 	mkdir -p "${stamp%/*}" && touch "$stamp"
 }
 
-# The suites the test bed draws from, served by the mirrors this machine uses.
+# The suites that the test bed uses, from the mirrors that this machine uses.
 APT_SUITES="bookworm bookworm-updates bookworm-backports trixie trixie-updates"
 APT_SECURITY_SUITES="bookworm-security trixie-security"
-# These only for kernels, which are had without their source packages.
+# These only for kernels, without their source packages.
 APT_KERNEL_SUITES="trixie-backports sid"
 APT_ROOT=$NVME_VFIO_CACHE/apt
 
-mirror_of() { # SUITE - the address this machine's apt takes SUITE from
+mirror_of() { # SUITE - the address from which this machine's apt gets SUITE
 	apt-get indextargets --format '$(RELEASE) $(REPO_URI)' |
 		awk -v s="$1" '$1 == s { print $2; exit }'
 }
 
-# Its caches are named because container images disable them: then each query
-# takes seconds.
+# Its caches are named because container images disable them: each query would take
+# seconds.
 private_apt() { # TOOL ARGS... - apt-get or apt-cache on the private lists
 	local tool=$1
 	shift
@@ -62,8 +63,8 @@ private_apt() { # TOOL ARGS... - apt-get or apt-cache on the private lists
 		-o APT::Sandbox::User=root "$@"
 }
 
-# apt_lists - make the private lists; refreshed when older than half a day. An
-# unreachable mirror is no error while older lists are there.
+# apt_lists - make the private lists, or renew them when older than half a day. An
+# unreachable mirror is no error as long as there are older lists.
 apt_lists() {
 	local main sec s keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -71,7 +72,8 @@ apt_lists() {
 	sec=$(mirror_of bookworm-security)
 	[ -n "$main" ] ||
 		die "apt knows no source for bookworm: this needs a Debian 12 machine, run apt-get update"
-	# A minimal system names no security archive; mirrors keep it beside the main one.
+	# A minimal system does not name a security archive; mirrors have it beside the
+	# main one.
 	main=${main%/}
 	sec=${sec:-$main-security}
 	mkdir -p "$APT_ROOT/none" "$APT_ROOT/lists/partial" "$APT_ROOT/cache/archives/partial"
@@ -103,8 +105,8 @@ apt_lists() {
 	fi
 }
 
-# pkg_version SUITE PACKAGE - newest version of PACKAGE in SUITE or its
-# security and point updates
+# pkg_version SUITE PACKAGE - the newest version of PACKAGE in SUITE or its security and
+# point updates
 pkg_version() {
 	private_apt apt-cache madison "$2" | awk -F' *\\| *' -v s="$1" '
 		{ split($3, a, "[ /]"); for (i in a)
@@ -131,7 +133,7 @@ pkg_file() {
 	pkg_file_of "$2" "$v"
 }
 
-# pkg_file_of PACKAGE VERSION - the same for one version, whatever suite has it
+# pkg_file_of PACKAGE VERSION - the same for one version, from any suite
 pkg_file_of() {
 	local f d=$NVME_VFIO_CACHE/debs own=$NVME_VFIO_CACHE/debs/partial.$BASHPID
 
@@ -145,8 +147,8 @@ pkg_file_of() {
 	echo "$f"
 }
 
-# unpacked_version BUILD RELEASE - which version of its headers' package an unpacked
-# kernel was taken from
+# unpacked_version BUILD RELEASE - from which version of its headers' package an
+# unpacked kernel was taken
 unpacked_version() {
 	local stamps=("${1%/usr/src/*}/.unpacked/linux-headers-$2_"*.deb) version
 	[ -e "${stamps[0]}" ] || return
@@ -163,9 +165,9 @@ pkg_unpack() {
 	mkdir -p "$3/.unpacked" && dpkg-deb -x "$f" "$3" && touch "$3/.unpacked/${f##*/}"
 }
 
-# pkg_closure DIR "SUITE..." PACKAGE[=VERSION]... - unpack packages and all they
-# depend on under DIR, as for an empty machine and from these suites only, the
-# first of them preferred
+# pkg_closure DIR "SUITE..." PACKAGE[=VERSION]... - unpack packages and all their
+# dependencies under DIR, as for an empty machine and from these suites only, preferring
+# the first
 pkg_closure() {
 	local dir=$1 suites=$2 sources=$1/sources.list suite deb
 	shift 2

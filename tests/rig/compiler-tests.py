@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Repeats the compiler tests that kbuild made for a kernel's configuration. Prints
-in one line the tests that differ now, and those that fail and keep the given
-options out of the configuration, with what the compiler says.
+"""Repeats the compiler tests that kbuild made for a kernel's configuration. Prints in
+one line the tests whose result differs now, and those that fail and keep the given
+options out of the configuration, with the compiler's messages.
 
 usage: compiler-tests.py SOURCE CONFIG [OPTION...]      CC in the environment (gcc)
 
@@ -32,7 +32,7 @@ class Block:
         self.lines = []
 
     def clauses(self):
-        """The alternatives of what it depends on."""
+        """The alternatives of its dependencies."""
         for line in self.lines:
             words = line.strip()
             if words.startswith("depends on "):
@@ -41,7 +41,7 @@ class Block:
                 yield words
 
     def plain(self):
-        """The flags whose test is all that it is, or None."""
+        """The flags, if it is nothing but the test of these; or None."""
         found = [PLAIN.match(line) for line in self.lines]
         if self.inside or any("depends on" in line for line in self.lines):
             return None
@@ -82,7 +82,7 @@ class Compiler:
         self.known = {}
 
     def refuses(self, flags):
-        """What it says against flags; empty if it accepts them."""
+        """Its complaint about flags; empty if it accepts them."""
         if flags not in self.known:
             p = subprocess.run([CC, "-Werror", *flags.split(), "-S", "-x", "c", self.empty,
                                 "-o", os.path.join(self.folder, "out")],
@@ -94,8 +94,8 @@ class Compiler:
 
 
 def behind(options, on, wanted):
-    """The blocks of a wanted option and of those that it depends on and that are
-    off. An alternative for other machines is none."""
+    """The blocks of a wanted option, and of those that it depends on and that are off.
+    Alternatives for other machines do not count."""
     seen, queue = set(), [wanted]
     while queue:
         name = queue.pop(0)

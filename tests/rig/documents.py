@@ -10,17 +10,17 @@ import place
 
 ELISION = "..."
 PROMPTS = ("$ ", "# ", "(qemu) ")
-# A sample can only know what these look like.
+# A sample can only show what these look like.
 VERSIONS = re.compile(r"\b\d+(?:\.\d+){2,}(?![\d:])")
 
 
 class Item(collections.namedtuple("Item", "document section text prompt sample")):
-    """Something to type, or a block that is no command.
+    """Something to type, or a block that is not a command.
 
-    text    as it stands there
+    text    as it is there
     prompt  one of PROMPTS, or none
-    sample  lines that follow it, without empty ones at the end; of a block that is
-            no command none
+    sample  lines that follow it, without empty ones at the end; none for a block that
+            is not a command
     """
 
     @property
@@ -37,8 +37,8 @@ def _read(document):
 
 
 def items(document, section):
-    """All of a section, in its order: what is in blocks, and commands in the text that
-    begin with sudo."""
+    """Everything of a section, in order: blocks, and commands in the text that begin
+    with sudo."""
     text = _read(document)
     found = list((_mdoc if re.search(r"\.\d$", document) else _markdown)(text, section))
     if not found:
@@ -73,7 +73,7 @@ def _mdoc(text, section):
 
 def _block(lines):
     """What is not behind a prompt, in a block or at its beginning, is a command as
-    well, or a text as a whole."""
+    well, or text as a whole."""
     if lines[0].startswith("<"):
         yield "\n".join(lines), "", ()
         return
@@ -96,7 +96,7 @@ def _block(lines):
 
 
 def _plain(line):
-    """How wide columns are does not matter."""
+    """The width of columns does not matter."""
     return VERSIONS.sub("VERSION", " ".join(line.split()))
 
 

@@ -24,16 +24,16 @@ import initramfs
 import place
 
 HERE = os.path.join(place.RIG, "full")
-SUITE = "trixie"                # as full/tree makes it
+SUITE = "trixie"                # as full/tree calls it
 FRESH = ("systemd-sysv", "udev", "dbus", "libpam-systemd", "kmod", "procps", "iproute2", "sudo", "openssh-server",
          "linux-image-amd64")
 
-# To reach the disk; udev finds the rest by itself.
+# To reach the disk; udev finds everything else.
 MODULES = ("virtio_pci", "virtio_blk", "ext4")
 
-# How long a system may take to boot and to shut down, and what is in it to take
-# its next step: a busy machine only lets it run now and then. One that stood still
-# for a second must not take its clock for broken: all others are slow to read.
+# How long a system may take to boot and to shut down, and a service in it to take its
+# next step: a busy machine only lets it run now and then. A system that stood still for
+# a second must not consider its clock broken: all others are slow to read.
 BOOT_SECONDS = 1200
 DOWN_SECONDS = 300
 PATIENCE = ("systemd.default_timeout_start_sec=600 systemd.default_device_timeout_sec=600 udev.event_timeout=600 "
@@ -61,7 +61,7 @@ def installed(work, kernel, log=None):
     source = os.path.join(work, "source")
     files = subprocess.run(["git", "-C", place.TOP, "ls-files", "-z"], check=True,
                            stdout=subprocess.PIPE).stdout
-    # a checkout stays as it is: the build goes elsewhere
+    # the checkout stays as it is: the build goes elsewhere
     os.makedirs(source)
     subprocess.run(["xargs", "-0", "cp", "--parents", "-t", source], check=True,
                    cwd=place.TOP, input=files)
@@ -91,14 +91,14 @@ def headers(work, kernel):
     os.makedirs(modules)
     os.symlink("/usr/src/" + os.path.basename(kern.build), os.path.join(modules, "build"))
     root = os.path.dirname(os.path.dirname(kern.build))
-    for part in ("src", "lib"):             # what they link to lies in lib
+    for part in ("src", "lib"):             # what they link to is in lib
         os.makedirs(os.path.join(folder, "usr", part), exist_ok=True)
         subprocess.run(["cp", "-a", *glob.glob(os.path.join(root, part, "linux-*")),
                         os.path.join(folder, "usr", part)], check=True)
     return folder
 
 
-# In /work. What is new afterwards is taken along, whatever date it has.
+# In /work. Whatever is new afterwards is taken along, with any date.
 CHANGES = """set -e
 {before}
 touch begun
@@ -114,8 +114,8 @@ dkms status"""
 def changes(system, work, script, before=":"):
     """An archive of all that changes in a copy of a system when a shell script runs
     there, as root, in the folder /work, which is work. This is done in the system
-    itself, but before there is a machine: compilers are slow in emulated ones.
-    before: what is done first, and is no change."""
+    itself, but before it is a machine: compilers are slow in emulated ones. before:
+    what is done first and does not count as a change."""
     run = subprocess.run([os.path.join(HERE, "inside"), system, work, "sh", "-c",
                           CHANGES.format(before=before, script=script)],
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -125,8 +125,8 @@ def changes(system, work, script, before=":"):
 
 
 def by_apt(work, kernel, *packages):
-    """Folders with all that changes in the tree of these packages when apt installs
-    the Debian packages of this checkout there, for which dkms builds the modules."""
+    """Folders with all that changes in the tree of these packages when apt installs the
+    Debian packages of this checkout there, and dkms builds the modules."""
     system, ours, base = tree(*packages), place.packages(SUITE), headers(work, kernel)
     names = sorted(name for name in os.listdir(ours) if name.endswith(".deb") and not re.search("-(dbgsym|iommufd-dkms)_", name))
 
@@ -148,8 +148,8 @@ def by_apt(work, kernel, *packages):
 
 
 def fresh(*packages):
-    """The folder of a Debian system as it is when nothing but it and these packages has
-    been installed, with a kernel of its own."""
+    """The folder of a freshly installed Debian system, with these packages and a kernel
+    of its own."""
     return tree("--minimal", SUITE, *FRESH, *packages)
 
 
@@ -173,9 +173,9 @@ def compiler(kernel):
 class FullHost(rig.Host):
     """A host with a whole system. As Host, and:
 
-    packages  that the system has beside the usual ones
-    system    a tree instead, whose own kernel it has: see fresh()
-    folders   that are laid over its root; archives too, which say whose files are
+    packages  that the system has besides the usual ones
+    system    a tree instead, whose own kernel it uses: see fresh()
+    folders   that are laid over its root; also archives, which name the files' owners
     early     modules that are loaded before there is a udev
     like      a host whose disk is the same until it starts
     """
@@ -238,7 +238,7 @@ class FullHost(rig.Host):
                                                os.path.join(HERE, "init"), rig.IF_THERE)])
 
     def arguments(self):
-        # libvirt takes hosts with the same id for one
+        # libvirt considers hosts with the same id one host
         return super().arguments() + [
             "-uuid", str(uuid.uuid5(uuid.NAMESPACE_DNS, self.name)),
             "-drive", f"if=none,id=root,format=raw,file={self.root_disk},cache=unsafe",
@@ -258,7 +258,7 @@ class FullHost(rig.Host):
         self.run(f"ip address add {address}/24 dev eth0; ip link set eth0 up")
 
     def power_off(self):
-        """As an administrator does it."""
+        """The way an administrator does it."""
         self.check_stuck()
         self.save_log()
         self.begin("systemctl poweroff")

@@ -13,7 +13,7 @@ import initramfs
 import pair
 import place
 
-# The drives that guests may have, and with which name and modules.
+# The drives that guests may have, with their names and modules.
 VF, EMULATED = "vf", "virtio"
 DISKS = {VF: "nvme0n1", EMULATED: "vda"}
 MODULES = {VF: ("nvme",), EMULATED: ("virtio_pci", "virtio_blk")}
@@ -21,26 +21,25 @@ MEMORY = 256                    # MiB
 POOL = 32                       # MiB of pages that only the drive writes
 WORKERS = 5
 CHANGE = 5120                   # KiB of memory changed each second by the processor
-POLL = 0.7                      # seconds; every look costs the host's one processor much
+POLL = 0.7                      # seconds; each look is expensive for the host's one processor
 CMDLINE = ("console=ttyS0 loglevel=5 panic=-1 tsc=reliable no_timer_check mitigations=off "
            "random.trust_cpu=on")
-# Seconds that anything may take on a slow machine with the debug kernel.
+# Seconds that each thing may take on a slow machine with the debug kernel.
 PATIENCE = 300
 ENDED = ("completed", "failed", "cancelled")
 
-# How the VF is opened on the two hosts, and what QEMU has open then.
+# How the VF is opened on the two hosts, and which files QEMU has open then.
 MODES = {"group": ("group", "group"), "iommufd": ("iommufd", "iommufd"), "both": ("group", "iommufd")}
 OPENED = {"group": r"/dev/vfio/(vfio|\d+)", "iommufd": r"/dev/(iommu|vfio/devices/vfio\d+)"}
 
-# What to tell QEMU where nothing tracks which pages the drive writes: it
-# migrates such a device only when told to, and then sends all memory while the
-# guest is stopped.
+# What QEMU has to be told if nothing tracks which pages the drive writes: it only
+# migrates such a device when told to, and sends all memory while the guest is stopped.
 UNTRACKED = {"downtime-limit": 60000, "max-bandwidth": 10 << 30}
 
 
 def kernel_of(host_kernel):
-    """The kernel of guests in hosts with a kernel: the same where the distribution
-    made it."""
+    """The kernel of guests in hosts with this kernel: the same if it is the
+    distribution's."""
     kern = place.kernel(host_kernel)
     return place.kernel("6.12") if kern.series == "debug-guest" else place.kernel(kern.release)
 
@@ -56,15 +55,15 @@ def files(host_kernel, drive=VF):
 class Guest:
     """
     vfs           {host: shell name of the VF there, such as PF0_VF1}
-    cpus          thus its I/O queues
+    cpus          and thereby its I/O queues
     machine       pc boots in two thirds of q35's time
     memory        MiB
     mode          how QEMU opens the VF: group, iommufd, or both: by its group on
                   one host and by IOMMUFD on the other
     workers       of the checker, each with one command in flight
     pool          MiB of pages that only the drive writes
-    tracked       somebody tracks which pages the drive writes: QEMU's defaults
-                  will do, nothing is set
+    tracked       something tracks which pages the drive writes: QEMU's defaults
+                  are enough
     capabilities  of migration, on both sides
     parameters    of each migration, beside what a VF needs that nobody tracks
     hold          the target waits until the source is known to be done
@@ -92,10 +91,10 @@ class Guest:
         self.trace = tuple(trace)
         self.drive = drive
         self.host = None                # where it is
-        self.life = None                # which of its lives it has now
+        self.life = None                # which of its lives this is
         self.lives = []                 # the host of every QEMU there was
-        self.commands = 0               # that its shell was given
-        self.moving = None              # (host, life) that shall take it in
+        self.commands = 0               # given to its shell
+        self.moving = None              # (host, life) that is to take it in
         self._commands = []             # of each life, as Host.begin() gave it
         self._ended = set()
         self._capabilities = {}         # that are on, of each life
@@ -127,8 +126,8 @@ class Guest:
             + (" -S" if incoming and self.hold else ""))
 
     def limit(self, seconds):
-        """What it does may take this long: time in which a host waits for the
-        other, or this machine for other work, does not count."""
+        """How long it may take: time in which a host waits for the other, or this
+        machine for other work, does not count."""
         return rig.Limit(seconds, *self.pair.hosts)
 
     def launch(self, host, incoming=False):
@@ -140,7 +139,7 @@ class Guest:
         return life
 
     def _wait(self, host, life, test, seconds):
-        """Until a shell test inside succeeds; a QEMU that is gone ends the wait."""
+        """Wait until a shell test inside succeeds, or QEMU is gone."""
         limit = self.limit(seconds)
         while True:
             status, _ = host.finish(host.begin(test), PATIENCE)
@@ -157,7 +156,7 @@ class Guest:
             time.sleep(POLL)
 
     def start(self, host, seconds=400):
-        """Boot the guest on a host, wait until its I/O runs."""
+        """Boot the guest on a host and wait until its I/O runs."""
         self.host = host
         self.life = self.launch(host)
         self.await_io(seconds)
@@ -174,7 +173,7 @@ class Guest:
         return json.loads(output)["return"]
 
     def _capable(self, host, life):
-        """Switch capabilities on, and off what an earlier migration had on."""
+        """Switch capabilities on, and those of an earlier migration off."""
         wanted, on = set(self.capabilities), self._capabilities.setdefault(life, set())
         if wanted ^ on:
             self.qmp(host, "migrate-set-capabilities", capabilities=[
@@ -197,7 +196,7 @@ class Guest:
         return self.qmp(self.host, "query-migrate")
 
     def await_status(self, *statuses, seconds=900):
-        """Until the migration has one of these; QEMU's account of it."""
+        """Wait until the migration has one of these; returns QEMU's account of it."""
         limit = self.limit(seconds)
         while True:
             info = self.progress()
@@ -231,7 +230,7 @@ class Guest:
         return moved
 
     def _arrived(self, target, seconds=200):
-        """Whether all was loaded on the target."""
+        """Whether everything was loaded on the target."""
         limit = self.limit(seconds)
         while not limit.over():
             try:
@@ -249,7 +248,7 @@ class Guest:
         self._gone(life)
 
     def _gone(self, life, seconds=PATIENCE):
-        """Wait until a QEMU has ended; more than once is fine."""
+        """Wait until a QEMU has ended; may be called more than once."""
         if life not in self._ended:
             self.lives[life].finish(self._commands[life], seconds)
             self._ended.add(life)
@@ -295,7 +294,7 @@ class Guest:
     def totals(self):
         """The checker's last line of totals, as a dict of numbers."""
         _, output = self.host.finish(self.host.begin(
-            # whole lines only: one may be on its way
+            # whole lines only: one may still be coming
             f"grep -aE '^iocheck: .* writes=.* errors=[0-9]+;' /run/console-{self.life} | tail -n 1"),
             PATIENCE)
         return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", output)}
@@ -305,8 +304,8 @@ class Guest:
         self.host.run(f"qmp -t /run/console.sock '{line}'", PATIENCE)
 
     def run(self, command):
-        """Have the guest's shell run a command, beside its I/O; its exit status.
-        What is typed is lost if the guest moves before it has read it."""
+        """Have the guest's shell run a command, besides its I/O; returns its exit
+        status. What is typed is lost if the guest moves before it has read it."""
         self.commands += 1
         mark = f"guest: command {self.commands} gave"
         self.type(f"{command}; echo {mark} $?")

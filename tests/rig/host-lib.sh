@@ -10,8 +10,8 @@
 
 die() { echo "$*" >&2; exit 1; }
 
-wait_for() { # SECONDS COMMAND... - until COMMAND succeeds; a machine that is
-	# not let run naps for longer, which does not count
+wait_for() { # SECONDS COMMAND... - until COMMAND succeeds; time in which
+	# the machine is not let run does not count
 	local naps
 	naps=$(($1 * 20))
 	shift
@@ -79,8 +79,8 @@ setup_vfs() {
 }
 
 # load_driver [ARGUMENT...] - our modules from the share; arguments are
-# parameters of nvme-vfio-pci. The model's SUSPEND of the vendor set ends all DMA,
-# which is declared where the driver asks for it.
+# parameters of nvme-vfio-pci. The model's SUSPEND of the vendor set ends all DMA; a
+# driver that has the parameter for it is told so.
 load_driver() {
 	! grep -qs vendor_p2p /share/mod/nvme-vfio-pci.ko || set -- vendor_p2p=1 "$@"
 	[ ! -e /share/mod/nvme-pf-shim.ko ] || insmod /share/mod/nvme-pf-shim.ko ||
@@ -88,8 +88,8 @@ load_driver() {
 	insmod /share/mod/nvme-vfio-pci.ko "$@" || die "nvme-vfio-pci was not loaded"
 }
 
-# leaks - what the kernel's leak detector reports, if it has one. It believes
-# only objects that are some seconds old and the same in two scans.
+# leaks - what the kernel's leak detector reports, if it has one. It only reports
+# objects that are some seconds old and the same in two scans.
 leaks() {
 	local report=/sys/kernel/debug/kmemleak
 	[ -e "$report" ] || return 0

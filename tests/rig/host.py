@@ -29,23 +29,23 @@ import place
 import stall
 import times
 
-# What a host needs from its kernel; the rest of the image is the same for all.
+# What a host needs of its kernel; the rest of the image is the same for all.
 MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
            "nvme", "vfio-pci", "vfio_iommu_type1")
 
 # Needed where they are modules; some kernels no longer have them at all.
 IF_THERE = ("crc32c_generic", "crc32c_intel")
 
-# Ours, loaded later and from the share, so that one image serves every variant.
-# The first is not there when the kernel's nvme has been patched.
+# Ours, loaded later and from the share, so that one image serves every variant. The
+# first does not exist if the kernel's nvme has been patched.
 OURS = ("nvme-pf-shim.ko", "nvme-vfio-pci.ko")
 
-# What a host runs guests with: emulation offers AMD's virtualisation, KVM this
+# What a host needs to run guests: emulation offers AMD's virtualisation, KVM this
 # machine's.
 KVM_MODULES = {"tcg": ("kvm_amd",), "kvm": ("kvm_amd", "kvm_intel")}
 
-# Limits, not expectations, in seconds in which this machine let a host run: how
-# long that takes depends on what else it does. See Host.clock().
+# Limits, not expectations, in seconds for which this machine let a host run: how long
+# that takes depends on what else it does. See Host.clock().
 BOOT_SECONDS = 300
 KVM_BOOT_SECONDS = 60    # of the first host
 RUN_SECONDS = 300
@@ -53,22 +53,22 @@ LEAK_SECONDS = 200
 STUCK_SECONDS = 200
 DOWN_SECONDS = 200       # with many VFs
 ANSWER_SECONDS = 30
-LOOK_SECONDS = 1.0       # after so long by any clock limits are looked at
+LOOK_SECONDS = 1.0       # how often limits are checked, by any clock
 
-# Emulated, "rep movsb" goes byte by byte; kernels that do not take it for fast move
-# words, and do the same work for a tenth less. What a copy costs beside all else is
-# nearer to a real processor's, which bench/ needs.
+# Emulated, "rep movsb" goes byte by byte; kernels that do not consider it fast move
+# words, and do the same work with a tenth less. Then the cost of a copy, compared with
+# everything else, is nearer to a real processor's, which bench/ needs.
 CPU = "max,-erms,-fsrm"
 
-# The kernel reports tasks that wait for this long, ignoring signals. It sleeps for 33
-# itself when a function is not back from its reset. The debug kernel has less.
+# The kernel reports tasks that wait this long, ignoring signals. It sleeps for 33 s
+# itself if a function does not come back from its reset. The debug kernel has less.
 HUNG_SECONDS = 40
 
-# Of the namespace: the same on each drive that has it, in whichever host.
+# Of the namespace: the same on each drive that has it, in any host.
 IDENTITY = "nguid=5269674e616d657370616365001b2101,eui64=0x5269674e616d6501," \
            "uuid=52696720-6e61-4d65-8370-616365000001"
 
-# Logs that are kept: more than hosts can run at a time, so that none is in use.
+# How many logs are kept: more than hosts can run at a time, so that none is in use.
 LOGS = 120
 
 
@@ -101,7 +101,7 @@ class Port:
         self.link.sendall(text.encode() + b"\n")
 
     def line(self, seconds):
-        """The next line; None when there is none in time; EOFError at the end."""
+        """The next line; None if there is none in time; EOFError at the end."""
         end = time.monotonic() + seconds
         while b"\n" not in self.buffer:
             self.link.settimeout(max(0.01, end - time.monotonic()))
@@ -124,7 +124,7 @@ class Port:
 
 
 class Limit:
-    """of seconds in which each of these hosts was let run"""
+    """of seconds for which each of these hosts was let run"""
 
     def __init__(self, seconds, *hosts):
         self.seconds = seconds
@@ -148,11 +148,11 @@ class Host:
               of a kernel whose VFIO is built again)
     vmm       take along the distribution's QEMU
     files     {name under /share: path here}; programs bring their libraries
-    root      {name: path here}, files that shall be in the host's memory
-    icount    time is instructions: each takes 2^icount ns, and only they take any
-    monitor   what runs inside can talk to the emulator's monitor (QMP), by the virtio
-              port of that name, and slots are PCI Express's own; /share/device-N says
-              how to plug PF N in again
+    root      {name: path here}, files that have to be in the host's memory
+    icount    time is counted in instructions: each takes 2^icount ns, nothing else does
+    monitor   what runs inside can talk to the emulator's monitor (QMP), through the
+              virtio port of that name, and slots are native PCI Express;
+              /share/device-N says how to plug PF N in again
     """
 
     def __init__(self, kernel, set="standard", *, name="host", log=None, pfs=1, props=None,
@@ -214,7 +214,7 @@ class Host:
         return os.path.join(self.log, self.name, *names)
 
     def prepare(self):
-        """What start() needs and takes long to make."""
+        """What start() needs and takes long to create."""
 
     def start(self):
         """Start the machine; wait_ready() waits until it takes commands."""
@@ -234,14 +234,14 @@ class Host:
         for i in range(self.pfs if self.inside else 0):
             with open(os.path.join(self.share, f"device-{i}"), "w", encoding="ascii") as f:
                 f.write(self.device(i) + "\n")
-        self._sockets = tempfile.mkdtemp(prefix="rig")    # short: socket paths are limited
+        self._sockets = tempfile.mkdtemp(prefix="rig")    # short, as socket paths are limited
         self.agent = Port(os.path.join(self._sockets, "agent"))
         self.qmp = Port(os.path.join(self._sockets, "qmp"))
         with open(self.path("qemu.log"), "wb") as log:
             args = self.arguments()
             log.write((" ".join(args) + "\n").encode())
             log.flush()
-            # the machine shall not outlive us, however we end
+            # the machine must not outlive us, however we end
             self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *args],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.times.begin(self.process.pid)
@@ -267,12 +267,12 @@ class Host:
             self.process.wait(seconds)
 
     def clock(self):
-        """Seconds in which this machine has let this one run, about one behind: on a
+        """Seconds for which this machine has let that one run, about one behind: on a
         busy machine they pass more slowly than its clock."""
         return self.stall.ran
 
     def _line(self, port, seconds):
-        """The next line of a port; None when there is none in time."""
+        """The next line of a port; None if there is none in time."""
         limit = Limit(seconds, self)
         while True:
             line = port.line(LOOK_SECONDS)
@@ -327,7 +327,7 @@ class Host:
             raise Trouble(leaks.strip())
 
     def wait_off(self, seconds):
-        """Until it is off."""
+        """Wait until it is off."""
         limit = Limit(seconds, self)
         while True:
             try:
@@ -361,7 +361,7 @@ class Host:
         return text
 
     def check_stuck(self):
-        """No task waits in our modules for ever."""
+        """Check that no task waits in our modules for ever."""
         tasks = self.run("stuck", seconds=STUCK_SECONDS)
         if tasks:
             raise Trouble(f"{self.name}: tasks hang in our modules:\n{tasks[:3000]}")
@@ -416,7 +416,7 @@ class Host:
         return initramfs.image(parts)
 
     def device(self, i):
-        """PF i, as the emulator is told about it."""
+        """PF i, as the emulator's option."""
         props = {"serial": f"rig{i}", "subsys": f"sub{i}", "bus": f"port{i}",
                  "max_ioqpairs": 18, "msix_qsize": 19, "sriov_max_vfs": 4,
                  "sriov_vq_flexible": 16, "sriov_vi_flexible": 16}
@@ -428,7 +428,7 @@ class Host:
     def arguments(self):
         folder = place.qemu()
         kvm = self.accel == "kvm"
-        # what the kernel is built with, or at most so long
+        # what the kernel is built with, or at most this long
         hung = "" if self.kernel.series.startswith("debug") else \
             f"sysctl.kernel.hung_task_timeout_secs={HUNG_SECONDS} "
         threads = "multi" if self.icount is None else "single"
@@ -475,7 +475,7 @@ class Host:
         return args + self.qemu_args
 
     def monitor(self, command, **arguments):
-        """A command to the emulator's own monitor; returns what it returns."""
+        """Send a command to the emulator's own monitor; returns its answer."""
         self.qmp.send(json.dumps({"execute": command, "arguments": arguments}))
         while True:
             line = self._line(self.qmp, ANSWER_SECONDS)
@@ -490,7 +490,7 @@ class Host:
     # -- commands inside --------------------------------------------------------
 
     def begin(self, command):
-        """Start a shell command inside; finish() takes what this returns."""
+        """Start a shell command inside; finish() takes the result."""
         self._next += 1
         if "\n" in command:
             script = f"script-{self._next}"
@@ -507,7 +507,7 @@ class Host:
         return Trouble(self.killed or f"{self.name}: is gone, see {self.path()}" + self._tail("serial"))
 
     def finished(self, number):
-        """Whether a command is known to have ended; learnt while finish() waits
+        """Whether a command is known to have ended; this is learnt while finish() waits
         for others."""
         return number in self._results
 
@@ -546,7 +546,7 @@ class Host:
         return output
 
     def join(self, address):
-        """Take part in the network, if there is one."""
+        """Join the network, if there is one."""
         self.run(f"ifconfig lo up; ifconfig eth0 {address} up")
 
     def setup_vfs(self, count=4, queues=4, interrupts=4, module_args=""):
@@ -563,7 +563,7 @@ class Host:
 
 
 def new_log():
-    """A fresh folder for logs, below that of a test that tests/run has started; the
+    """A fresh folder for logs, below that of the test if tests/run has started one; the
     oldest of many are removed."""
     top = os.environ.get("RIG_LOG") or os.path.join(place.CACHE, "log")
     os.makedirs(top, exist_ok=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Commands that print TAP, each in a host of its own: several at a time, what
-each printed and how it ended, and its points as part of the test's.
+"""Commands that print TAP, each in a host of its own, several at a time: what each
+printed, how it ended, and its points as part of the test's.
 
     job = hostrun.Job("6.12", "vendor", "vf-test --set vendor --quick", [program], 600, title="6.12 vendor")
     for job, result in hostrun.side_by_side([job, ...], hostrun.at_once("VF_JOBS")):
@@ -20,8 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 import place
 import tap
 
-# Lines of the kernel log that are there because tests want them. Commands fail, or
-# are cut short by a reset; programs themselves allow it only in the cases that do so.
+# Lines of the kernel log that tests cause on purpose. Commands fail, or are cut short
+# by a reset; programs allow these only in the cases that cause them.
 FAILS = (
     r"nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status",
     r"nvme-vfio-pci .*PF command [0-9a-f]+h was aborted",
@@ -37,7 +37,7 @@ TAIL = 1500             # characters of what a host printed last
 
 
 def by_run_one():
-    """Whether run by hand or by tests/run: a signal leaves no host behind. First thing
+    """Whether run by hand or by tests/run, a signal leaves no host behind. Comes first
     in main()."""
     if "RIG_ONE" not in os.environ:
         run_one = os.path.join(place.RIG, "run-one")
@@ -57,11 +57,11 @@ class Job:
     kernel         series or release
     command_set    the model's lm property
     files          programs, or NAME=PATH
-    seconds        its limit, by what this machine lets it run
-    props          properties of the PFs beside lm-test=on
+    seconds        its limit, in seconds for which this machine lets it run
+    props          properties of the PFs besides lm-test=on
     allow          lines of the kernel log that are expected
     more           further arguments of rig/host
-    room           as how many it counts among those that run at a time
+    room           how many it counts as among those that run at a time
     """
     kernel: str
     command_set: str
@@ -106,7 +106,8 @@ class Result:
         return [point.name for point in self.points if not point.good]
 
     def say(self, out):
-        """All points, what was printed between them, and where logs are if one failed."""
+        """Report all points, what was printed between them, and where the logs are if one
+        failed."""
         for point in self.points:
             out.note("\n".join(point.notes))
             point.say(out, f"{self.title}: ")
@@ -115,26 +116,26 @@ class Result:
             out.note(self.errors)
 
     def _end(self):
-        # by 1 programs say that points failed
+        # with 1 programs say that points failed
         if self.status == (1 if self.bad else 0) and self.points and self.planned == len(self.points):
             return None
         return f"exit status {self.status}, {len(self.points)} of {self.planned} points"
 
     def fault(self):
-        """What is wrong beside points that failed, or None: with the host, its kernel
-        log, or the end of what ran there."""
+        """What is wrong besides failed points, or None: with the host, its kernel log,
+        or how the command ended."""
         return self._end() and f"{self._end()}\n{self.output[-TAIL:]}\n{self.errors}"
 
     def why(self):
-        """What is wrong at all, or None."""
+        """What is wrong, failed points included, or None."""
         if not self._end() and not self.bad:
             return None
         return f"{self._end() or 'failed: ' + ', '.join(self.bad)}\n{self.output}{self.errors}"
 
 
 def side_by_side(jobs, room, first=None):
-    """(job, job.run()) of all, in their order. They are started in this order or by
-    the key "first", when those that run leave room (Job.room)."""
+    """(job, job.run()) of all, in their order. They are started in this order, or by
+    the key "first", as soon as those that run leave room (Job.room)."""
     left, change = room, threading.Condition()
 
     @contextlib.contextmanager

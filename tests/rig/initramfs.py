@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Initial RAM disks for hosts and guests.
 
-An image is a concatenation of parts, each a cpio archive of its own that is
-kept in the cache under the hash of all that went in. Nothing is compressed:
-unpacking would be done by an emulated processor.
+An image is a concatenation of parts, each a cpio archive of its own that is kept in the
+cache under the hash of all that went in. Nothing is compressed: an emulated processor
+would have to unpack it.
 """
 
 import contextlib
@@ -70,14 +70,14 @@ def busybox():
 
 
 def applets():
-    """Names of the programs that busybox is."""
+    """Names of the programs that busybox contains."""
     run = subprocess.run([busybox(), "--list"], check=True, stdout=subprocess.PIPE, text=True)
     return sorted({*run.stdout.split()} - {"busybox"})
 
 
 def unsigned(module):
-    """A module without its signature: to check one takes an emulated processor
-    longer than all else about it."""
+    """A module without its signature: checking one takes an emulated processor longer
+    than everything else about it."""
     if not module.endswith(SIGNED):
         return module
     # before the mark: lengths, of which the last is the signature's
@@ -87,8 +87,8 @@ def unsigned(module):
 
 def module_closure(kernel, names, if_there=()):
     """Paths of the named modules and all they depend on, in order of loading.
-    Names that are built into the kernel are left out. if_there: names of modules
-    that come first, and that the kernel need not have."""
+    Names that are built into the kernel are left out. if_there: names of modules that
+    come first, which the kernel need not have."""
     top = kernel.modules
     depends = {}
     with open(os.path.join(top, "modules.dep"), encoding="ascii") as f:
@@ -116,7 +116,7 @@ def module_closure(kernel, names, if_there=()):
 
 
 def depends(modules):
-    """Names of the modules of the kernel that the given ones, of ours, need."""
+    """Names of the kernel's modules that the given ones of ours need."""
     names = set()
     for module in modules:
         run = subprocess.run(["/sbin/modinfo", "-F", "depends", module], check=True,
@@ -126,7 +126,7 @@ def depends(modules):
 
 
 def needed(module, added, other):
-    """Paths of those of the added modules that a module needs, which are then there."""
+    """Paths of those of the added modules that a module needs."""
     if not module:
         return []
     names = [name for name in depends([module]) if name in added]
@@ -139,9 +139,9 @@ def plain(path):
 
 
 def base(kernel, modules, init, if_there=(), instead=None):
-    """busybox, modules for a kernel, and the first program. The folder instead
-    has modules that take the place of the kernel's of the same name, and what these
-    need that the kernel does not have."""
+    """busybox, modules for a kernel, and the first program. The folder instead has
+    modules that replace the kernel's of the same name, and what these need that the
+    kernel does not have."""
     other = {plain(path): path for path in glob.glob(os.path.join(instead, "*.ko"))} if instead else {}
     added = {name for path in other.values() for name in depends([path]) if name in other}
     closure = module_closure(kernel, [m for m in modules if plain(m) not in added], if_there)
@@ -185,8 +185,8 @@ def files(label, pairs):
 
 
 def vmm():
-    """The distribution's QEMU with its own loader and libraries, as a command
-    in the path."""
+    """The distribution's QEMU with its own loader and libraries, as a command in
+    PATH."""
     top = os.path.realpath(os.path.join(place.CACHE, "vmm", "current"))
 
     def make(part):
@@ -222,7 +222,7 @@ def cached(label, make, words, sources):
 
 
 def image(parts):
-    """One file of all parts, as a boot loader takes it."""
+    """One file with all parts, as a boot loader expects it."""
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
     path = os.path.join(place.CACHE, "image", f"image-{digest}")
     if not os.path.exists(path):
@@ -237,7 +237,7 @@ def image(parts):
 
 
 def drop_unused(keep=40):
-    """Remove images that were not used for longest."""
+    """Remove the least recently used images."""
     for path in place.oldest(os.path.join(place.CACHE, "image"), keep, "image-"):
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)         # another run tidies up as well
+            os.unlink(path)         # another run may clean up as well

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What must not be in a kernel log.
 
-A test passes only if the kernel has no complaint, whoever is at fault; so this
-looks for signs of any trouble, not for known bugs.
+A test passes only if the kernel has no complaint, whoever is at fault, so this looks
+for signs of any trouble, not for known bugs.
 """
 
 import re
@@ -17,7 +17,7 @@ TROUBLE = re.compile("|".join((
     r"sleeping function called", r"DMAR:.*[Ff]ault", r"DMAR: DRHD: handling fault",
     r"tainted.*crash", r"Unknown symbol", r"disagrees about version",
     r"segfault at", r"traps: ", r"invoked oom-killer", r"Out of memory", r"page allocation failure",
-    # the checkers of the debug kernel; one that gives up would no longer find anything
+    # the checkers of the debug kernel; one that gives up no longer finds anything
     r"\bBUG \S+ \(", r"trying to register non-static key", r"turning off the locking", r"ODEBUG:",
     r"DMA-API: (?!preallocated|debugging enabled)",
     r"kmemleak: (?!Kernel memory leak detector initialized|Automatic memory scanning)",
@@ -32,7 +32,7 @@ NVME = re.compile("|".join((
     r"frozen state", r"nvme.*completion polled",
 )))
 
-# Apparent trouble that is none, each with the reason.
+# What looks like trouble but is none, each with the reason.
 HARMLESS = re.compile("|".join((
     # our modules are not signed: the kernel says so once
     r"module verification failed: signature and/or required key missing",
@@ -40,18 +40,18 @@ HARMLESS = re.compile("|".join((
     r"nvme-vfio-pci \S+: (resetting|reset done)$",
     # names of parameters
     r"[Cc]ommand line: ",
-    # a kernel with that checker says at boot that it has it
+    # a kernel with that checker announces it at boot
     r"RCU callback double-/use-after-free debug is enabled",
 )))
 
 
-# An emulated machine that its own host did not let run for seconds. What it then
-# says about stalled tasks and processors is about the host: what stalls for ever
-# fails its test all the same, by that test's limit. Only kernels that doubt their
-# clock have these lines; stall.py sees the same from outside.
+# An emulated machine that its own host did not let run for seconds. What it then says
+# about stalled tasks and processors is about the host; what stalls for ever still fails
+# its test, by the test's limit. Only kernels that doubt their clock print these lines;
+# stall.py sees the same from outside.
 STOOD_STILL = re.compile(r"clocksource: Long readout interval.* cs_nsec: \d{10,}|hrtimer: interrupt took \d{10,} ns")
 HUNG = re.compile(r"INFO: task .* blocked for more than|soft lockup - CPU#\d+ stuck for")
-# with a trace of each processor, which takes such a machine long to print
+# with a trace of each processor, which such a machine takes long to print
 LOCKED = re.compile(r"rcu: INFO: .* (detected stalls|self-detected stall) on")
 DUMP_SECONDS = 30.0
 WHEN = re.compile(r"\[\s*(\d+\.\d+)\]")
@@ -64,9 +64,9 @@ def stood_still(text):
 
 
 def trouble(text, allow=(), stalled=None):
-    """The lines of a kernel log that must not be there. allow: patterns of lines
-    that the test itself provokes. stalled: what is known from outside about a
-    machine that was not let run."""
+    """The lines of a kernel log that must not be there. allow: patterns of lines that
+    the test itself causes. stalled: what is known from outside about a machine that was
+    not let run."""
     found = []
     starved = stalled or stood_still(text)
     aside = dumping = False

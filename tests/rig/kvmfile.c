@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvmfile - tell KVM of an open file, as QEMU does of VFIO devices. KVM knows VFIO's
- * files by functions of VFIO that it looks up by name when it needs them.
+ * kvmfile - tell KVM about an open file, as QEMU does with VFIO devices. KVM
+ * recognizes VFIO's files by functions of VFIO that it looks up by name when it
+ * needs them.
  *
- * usage: kvmfile FILE		exit status 1: KVM does not take it for VFIO's
+ * usage: kvmfile FILE	exit status 1: KVM does not recognize it as VFIO's
  */
 #include <err.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /*
  * nvadm - admin commands the rig needs, through the passthrough of the kernel's
  * nvme driver on the PF. Which controller belongs to a VF is always read from
- * the Secondary Controller List, as a driver has to do it.
+ * the Secondary Controller List, as a driver has to.
  *
  * usage: nvadm DEV vfs			list: VF, controller id, state, queues, interrupts
  *	  nvadm DEV cntlid VF		controller id of VF number VF (from 1)

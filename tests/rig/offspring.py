@@ -14,14 +14,14 @@ SET_PDEATHSIG = 1
 SET_CHILD_SUBREAPER = 36
 
 TERM_SECONDS = 2.0
-KILL_SECONDS = 10.0             # an emulated machine has much memory to give back
+KILL_SECONDS = 10.0             # an emulated machine has much memory to free
 STEP = 0.1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Process(collections.namedtuple("Process", "pid born")):
-    """By its number and the time of its start, as numbers are reused."""
+    """Identified by its number and its start time, as numbers are reused."""
 
     def command(self):
         """Its command line, or what is left of it."""
@@ -38,7 +38,7 @@ class Process(collections.namedtuple("Process", "pid born")):
         except OSError:
             return
         try:
-            if _stat(self.pid)[2] == self.born:         # so fd is the one that is meant
+            if _stat(self.pid)[2] == self.born:         # so fd is the right one
                 signal.pidfd_send_signal(fd, number)
         except PermissionError:         # of sudo's
             subprocess.run(["sudo", "-n", "kill", f"-{int(number)}", str(self.pid)], stdin=subprocess.DEVNULL,
@@ -50,7 +50,7 @@ class Process(collections.namedtuple("Process", "pid born")):
 
 
 def _stat(pid):
-    """(state, parent, time of its start); (None, 0, 0) of one that is gone."""
+    """(state, parent, start time); (None, 0, 0) if it is gone."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as f:
             words = f.read().rpartition(b")")[2].split()
@@ -73,7 +73,7 @@ def tie(number=signal.SIGKILL):
 
 
 def die_with_parent(number=signal.SIGKILL):
-    """The same for programs that people start: nohup is for those meant to stay."""
+    """The same for programs that people start: those that are to stay are started with nohup."""
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         tie(number)
 
@@ -99,7 +99,7 @@ def below():
 
 
 def await_none(turn, seconds):
-    """Wait until nothing runs below; returns what still does. turn(seconds) waits
+    """Wait until nothing runs below us; returns what still does. turn(seconds) waits
     and reaps."""
     end = time.monotonic() + seconds
     while True:
@@ -110,7 +110,7 @@ def await_none(turn, seconds):
 
 
 def end(turn):
-    """End what runs below, asking first. Returns what does not end."""
+    """End what runs below us, asking first. Returns what does not end."""
     left = below()
     for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
         told, limit = set(), time.monotonic() + seconds

@@ -12,8 +12,8 @@ import time
 import host as rig
 import place
 
-PORT = 4444                     # where a host takes a guest in
-MTU = 60000                     # emulated machines pay by the packet, not by size
+PORT = 4444                     # where a host receives a guest
+MTU = 60000                     # emulated machines pay per packet, not per byte
 
 
 class Pair:
@@ -21,8 +21,7 @@ class Pair:
 
     def __init__(self, kernel, set, *, log=None, driver=None, seconds=rig.RUN_SECONDS,
                  guest_memory=256, b=None, kind=rig.Host, **more):
-        """guest_memory: MiB. b: what is different on the second host. kind: of
-        hosts."""
+        """guest_memory: MiB. b: what differs on the second host. kind: of hosts."""
         self.log = os.path.abspath(log or rig.new_log())
         os.makedirs(self.log, exist_ok=True)
         self.disk = os.path.join(self.log, "namespace")
@@ -33,8 +32,8 @@ class Pair:
         self.hosts = []
         for i, name in enumerate("ab"):
             end = "server=on" if i == 0 else "server=off,reconnect-ms=500"
-            # One processor each: two hosts share a small machine. The debug
-            # kernel keeps one so busy that nothing else would get done.
+            # One processor each, as two hosts share a small machine. The debug kernel
+            # keeps one so busy that nothing else would get done.
             slow = kernel.startswith("debug")
             self.hosts.append(kind(
                 kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
@@ -56,7 +55,7 @@ class Pair:
         try:
             for host in self.hosts:
                 host.prepare()
-            for host in self.hosts:         # both boot at once
+            for host in self.hosts:         # both boot at the same time
                 host.start()
             for host in self.hosts:
                 host.wait_ready()
@@ -79,7 +78,7 @@ class Pair:
             raise rig.Trouble("\n".join(errors))
 
     def setup_vfs(self, **options):
-        """VFs on both hosts, side by side."""
+        """Set up VFs on both hosts, side by side."""
         threads, errors = [], []
 
         def one(host):
@@ -98,16 +97,15 @@ class Pair:
 
 
 class Watch(threading.Thread):
-    """Looks, from outside, at the one block that the guest's checker rewrites
-    all the time. A guest's own clocks stand still while it is moved; this
-    machine's do not."""
+    """Watches, from outside, the one block that the guest's checker rewrites all the
+    time. A guest's own clocks stand still while it is moved; this machine's do not."""
 
     STEP = 0.001
 
     def __init__(self, pair):
         super().__init__(daemon=True)
         self.pair = pair
-        self.gaps = []                  # (when it ended, seconds), the long ones
+        self.gaps = []                  # (when it ended, seconds) of the long ones
         self.changes = 0
         self._end = threading.Event()
 

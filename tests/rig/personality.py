@@ -11,7 +11,7 @@ import place
 
 FILE = os.path.join(os.path.dirname(place.RIG), "model", "personalities")
 LIE = "lie-"
-CHOICES, REASONS = "choices", "reasons"     # the latter are such for a guest to stay
+CHOICES, REASONS = "choices", "reasons"     # the latter may force a guest to stay
 USUAL = "-"
 
 
@@ -53,7 +53,7 @@ def properties(name):
 
 
 def sets(name):
-    """Command sets that it can have: that of "lm", or else either."""
+    """Command sets that it can have: that of "lm", or else any."""
     return [_sections()[name].get("lm")] if "lm" in _sections()[name] else ["standard", "vendor"]
 
 
@@ -73,12 +73,12 @@ def text(values):
 
 
 def draw(random, machines, section=CHOICES):
-    """Properties by chance: those of the machine, or all others."""
+    """Properties drawn by chance: those of the machine, or all others."""
     drawn = {name: random.choice(values.split()) for name, values in _sections()[section].items()
              if is_machines(name) == machines}
     return {name: value for name, value in drawn.items() if value != USUAL}
 
 
 def draw_reasons(random):
-    """Properties by chance because of which a guest may have to stay: often none."""
+    """Properties drawn by chance that may force a guest to stay: often none."""
     return draw(random, machines=False, section=REASONS)

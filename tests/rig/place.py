@@ -17,7 +17,7 @@ TOP = os.path.dirname(os.path.dirname(RIG))
 CACHE = os.environ.get("NVME_VFIO_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nvme-vfio")
 
-# What C programs of tests have in common.
+# What the tests' C programs have in common.
 SHARED = [os.path.join(TOP, "tests/lib"), os.path.join(TOP, "lib")]
 
 _Kernel = collections.namedtuple("Kernel", "series release build image tools", defaults=("",))
@@ -39,13 +39,13 @@ class Kernel(_Kernel):
 
 
 def run(command, *arguments):
-    """Run a command of the rig; if it fails its output is in the exception."""
+    """Run a command of the rig; if it fails, its output is in the exception."""
     subprocess.run([os.path.join(RIG, command), *map(str, arguments)], check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def kernels(*name):
-    """All that the test bed has, except those that only guests need; or any single
+    """All kernels of the test bed, except those that only guests need; or any single
     one."""
     lines = subprocess.run([os.path.join(RIG, "kernels"), *name], check=True,
                            stdout=subprocess.PIPE, text=True).stdout.splitlines()
@@ -74,7 +74,7 @@ def write(path, data):
 
 
 def qemu():
-    """The folder of the QEMU that plays the hosts: RIG_QEMU, or our own build."""
+    """The folder of the QEMU that emulates the hosts: RIG_QEMU, or our own build."""
     if os.environ.get("RIG_QEMU"):
         return os.environ["RIG_QEMU"]
     return subprocess.run([os.path.join(TOP, "tests/model/build")], check=True,
@@ -106,7 +106,7 @@ def digest(paths, *words):
 
 
 def made(path, command):
-    """path, made by command(path) unless it is there; one maker at a time."""
+    """path, made by command(path) unless it exists; one maker at a time."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -127,8 +127,8 @@ def oldest(folder, keep, prefix=""):
 
 
 def taken(sources):
-    """What C files take from tests/lib and lib: each header that is included, and
-    the file that goes with it."""
+    """What C files use of tests/lib and lib: each header that is included, and the file
+    that belongs to it."""
     found, todo = [], list(sources)
     while todo:
         with open(todo.pop(), encoding="utf-8") as f:
@@ -141,7 +141,7 @@ def taken(sources):
 
 
 def program(source):
-    """A program of the rig, from one C file or all of a folder and what they share
+    """A program of the rig, from one C file or all of a folder, and what they share
     with tests, linked statically: it must run in any root."""
     source = os.path.join(RIG, source)
     files = sorted(glob.glob(source + "/*.c")) or [source]
@@ -175,8 +175,8 @@ class NotBuilt(Exception):
 
 
 def built(name):
-    """One of PROGRAMS. It is built again when any source of this checkout
-    changes: what includes what need not be known here."""
+    """One of PROGRAMS. It is built again whenever any source of this checkout changes:
+    what includes what need not be known here."""
     folder, *more = PROGRAMS[name]
     sources = [os.path.join(TOP, d) for d in ("src", "lib", "tests", "tools")]
     key = digest([*sources, os.path.join(TOP, "dkms.conf")], name, *more)

@@ -5,7 +5,7 @@ import time
 
 
 class Progress:
-    """Lines with the time since the start; a step's duration when it is over."""
+    """Lines with the time since the start; how long a step took when it is over."""
 
     def __init__(self):
         self.start = self.step = time.monotonic()

@@ -2,8 +2,8 @@
 /*
  * qmp - talk to a QEMU from inside a host.
  *
- * usage: qmp SOCKET COMMAND...	each COMMAND is a JSON object; prints one line with
- *				each answer, fails if one is an error; @N
+ * usage: qmp SOCKET COMMAND...	each COMMAND is a JSON object; prints each answer
+ *				as one line, fails if one is an error; @N
  *				instead waits for N milliseconds
  *	  qmp -t SOCKET TEXT	write a line of text to a socket (a guest's console)
  */
@@ -47,8 +47,8 @@ static void put(int fd, const char *text)
 		die("write");
 }
 
-/* A guest takes a few bytes at a time, and what its QEMU has not read when the
- * socket is closed is lost.
+/* A guest reads a few bytes at a time, and what its QEMU has not read by the
+ * time the socket is closed is lost.
  */
 static void drain(int fd)
 {

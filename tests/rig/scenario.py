@@ -15,17 +15,17 @@ import klog
 import pair as pairs
 import place
 
-# VF of each host; different ones, as nothing may depend on the number.
+# The VF of each host; different ones, as nothing may depend on the number.
 VFS = ("PF0_VF1", "PF0_VF2")
 
-# How long the guest is left alone between trips, seconds.
+# How long the guest is left alone between trips, in seconds.
 SETTLE = 1.0
 
 STANDARD = {(0x3d, 1): "Track Send", (0x3e, 0): "Track Receive", (0x41, 0): "Suspend",
             (0x41, 1): "Resume", (0x41, 2): "Set Controller State", (0x42, 0): "Get Controller State"}
 VENDOR = {0xc4: "Query data size", 0xc8: "Suspend", 0xcc: "Resume", 0xd2: "Save data",
           0xd5: "Load data"}
-# What is done while the guest is stopped: all that changes or moves state.
+# What is done while the guest is stopped: everything that changes or moves state.
 BLACKOUT = {"Suspend", "Resume", "Set Controller State", "Get Controller State", "Save data",
             "Load data"}
 
@@ -43,12 +43,12 @@ class Result:
         self.set = set
         self.versions = {}
         self.label = f"{kernel} {set}"
-        self.tracked = None         # somebody knows which memory the drive writes
+        self.tracked = None         # something tracks which memory the drive writes
         self.trips = []
-        self.totals = {}            # the checker's last word
+        self.totals = {}            # the checker's last totals
         self.read_back = None       # blocks
         self.clean_end = False      # the checker found nothing, and nothing was left in flight
-        self.copied = None          # by the guest's kernel, on their way from the drive
+        self.copied = None          # by the guest's kernel, on the way from the drive
         self.guest_trouble = None   # lines of the guest's console
         self.error = None           # why it ended early, or trouble in a host's log
         self.seconds = 0.0
@@ -75,7 +75,7 @@ def trace(host):
 
 
 def await_totals(guest, seconds=120):
-    """The checker's first totals of this life of the guest."""
+    """The checker's first totals in this life of the guest."""
     limit = guest.limit(seconds)
     while True:
         totals = guest.totals()
@@ -87,8 +87,8 @@ def await_totals(guest, seconds=120):
 
 
 def await_pass(guest, seconds=400):
-    """Until every page that only the drive writes was compared from first to
-    last on this host."""
+    """Wait until every page that only the drive writes has been compared, from first to
+    last, on this host."""
     passes, limit = await_totals(guest)["dma_passes"], guest.limit(seconds)
     while True:
         totals = guest.totals()
@@ -129,8 +129,8 @@ def trip(guest, watch, target, say):
 
 def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
         props=None, tracked=None, seconds=rig.RUN_SECONDS, **more):
-    """more: what the guest is, see Guest. tracked: as the driver says, if not
-    given. Never raises for what the hosts or the driver did: see Result.error."""
+    """more: arguments of Guest. tracked: by default what the driver says. Never raises
+    because of what the hosts or the driver did: see Result.error."""
     result = Result(kernel, set)
     result.log = log or rig.new_log()
     begun = time.monotonic()
@@ -186,8 +186,8 @@ def versions(host, driver):
 
 
 def judge(result, console, stalled=None):
-    """Parse the guest's last output. stalled: what is known about hosts that were
-    not let run; a guest does not run more than they."""
+    """Parse the guest's last output. stalled: what is known about hosts that were not
+    let run; a guest does not run more than its host."""
     last = re.findall(r"^iocheck: end (.*)$", console, re.M)
     if last:
         result.totals = {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", last[-1])}

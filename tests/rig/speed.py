@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """How fast this machine is while tests run: its clock rate, and what it shares with
-machines that cannot be seen from here, change the processor time of the same work by
-a third and more, and not of all work alike. Two fixed pieces of work measure it, now
-and then beside the tests: a walk through memory, which is like emulation, and a
+machines that cannot be seen from here, change the processor time of the same work by a
+third and more, and not of all work equally. Two fixed pieces of work measure it now and
+then, while the tests run: a walk through memory, which resembles emulation, and a
 build, which is mostly new processes and fresh pages.
 
-usage: speed.py     prints what they take at the moment, ms of a processor
+usage: speed.py     prints what they take at the moment, in ms of a processor
 """
 
 import random
@@ -18,8 +18,8 @@ import threading
 import time
 
 EVERY = 20.0            # seconds
-BUILDS = 3              # a build each so many looks
-LENGTH = 1 << 19        # of a walk's list: what it holds does not fit into a cache of its own
+BUILDS = 3              # a build every this many looks
+LENGTH = 1 << 19        # of a walk's list: more than a processor's own cache holds
 STEPS = 100_000
 
 
@@ -60,7 +60,7 @@ class Build:
 
 
 class Speed(threading.Thread):
-    """Looks until stop(). walk, build: seconds of a processor that the pieces of work take
+    """Measures until stop(). walk, build: seconds of a processor that the pieces of work take
     on the machine whose seconds are meant."""
 
     def __init__(self, walk, build):
@@ -85,7 +85,7 @@ class Speed(threading.Thread):
                 return
 
     def stop(self):
-        """How fast it was compared with the reference, on average of both."""
+        """How fast it was compared with the reference, as an average of both."""
         self._end.set()
         self.join()
         means = [sum(x) / len(x) for x in self.looks.values() if x]

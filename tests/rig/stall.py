@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whether, and for how long, this machine lets an emulated one run. This is seen
-from outside, whatever clock the kernel inside has, and whatever it says about
-it."""
+"""Whether, and for how long, this machine lets an emulated one run. This is seen from
+outside, whatever clock the kernel inside has and whatever it says."""
 
 import collections
 import os
@@ -10,12 +9,12 @@ import time
 
 SECONDS = 10            # without a turn of a processor: long enough to be blamed
 STEP = 1.0
-SPAN = 30               # kernels report who stands still for so long, or longer: in that
-LEAST = 10              # many seconds they have to be let run for these
+SPAN = 30               # kernels report who stands still for this long or longer; of these
+LEAST = 10              # seconds they have to be let run for so many
 
 
 def waits(pid):
-    """{thread: nanoseconds that it was ready to run and did not} of a process."""
+    """{thread: nanoseconds for which it was ready to run and did not} of a process."""
     found = {}
     folder = f"/proc/{pid}/task"
     try:
@@ -29,8 +28,8 @@ def waits(pid):
 
 class Stall(threading.Thread):
     """Watches a process until stop(). said: what there is to say, or None. ran: the
-    seconds that it was let run or had nothing to do, of that thread which waited most
-    for a processor; when they are more than a limit, over() is called."""
+    seconds for which it was let run or had nothing to do, of the thread that waited
+    most for a processor; once they exceed a limit, over() is called."""
 
     def __init__(self, pid, limit=None, over=None):
         super().__init__(daemon=True)
@@ -39,7 +38,7 @@ class Stall(threading.Thread):
         self.passed = self.late = self.waited = 0.0
         self.limit = limit
         self.over = over
-        self.least = (SPAN, SPAN)       # of some seconds it was let run for so many
+        self.least = (SPAN, SPAN)       # (seconds, of which it was let run for so many)
         self._looks = collections.deque([(0.0, 0.0)])
         self._end = threading.Event()
         self._when = time.monotonic()
@@ -47,7 +46,7 @@ class Stall(threading.Thread):
 
     @property
     def ran(self):
-        # of a machine that stood still as a whole only our own lateness tells
+        # if the whole machine stood still, only our own lateness shows it
         return self.passed - max(self.waited, self.late)
 
     @property
@@ -63,8 +62,8 @@ class Stall(threading.Thread):
             self.look(time.monotonic(), waits(self.pid))
 
     def look(self, when, now):
-        """A wait is counted when it ends: what is more than the time since the
-        last look began before that. Our own turn may come late as well."""
+        """A wait is counted when it ends: what exceeds the time since the last look
+        began before it. Our own turn may come late as well."""
         passed = when - self._when
         self.worst = max(self.worst, passed - STEP,
                          *((ns - self._waits[thread]) / 1e9 - passed

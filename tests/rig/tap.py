@@ -20,8 +20,8 @@ class Point(collections.namedtuple("Point", "good name skipped notes")):
 
 
 def read(text):
-    """([Point...], how many were planned, lines after the last one) of what a program
-    printed, or several, one after the other."""
+    """([Point...], how many were planned, lines after the last one) of the output of
+    one program, or of several, one after the other."""
     points, planned, notes = [], 0, []
     for line in text.splitlines():
         if point := _POINT.fullmatch(line):
@@ -36,7 +36,7 @@ def read(text):
 
 
 class Later:
-    """Results of something that runs beside others, to be printed in their turn."""
+    """Results of something that runs beside others, to be printed in turn."""
 
     def __init__(self):
         self.said = []

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the hosts' time was spent on: a line for each in the file hosts.times of a
-run's folder (tests/run) or in the file RIG_TIMES, tab-separated: the test, the
-kernel, then for boot, VFs, test and power-off the seconds by the clock and of
-processors, and the kernel's own clock when its first program began and when the
-host was ready. As a program it adds them up by test: times.py FILE"""
+"""What the hosts' time was spent on: a line for each host in the file hosts.times of a
+run's folder (tests/run) or in the file RIG_TIMES, tab-separated: the test, the kernel,
+then for boot, VFs, test and power-off the seconds by the clock and of processors, and
+the kernel's own clock when its first program began and when the host was ready. As a
+program it adds them up by test: times.py FILE"""
 
 import collections
 import os
@@ -16,7 +16,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def processor_seconds(pid):
-    """Of a process that is there; None of one that has gone."""
+    """Of a process; None if it is gone."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as f:
             fields = f.read().rpartition(")")[2].split()
@@ -42,7 +42,7 @@ def test_name(pid=None):
 
 
 class Times:
-    """Marks on the way of one host."""
+    """Marks in the life of one host."""
 
     def __init__(self):
         self.pid = None
@@ -54,7 +54,7 @@ class Times:
         self.mark("start")
 
     def mark(self, name):
-        """What has this name ends now."""
+        """The phase with this name ends now."""
         cpu = processor_seconds(self.pid)
         if cpu is None and self.marks:
             cpu = self.marks[-1][2]
@@ -66,7 +66,7 @@ class Times:
         self.mark("boot")
 
     def save(self, kernel):
-        """Append the line, if somebody wants it."""
+        """Append the line, if anybody wants it."""
         path = os.environ.get("RIG_TIMES")
         if not path and os.environ.get("RIG_RUN"):
             path = os.path.join(os.environ["RIG_RUN"], "hosts.times")
@@ -82,8 +82,8 @@ class Times:
 
 
 def table(path):
-    """Lines of Markdown: of each test the hosts, and the seconds of all of them by
-    the clock and of processors."""
+    """Lines of Markdown: for each test its hosts, and the seconds of all of them by the
+    clock and of processors."""
     sums = collections.defaultdict(lambda: [0] + [0.0] * 2 * len(SPANS))
     with open(path, encoding="utf-8") as f:
         for line in f:

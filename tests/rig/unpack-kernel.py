@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Take the kernel proper out of a bzImage. Nothing in it is changed: it is only
-unpacked here, once, and not at every boot by an emulated processor.
+"""Extract the kernel proper from a bzImage. Nothing in it is changed: it is only
+unpacked once, here, and not at every boot by an emulated processor.
 
 usage: unpack-kernel.py BZIMAGE OUT
 """

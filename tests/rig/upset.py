@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What may upset a migration: it is cancelled, one of the two QEMUs is killed,
-the target refuses the guest, the guest resets its drive or itself. The guest
-must continue where it is, with not one byte wrong, and be able to move the next
-time; a VF whose QEMU was killed must be as good as new."""
+the target refuses the guest, the guest resets its drive or itself. The guest must
+continue where it is, without a wrong byte, and be able to move the next time; a VF
+whose QEMU was killed must be as good as new."""
 
 import os
 import random
@@ -15,22 +15,22 @@ import pair as pairs
 import place
 import scenario
 
-# Slow enough for something to happen before the guest is stopped, and with a
-# limit that nothing meets: what is sent in a millisecond is less than a VF's
-# state. A guest that waits for its drive changes no memory, so a migration that
-# is fast enough ends then, whatever its limit.
+# Slow enough for something to happen before the guest is stopped, and with a limit that
+# cannot be met: less than a VF's state is sent in a millisecond. A guest that waits for
+# its drive changes no memory, so a migration that is fast enough would end then,
+# whatever its limit.
 LONG_PRECOPY = {"max-bandwidth": 1 << 20, "downtime-limit": 1}
 
-# Capabilities: wait before the last part; go on to it only when the target says
-# that it has what it needs.
+# Capabilities: wait before the last part; begin it only when the target says that it
+# has what it needs.
 PAUSE = ("pause-before-switchover",)
 ACK = ("return-path", "switchover-ack")
 
 # The guest's progress is not measured, so it need not be busy.
 QUIET = {"workers": 2, "pool": 8}
 
-# Milliseconds of the last part, in which things are done to it: without tracking
-# all memory is sent then.
+# Milliseconds into the last part at which something happens: without tracking, all
+# memory is sent then.
 LAST_PART_MS = {True: 400, False: 1600}
 
 
@@ -62,7 +62,7 @@ class Stage:
         self.points.append((bool(good), f"{self.label}: {name}", str(why)))
 
     def play(self, *acts):
-        """Boot, do all acts, end; never raises for what hosts or the driver did."""
+        """Boot, do all acts, end; never raises because of what hosts or the driver did."""
         begun = time.monotonic()
         try:
             with pairs.Pair(self.kernel, self.set, log=self.log,
@@ -79,7 +79,7 @@ class Stage:
             why = ""
         except rig.Trouble as e:
             why = str(e)
-        self.ok(not why, f"all went to its end, kernel logs of the hosts are clean "
+        self.ok(not why, f"everything ran to its end, the kernel logs of the hosts are clean "
                 f"(seed {self.seed}, {time.monotonic() - begun:.0f} s, logs in {self.log})", why)
         return self
 
@@ -98,8 +98,8 @@ class Stage:
         self.guest.qmp(self.guest.host, name, **arguments)
 
     def then(self, milliseconds, *commands, shell=""):
-        """Let the paused migration go on, and soon do something to it; timed
-        inside the host, where the time between two calls from here is long."""
+        """Let the paused migration go on, and soon do something to it; timed inside the
+        host, as the time between two calls from here is long."""
         text = " ".join(f"'{c}'" for c in (
             '{"execute":"migrate-continue","arguments":{"state":"pre-switchover"}}',
             f"@{milliseconds}", *commands))
@@ -110,7 +110,7 @@ class Stage:
         self.ok(not status, f"the guest's own: {command}", status)
 
     def lives_on(self, name, outcome=""):
-        """The guest's I/O advances, and every page was compared since."""
+        """The guest's I/O advances, and every page has been compared since."""
         before = scenario.await_totals(self.guest)
         after = scenario.await_pass(self.guest)
         self.ok(after["writes"] > before["writes"] and not after["errors"], name + (outcome and ": " + outcome),
@@ -201,18 +201,18 @@ def kill_source(stage):
     stage.move("of the VF whose QEMU was killed moves")
 
 
-# Drives of a second host that must not accept the guest, and why.
+# Drives of the second host that must not accept the guest, and why.
 UNLIKE = [{}, {"lm-firmware": "other"}, {"lm-model": "another drive"}]
 
 
 def unlike(set):
-    """What the second host of a stage for refuse() is like."""
+    """The second host of a stage for refuse()."""
     return {"pfs": len(UNLIKE) + 1,
             "props": [*UNLIKE, {"lm": "vendor" if set == "standard" else "standard"}]}
 
 
 def refuse(stage):
-    """Targets that cannot be what the guest's drive is; Stage(b=unlike(set))."""
+    """Targets that differ from the guest's drive; Stage(b=unlike(set))."""
     guest, a, b = stage.guest, stage.pair.a, stage.pair.b
     size = "/sys/module/nvme_vfio_pci/parameters/max_state_mb"
     usual = guest.vfs[b]
@@ -223,7 +223,7 @@ def refuse(stage):
     def attempt(name, vf):
         guest.vfs[b] = vf
         scenario.trace(a)
-        # without it the source may be at its last part before it knows
+        # without it the source may have begun its last part before it knows
         stage.begin(ack=early)
         old, new = guest.life, guest.moving[1]
         moved = stage.settle(name)
@@ -260,13 +260,13 @@ def _during(stage, name, upset, check=lambda: None):
 
 
 def function_reset(stage):
-    """The guest resets its drive's function while it is moved."""
+    """The guest resets its drive's function while being moved."""
     _during(stage, "the guest resets the function (FLR)", lambda: stage.guest_does(
         "echo 1 >$(readlink -f /sys/class/nvme/nvme0/device)/reset"))
 
 
 def controller_reset(stage):
-    """The guest's driver sets the controller up again while it is moved."""
+    """The guest's driver sets up the controller again while the guest is moved."""
     _during(stage, "the guest resets the controller", lambda: stage.guest_does(
         "echo 1 >/sys/class/nvme/nvme0/reset_controller"))
 
@@ -285,7 +285,7 @@ def reboot(stage):
     _during(stage, "the guest is reset", lambda: stage.command("system_reset"), rebooted)
 
 
-# What rig's setup_vfs has given them.
+# What the rig's setup_vfs has given them.
 CONFIG = """[drive]
 address = $PF0
 num_vfs = 2
@@ -298,8 +298,8 @@ DISK_LIMIT = "/sys/class/nvme/nvme0/nvme*n1/queue/io_timeout"
 
 
 def pf_reset(stage):
-    """The PF of the guest's host is reset, which takes its VFs offline; the tool
-    gives them back, as its unit does, and the guest finds out by a time-out."""
+    """The PF of the guest's host is reset, which takes its VFs offline; the tool sets
+    them up again, as its unit does, and the guest notices by a time-out."""
     host = stage.guest.host
     stage.allow += TIMED_OUT
     stage.guest_does(f"cat {DISK_LIMIT} >/limit; echo {IMPATIENT_MS} >$(echo {DISK_LIMIT})")
@@ -314,14 +314,14 @@ def pf_reset(stage):
 # Moments of a migration at which a PF is reset.
 FIRST_PART, STOPPED, LAST_PART = "first part", "guest stopped", "last part"
 
-# As what starts it does: when the PF is live again, and once.
+# As its unit is started: when the PF is live again, and once.
 RESET_AND_APPLY = ("echo 1 >/sys/class/nvme/nvme0/reset_controller; "
                    "nvme-vfio apply --config /run/vfs.conf $PF0")
 
 
 def _pf_event(stage, number):
-    """A migration during which the PF of either host is reset and its VFs are
-    given back."""
+    """A migration during which the PF of either host is reset and its VFs are set up
+    again."""
     moment = stage.random.choice((FIRST_PART, STOPPED, LAST_PART))
     victim = stage.random.choice(stage.pair.hosts)
     stage.begin(pause=moment != FIRST_PART, **(LONG_PRECOPY if moment == FIRST_PART else {}))
@@ -337,7 +337,7 @@ def _pf_event(stage, number):
             {"max-bandwidth": 128 << 20, "downtime-limit": 300} if stage.guest.tracked else guests.UNTRACKED))
     name = f"reset {number} of a PF, host {victim.name}'s, {moment}"
     stage.settle(name)
-    stage.ok(not status, f"{name}: its VFs are given back", said)
+    stage.ok(not status, f"{name}: its VFs are set up again", said)
 
 
 def pf_events(migrations, resets):

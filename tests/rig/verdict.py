@@ -3,7 +3,7 @@
 
 import re
 
-# Before a Suspend the driver starts tracking once more: what a drive that tracks
+# Before a Suspend the driver starts tracking once more, which a drive that still tracks
 # refuses with this status.
 STILL_TRACKED = ("Track Send", 0x11f)
 
@@ -56,12 +56,12 @@ def check(tap, r, trips):
 
 def check_forgetful(tap, r):
     """Report on a scenario with a drive that does not report all pages it
-    wrote: the checker in the guest must find such pages, and find them
+    wrote: the checker in the guest must find such pages, and find that they are
     stale."""
     stale = [x for x in r.guest_trouble or [] if "of the pool" in x and "stale" in x]
     pages = [int(x, 16) // 4096 for x in re.findall(r"guest address (0x[0-9a-f]+)", "\n".join(stale))]
-    tap.ok(stale, f"{r.label}: a drive that forgets to tell of pages is found out: "
+    tap.ok(stale, f"{r.label}: a drive that does not report some pages is detected: "
            f"{stale[0] if stale else 'not'}", f"{r.guest_trouble}\n{r.error}\n{r.totals}")
-    # the device model forgets pages with such a number
-    tap.ok(not any(page % 7 for page in pages), f"{r.label}: and of no other page", "\n".join(stale))
+    # the device model forgets pages with these numbers
+    tap.ok(not any(page % 7 for page in pages), f"{r.label}: and no others", "\n".join(stale))
     tap.note(f"{r.seconds:.0f} s, logs in {r.log}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Two full hosts with libvirt, as administrators have them, and a guest that
-libvirt runs and moves.
+"""Two full hosts with libvirt, as administrators run them, and a guest that libvirt
+runs and moves.
 
     with tempfile.TemporaryDirectory() as work:
         with hosts("6.12", "standard", work) as pair:
@@ -30,7 +30,7 @@ SOCKET = "/var/lib/libvirt/qemu/console.sock"
 
 HOSTS = "127.0.0.1 localhost\n10.9.0.1 a\n10.9.0.2 b\n"      # etc/hosts
 
-# Nothing takes new VFs: who gets them is libvirt's choice.
+# Nothing takes new VFs: libvirt chooses who gets them.
 CONFIG = """[drive]
 serial = rig0
 num_vfs = {vfs}
@@ -47,7 +47,7 @@ def _write(folder, name, text):
         f.write(text)
 
 
-# A drive of a busy emulated machine is slow, as everything is there.
+# A drive of a busy emulated machine is slow, like everything there.
 PATIENT = """[Service]
 ExecStart=
 ExecStart=/usr/sbin/nvme-vfio apply --wait=600
@@ -71,7 +71,7 @@ def settings(work, kernel, driver="none", vfs=2, config=""):
 
 
 def guest_files(folder, kernel):
-    """What guests of hosts with a kernel are booted from."""
+    """What guests are booted from in hosts with this kernel."""
     os.makedirs(folder + FOLDER)
     for name, source in guests.files(kernel).items():
         shutil.copy(source, os.path.join(folder + FOLDER, os.path.basename(name)))
@@ -79,7 +79,7 @@ def guest_files(folder, kernel):
 
 def hosts(kernel, command_set, work, *, driver="none", vfs=2, config="", by_apt=False, **more):
     """A pair of hosts on which all is installed and configured. config: further
-    lines about the drive. by_apt: our packages are, not what "make install" makes."""
+    lines about the drive. by_apt: our packages are, instead of "make install"."""
     if command_set in ("vendor", "both"):
         # the emulated VF's id is on no list of devices with that set
         more["cmdline"] = "nvme_vfio_pci.vendor_ids=1b36:0010"
@@ -102,9 +102,9 @@ class Domain:
     """A guest of libvirt.
 
     vfs      {host: address of the VF there}
-    tracked  somebody tracks which pages the drive writes: QEMU's defaults do
-    model    of the driver, in so many words; else libvirt chooses
-    managed  libvirt binds the VF and lets go of it
+    tracked  something tracks which pages the drive writes: QEMU's defaults are enough
+    model    of the driver, named explicitly; else libvirt chooses
+    managed  libvirt binds the VF and releases it
     more     further XML: {"features": ..., "devices": ...}
     machine  pc or q35
     restarts a reboot of the guest does not end it
@@ -139,7 +139,7 @@ class Domain:
 
     def xml(self, host, device=True, **other):
         cmdline = f"{guests.CMDLINE} pool={guests.POOL} change={self.change} workers={guests.WORKERS}"
-        # libvirt has no setting for it: see README
+        # libvirt has no setting for this: see README
         override = "" if self.tracked or not device else (
             "<qemu:override><qemu:device alias='ua-vf'><qemu:frontend>"
             "<qemu:property name='enable-migration' type='string' value='on'/>"
@@ -261,7 +261,7 @@ class Domain:
         return "".join(self.console(host) for host in self.pair.hosts)
 
     def log(self, host):
-        """What QEMU and our driver said there, for messages."""
+        """The messages of QEMU and our driver there, to be shown."""
         return host.finish(host.begin(f"tail -n 8 /var/log/libvirt/qemu/{NAME}.log; dmesg | grep {DRIVER} | tail -n 5"))[1]
 
     def totals(self):
@@ -276,8 +276,8 @@ class Domain:
 
 
 def trip(guest, watch, target):
-    """Move a guest by virsh, and wait until its I/O is verified there; what was
-    seen of that."""
+    """Move a guest by virsh, and wait until its I/O is verified there; returns what was
+    observed."""
     source, before = guest.host, guest.totals()
     begun = time.monotonic()
     guest.migrate(target)

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Gather what a QEMU unpacked under ROOT needs into OUT: bin, lib, share.
+"""Gather in OUT what a QEMU unpacked under ROOT needs: bin, lib, share.
 
-The packages' own dynamic loader is asked which libraries it would take, so the
-result neither depends on this machine's libraries nor disturbs them.
+The packages' own dynamic loader says which libraries it would load, so the result does
+not depend on this machine's libraries.
 
 usage: vmm-closure.py ROOT OUT
 """
@@ -44,7 +44,7 @@ def main():
         path = words[2]
         if not path.startswith(root):
             sys.exit(f"vmm-closure: {words[0]} is not in the packages")
-        # the loader's own line has an absolute name: never join that
+        # the loader's own line has an absolute path, which must not be joined
         shutil.copy(os.path.realpath(path), os.path.join(out, "lib", os.path.basename(words[0])))
     shutil.copy(os.path.realpath(loader), os.path.join(out, "lib", "ld-linux-x86-64.so.2"))
     shutil.copy(binary, os.path.join(out, "bin"))

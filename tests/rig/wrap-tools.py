@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Make the programs of a newer suite, unpacked under ROOT, run on this machine:
-each is started by the suite's own loader with the suite's own libraries. That
-needs neither root nor a namespace, and this machine's libraries are not met.
+each is started by the suite's own loader with the suite's own libraries. That needs
+neither root nor a namespace, and does not use this machine's libraries.
 
-usage: wrap-tools.py ROOT [FINAL]      FINAL: where ROOT will lie in the end
+usage: wrap-tools.py ROOT [FINAL]      FINAL: where ROOT will be in the end
 """
 
 import glob
@@ -19,7 +19,7 @@ exec '{root}/{loader}' --argv0 "$0" --library-path '{root}/{libraries}' '{root}/
 
 
 def dynamic(path):
-    """Whether a file is a program that wants a loader."""
+    """Whether a file is a program that needs a loader."""
     with open(path, "rb") as f:
         head = f.read(4096)
     return head.startswith(b"\x7fELF") and b"/ld-linux-x86-64.so" in head

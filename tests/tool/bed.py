@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A host for the tool: two drives, one with each command set, and what tests do
-there. Namespace 2 of the first drive is attached to nobody."""
+"""A host for the tool: two drives, one with each command set, and what tests do there.
+Namespace 2 of the first drive is not attached to any controller."""
 
 import json
 import os
@@ -16,15 +16,15 @@ import place                                            # noqa: E402
 PF = "0000:01:00.0"
 PF2 = "0000:02:00.0"
 
-# before the tool, in place of its name
+# put before the tool's name
 AS_USER = "as-user --reuid=1000 --clear-groups nvme-vfio-plain"
 
 VALGRIND = "/usr/libexec/valgrind"
 VALGRIND_FILES = ("memcheck-amd64-linux", "vgpreload_core-amd64-linux.so",
                   "vgpreload_memcheck-amd64-linux.so", "default.supp")
 
-# The device as everybody but the tool sees it: files of the kernel, and the
-# drive's own list. Nothing may differ after a failure.
+# The device as everybody except the tool sees it: the kernel's files, and the drive's
+# own list. Nothing may differ after a failure.
 SNAPSHOT = r"""
 snapshot() { # often done: hardly a program is started
 	local d f text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""apply, bind, unbind, teardown as they are meant to be used."""
+"""apply, bind, unbind and teardown, used as intended."""
 
 import time
 
@@ -29,7 +29,7 @@ def quiet(result):
 
 
 def wanted(f):
-    """What of BOTH is not there."""
+    """What is missing of BOTH."""
     bad = []
     for address, queues, driver, namespaces in (
             ("0000:01:00.1", 4, "nvme-vfio-pci", []), ("0000:01:00.2", 3, "nvme-vfio-pci", [2]),
@@ -54,11 +54,11 @@ def run(tap, bed):
 
     r = bed.tool("apply")
     f = functions(bed)
-    tap.ok(quiet(r) and not wanted(f), "apply: two PFs, by serial number and NQN; no word", f"{r}{wanted(f)}")
+    tap.ok(quiet(r) and not wanted(f), "apply: two PFs, by serial number and NQN; no message", f"{r}{wanted(f)}")
     tap.ok(f["0000:01:00.1"]["command_set"] == "standard" and f["0000:02:00.1"]["command_set"] == "vendor",
            "apply: each VF can migrate by the set of its PF", f)
     why = same(bed)
-    tap.ok(not why, "list agrees with nvme-cli on what apply made", why)
+    tap.ok(not why, "list agrees with nvme-cli about what apply created", why)
     log = bed.sh("dmesg")
     tap.ok(all(f"{vf}: can migrate: {name} command set" in log for vf, name in
                (("0000:01:00.1", "standard"), ("0000:01:00.2", "standard"), ("0000:02:00.1", "vendor 2022"))),
@@ -68,7 +68,7 @@ def run(tap, bed):
     r = bed.meddle("apply")
     tap.ok(quiet(r) and bed.count() == 0 and bed.snapshot() == done, "apply again: nothing is touched", r)
     r = bed.tool("apply --if-configured nvme99")
-    tap.ok(r.status == 3, "apply --if-configured: a PF that is not there is an error still", r)
+    tap.ok(r.status == 3, "apply --if-configured: a PF that is not there is still an error", r)
 
     policy = "/sys/bus/pci/drivers/nvme-vfio-pci/policy"
     bed.config(BOTH.replace("num_vfs = 3", "num_vfs = 3\npolicy = media=copied match=format # both"))
@@ -88,7 +88,7 @@ def run(tap, bed):
     group = f["0000:01:00.2"]["iommu_group"]
     bed.sh(f"(sleep 1000 </dev/vfio/{group} & echo $! >/tmp/user) >/dev/null 2>&1; sleep 0.3")
     r = bed.tool(f"apply {PF}")
-    tap.ok(quiet(r) and bed.snapshot() == done, "apply: one VF is mended while another is in use", r)
+    tap.ok(quiet(r) and bed.snapshot() == done, "apply: one VF is repaired while another is in use", r)
     bed.sh("kill $(cat /tmp/user); sleep 0.2")
 
     bed.config(BOTH.replace("queues = 3", "queues = 2").replace("vf3.driver = none", "vf3.driver = vfio-pci"))
@@ -102,7 +102,7 @@ def run(tap, bed):
     bind(tap, bed)
 
     r = bed.tool("teardown")
-    tap.ok(quiet(r) and bed.snapshot() == before, "teardown: all is as before the first apply",
+    tap.ok(quiet(r) and bed.snapshot() == before, "teardown: everything is as before the first apply",
            f"{r}{before}--\n{bed.snapshot()}")
     r = bed.tool("teardown")
     tap.ok(quiet(r), "teardown again: nothing to do", r)
@@ -152,7 +152,7 @@ def outlasts(tap, bed, before):
             and "/etc/nvme-vfio/test.conf:2" in r.err and f"teardown --disable {PF}" in r.err
 
     bed.tool(f"apply {PF}")
-    tap.ok(quiet(bed.tool(f"teardown {PF}")), "teardown: no word of boots where there is no systemd")
+    tap.ok(quiet(bed.tool(f"teardown {PF}")), "teardown: does not mention boots without systemd")
     bed.sh("printf '#!/bin/sh\\n[ \"$*\" = \"--quiet is-enabled nvme-vfio.service\" ]\\n' >/programs/systemctl;"
            "chmod +x /programs/systemctl; mkdir -p /run/systemd/system")
     bed.tool(f"apply {PF}")
@@ -160,7 +160,7 @@ def outlasts(tap, bed, before):
     tap.ok(r.status == 0 and "next boot" in r.err and vfs(bed) == (3, 0),
            "teardown --dry-run: says that the next boot would make it again", r)
     r = bed.tool(f"teardown {PF}")
-    tap.ok(warned(r), "teardown: says that the next boot makes it again, by which line, and what keeps it", r)
+    tap.ok(warned(r), "teardown: says that the next boot creates it again, by which line, and what prevents that", r)
     r = bed.tool(f"apply --boot {PF}")
     tap.ok(quiet(r) and vfs(bed) == (3, 0), "and so it does", r)
     r = bed.tool(f"teardown {PF} --json")
@@ -171,9 +171,9 @@ def outlasts(tap, bed, before):
     tap.ok(r.status == 0 and not r.err and r.json()["remade_at_boot"] == [] and vfs(bed) == (0, 0),
            "teardown --disable: no warning", r)
     r = bed.tool("apply --boot")
-    tap.ok(quiet(r) and vfs(bed) == (0, 1), "the next boot leaves that PF alone, and makes the other's VFs", r)
+    tap.ok(quiet(r) and vfs(bed) == (0, 1), "the next boot leaves that PF alone, and creates the other's VFs", r)
     r = bed.tool(f"apply --boot --if-configured -v {PF}")
-    tap.ok(r.status == 0 and "teardown --disable" in r.err and vfs(bed) == (0, 1), "a drive that comes later, too", r)
+    tap.ok(r.status == 0 and "teardown --disable" in r.err and vfs(bed) == (0, 1), "also if the drive comes later", r)
     r = bed.tool(f"teardown {PF}")
     tap.ok(quiet(r), "teardown again: it stays disabled", r)
     bed.tool(f"apply --dry-run {PF}")
@@ -185,7 +185,7 @@ def outlasts(tap, bed, before):
     r = bed.tool(f"apply {PF}")
     tap.ok(quiet(r) and vfs(bed) == (3, 1), "apply: sets it up again", r)
     r = bed.tool(f"teardown {PF}")
-    tap.ok(warned(r), "and it is not disabled any more", r)
+    tap.ok(warned(r), "and it is no longer disabled", r)
     tap.ok(quiet(bed.tool(f"teardown --disable {PF}")) and quiet(bed.tool(f"apply --boot {PF}")) and vfs(bed) == (0, 1),
            "teardown --disable of a PF that is back already")
     bed.sh("rm -r /programs/systemctl /run/systemd")
@@ -195,7 +195,7 @@ def outlasts(tap, bed, before):
 
 
 def not_from_nothing(tap, bed):
-    """What somebody had set up by hand is restored, including drivers of VFs."""
+    """What was set up by hand is restored, including drivers of VFs."""
     bed.sh(f"cd /sys/bus/pci/devices/{PF2}; echo 0 >sriov_drivers_autoprobe; echo 2 >sriov_numvfs")
     bed.sh(f"nvadm {bed.dev[PF2]} assign 1 3 2; echo 1 >/sys/bus/pci/devices/0000:02:00.1/reset;"
            f"nvadm {bed.dev[PF2]} online 1; bind 0000:02:00.1 nvme; bind 0000:02:00.2 vfio-pci;"
@@ -258,7 +258,7 @@ def alike(tap, bed):
     r = bed.tool(f"apply {PF2}")
     tap.ok(quiet(r) and bed.snapshot() == applied, "apply: one PF of those alike: nothing to do", r)
     r = bed.tool("apply")
-    tap.ok(quiet(r) and vfs(bed) == (1, 2), "apply: a section of its own goes before one for many", r)
+    tap.ok(quiet(r) and vfs(bed) == (1, 2), "apply: a PF's own section comes before one for many", r)
     r = bed.tool("teardown")
     tap.ok(quiet(r) and bed.snapshot() == before, "teardown: both PFs are as before", f"{r}{before}--\n{bed.snapshot()}")
 
@@ -284,7 +284,7 @@ def alike(tap, bed):
 
 
 def late(tap, bed):
-    """One of those alike has no driver as yet."""
+    """One of those alike does not have a driver yet."""
     before = bed.snapshot()
     bed.sh(f"echo {PF2} >/sys/bus/pci/drivers/nvme/unbind")
     bed.config(ALIKE)

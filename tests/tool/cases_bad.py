@@ -130,7 +130,7 @@ def two_at_a_time(tap, bed):
                f"{words.split(' ', 1)[0]}, another process in the middle of it: one line, 8", r)
     r = bed.tool("list --json")
     tap.ok(r.status == 0, "list meanwhile", r)
-    # one that waits has the turn; one that waits less ends before
+    # one that waits gets its turn; one that waits less ends before
     patient = bed.host.begin("nvme-vfio apply --wait=200 2>&1")
     bed.sh("wait_for 60 test -s /run/nvme-vfio/turn.lock")
     begun = time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each step of apply fails once: everything is as it was."""
+"""Each step of apply fails once: everything stays as it was."""
 
 from bed import PF
 
@@ -93,7 +93,7 @@ def gone(tap, bed):
     tap.ok(r.status == 3 and len(r.lines) == 1 and "gone" in r.err, "the PF vanishes in the middle: one line, 3", r)
     bed.sh(f"echo 1 >/sys/bus/pci/rescan; wait_for 60 pf_dev {PF}")
     bed.find()
-    # the drive remembers to whom its namespaces are attached, and so does the tool
+    # the drive remembers to which controllers its namespaces are attached, and so does the tool
     r = bed.tool("teardown")
     undone(tap, bed, "teardown leads back when it has returned", r, before, 0, 0)
 

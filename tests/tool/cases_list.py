@@ -38,7 +38,7 @@ def same(bed):
         cli = {int(line.split(":")[1], 16) for line in text.splitlines() if line.startswith("[")}
         there = [f for f in listed.values() if PF in (f["address"], f["pf"])]
         mine = {f["controller_id"] for f in there if nsid in f["namespaces"]}
-        # it may be attached to those of VFs that do not exist as well
+        # it may also be attached to controllers of VFs that do not exist
         cli &= {f["controller_id"] for f in there}
         if cli != mine:
             bad.append(f"namespace {nsid}: attached to {mine}, by nvme-cli {cli}")
@@ -46,14 +46,14 @@ def same(bed):
 
 
 def no_ids(tap, bed):
-    """Before the driver is loaded, with the ids that it shall take."""
+    """Before the driver is loaded, with the ids that it will accept."""
     f = functions(bed)[PF2]
     tap.ok(f["command_set"] is None and "vendor_ids" in f["reason"],
            "list: why a PF with the vendor set has none: its id is not listed", f)
 
 
 def classes(tap, bed):
-    """The driver is loaded, whose limit and policy count; each VF has another number of queues."""
+    """The driver is loaded, so its limit and policy count; VFs differ in their number of queues."""
     want = {a: f["class"] for a, f in functions(bed).items()}
     report = {f["address"]: f["class"] for f in bed.tool("doctor --json").json()["functions"]}
     rows = dict(line.split() for line in bed.tool("list -n -r -o ADDRESS,CLASS").out.splitlines())
@@ -142,7 +142,7 @@ def run(tap, bed):
     tap.ok(all(f["migratable"] is None for f in bad if f["role"] == "vf") and any(f["role"] == "vf" for f in bad),
            "list: without root, whether a VF can migrate is null", bad)
     bad = bed.tool("list", after="; nvme-vfio list >/dev/full 2>/share/e")
-    tap.ok(bad.status == 1 and len(bad.lines) == 1, "list: an output that is full: one line, 1", bad)
+    tap.ok(bad.status == 1 and len(bad.lines) == 1, "list: a full output: one line, 1", bad)
 
     bed.sh(f"echo 0000:01:00.1 >/sys/bus/pci/drivers/vfio-pci/unbind; nvme detach-ns {dev} -n 2 -c 2;"
            f"cd /sys/bus/pci/devices/{PF}; echo 0 >sriov_numvfs; echo 1 >sriov_drivers_autoprobe")

@@ -2,7 +2,7 @@
 /*
  * meddle.c - preloaded into the tool: something goes wrong at a chosen call.
  *
- * Counted are the calls that change a device: writes to sysfs, and the admin
+ * It counts the calls that change a device: writes to sysfs, and the admin
  * commands Virtualization Management and Namespace Attachment.
  *
  *	MEDDLE_AT=N	the call that is meant, from 1
@@ -40,7 +40,7 @@ static void run_shell(const char *command)
 		fprintf(stderr, "meddle: %s: status %x\n", command, status);
 }
 
-/* Return: whether the call shall fail. */
+/* Return: whether the call has to fail. */
 static bool meddle(void)
 {
 	const char *at = getenv("MEDDLE_AT"), *run = getenv("MEDDLE_RUN");

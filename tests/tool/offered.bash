@@ -12,7 +12,7 @@ _nvme_vfio_functions() { printf '%s\n' 0000:01:00.1 0000:01:00.2; }
 
 for line in "${lines[@]}"; do
 	echo "== $line"
-	# at blanks, and where the shell itself breaks words
+	# at blanks, and where the shell itself splits words
 	read -ra COMP_WORDS < <(sed 's/[=:]/ & /g' <<<"$line")
 	[[ $line != *[\ ] ]] || COMP_WORDS+=('')
 	COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()

@@ -27,7 +27,7 @@ static u64 rnd(u64 n)
 	return seed % n;
 }
 
-/* What a map tells, as text: "first-last" in hexadecimal. */
+/* What a map reports, as text: "first-last" in hexadecimal. */
 static char told[4096];
 
 static void tell(void *arg, u64 first, u64 last)
@@ -138,7 +138,7 @@ static void test_limits(void)
 
 #define PAGES	400
 
-/* Pages of ranges that end where they like, and what should be known of each. */
+/* Pages of ranges with arbitrary ends, and what should be known about each. */
 struct model {
 	struct iova_range range[8];
 	u32 n;
@@ -165,7 +165,7 @@ static void make_model(struct model *m)
 	}
 }
 
-/* Must the quarter be told? A page is that of one range only. */
+/* Must the quarter be reported? A page belongs to one range only. */
 static bool told_quarter(const struct model *m, u64 q)
 {
 	return m->known[q] && m->written[q / 4];

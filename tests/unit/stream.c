@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The stream's reader: good streams in any segmentation, every truncation,
- * every damaged byte, and what an attacker would write with right checksums.
+ * every damaged byte, and what an attacker would write with correct checksums.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void add(struct buf *b, const void *p, size_t len)
 	b->len += len;
 }
 
-/* A record with right checksums, whatever it says. */
+/* A record with correct checksums, whatever it contains. */
 static void record(struct buf *b, u16 tag, u16 flags, u64 offset,
 		   const void *payload, u32 len)
 {

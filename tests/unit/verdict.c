@@ -35,7 +35,7 @@ struct drive {
 	unsigned int n;		/* secondary controllers, ids from @first up */
 	u32 first;
 	u32 stride;		/* through a list; 1 = ascending */
-	bool deaf;		/* gives the first list whatever is asked for */
+	bool deaf;		/* gives the first list for any request */
 	unsigned int lists;	/* that may be needed */
 };
 
@@ -165,7 +165,7 @@ static const struct stream_identity here = {
 	.has_uuid = 1, .uuid = "u",
 };
 
-/* A field that differs stands in the way, and it alone. */
+/* A field that differs is in the way, and only that one. */
 #define DIFFERS(field, value, part, what) do {				\
 	struct stream_identity from = here;				\
 	const char *why;						\

@@ -83,7 +83,7 @@ static void in_order(const void *arg)
 
 	(void)arg;
 	setup();
-	/* more than both rings, so that the phase turns several times */
+	/* more than both rings hold, so that the phase turns several times */
 	for (i = 0; i < 50; i++) {
 		send(i);
 		check(!nvme_queue_pending(&d.q), "pending before it was sent");
@@ -145,7 +145,7 @@ static void no_doorbell(const void *arg)
 	check(fetch(&cmd), "the device was not told");
 }
 
-/* what is left of the checks below: one broken rule, and who notices */
+/* each of the checks below: one broken rule, and who notices */
 static void expect_fault(const char *text)
 {
 	nvme_queue_reap(&d.q, 0);
@@ -172,7 +172,7 @@ static void doubled_late(const void *arg)
 
 	(void)arg;
 	setup();
-	/* many others in between: the id must not be in use again */
+	/* with many others in between: the id must not be in use again */
 	for (i = 0; i < 40; i++) {
 		send(i);
 		serve_one();
@@ -270,7 +270,7 @@ static void stale_phase(const void *arg)
 		serve_one();
 		nvme_queue_reap(&d.q, 0);
 	}
-	/* a device that forgot to turn the phase: nothing is to be seen */
+	/* a device that forgot to turn the phase: no completion shows */
 	d.phase ^= 1;
 	send(4);
 	serve_one();

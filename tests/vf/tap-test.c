@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tap-test.c - cases that end in each way, for 02-tap.t, which knows what
- * should be said about them.
+ * tap-test.c - cases that end in every way, for 02-tap.t, which knows what has
+ * to be reported about them.
  */
 #include <signal.h>
 #include <string.h>

@@ -7,21 +7,20 @@
  *                [--lies] [--draws FILE]
  *                [--table|--table-timeout|--table-bus|--table-faults|--pf]
  *
- * --quick runs the few cases which together notice the usual faults of a
- * driver, --brief all but the long ones. --only runs cases with TEXT in their
- * name; --until-failure none after one that failed. --plain runs I/O without migration on VFs bound to another driver, to
- * check the bed and the library.
+ * --quick runs the few cases that together notice the usual faults of a driver,
+ * --brief all except the long ones. --only runs cases with TEXT in their name;
+ * --until-failure stops after the first failure. --plain runs I/O without
+ * migration on VFs bound to another driver, to check the bed and the library.
  * --table runs the table of states and events instead of the other cases,
  * --table-timeout those of its cells in which nvme gives up a command and says
  * so, --table-bus those with errors of the bus above the PFs, --table-faults
- * those that need a kernel whose allocations fail on demand.
- * --pf runs the cases of bad moments of the PF and of commands that do not end, in
- * some of which nvme resets the PF and says so.
- * --soak runs that many migrations in a row.
- * --save keeps the stream of a VF in a file, --load loads one from there. Policies
- * stay as they are then.
- * --lies runs one from each drive of tests/model/personalities that breaks the
- * standard, --draws one between each two drives that FILE has a line of.
+ * those that need a kernel whose allocations fail on demand. --pf runs the
+ * cases about bad moments of the PF and commands that do not end, in some of
+ * which nvme resets the PF and says so. --soak runs that many migrations in a
+ * row. --save keeps the stream of a VF in a file, --load loads one from there.
+ * Policies then stay as they are. --lies runs one migration from each drive of
+ * tests/model/personalities that breaks the standard, --draws one for each pair
+ * of drives that is a line of FILE.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -191,7 +191,7 @@ static void split_data(struct records *r, unsigned int i, u64 *s)
 	set(r, i, &h);
 }
 
-/* A namespace more or less, or one twice; agree() recomputes the digest. */
+/* One namespace more or less, or one twice; agree() recomputes the digest. */
 static void change_namespaces(struct records *r, unsigned int i, u64 *s)
 {
 	struct stream_header h = get(r, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * forge.h - change a stream in ways that its checksums do not give away.
+ * forge.h - change a stream in ways that its checksums do not reveal.
  *
  * Plain C types only: also used where the kernel's own headers are.
  */

@@ -95,7 +95,7 @@ u64 judge_digest(const u8 *ns, u64 n)
 	unsigned int i;
 
 	for (; n; n--, ns += 64) {
-		/* all but the flags and what is reserved */
+		/* everything except flags and reserved fields */
 		static const u8 fields[] = {
 			0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
 		};
@@ -113,7 +113,7 @@ u64 judge_digest(const u8 *ns, u64 n)
 	return h;
 }
 
-/* Each of the others has a larger id than those before. */
+/* Each of the others has a larger id than those before it. */
 static int judge_namespaces(struct judge *j, const u8 *p, u32 len)
 {
 	u64 i, n = le(p + 2, 2), count = le(p + 4, 4), digest = le(p + 8, 8);
@@ -178,7 +178,7 @@ struct verdict judge_next(struct judge *j)
 	const u8 *payload;
 
 	if (j->n - j->at < HEADER)
-		return v;		/* nothing can be said yet */
+		return v;		/* no verdict yet */
 	memcpy(&h, j->p + j->at, HEADER);
 	if (header_wrong(j, &h)) {
 		v.event = -EINVAL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * judge.h - what must happen to a stream, found by looking at all of it at
- * once. Shares no code with the reader under test, CRC32C included.
+ * judge.h - what must happen to a stream, found by looking at the whole of it.
+ * Shares no code with the reader under test, CRC32C included.
  */
 #ifndef FUZZ_JUDGE_H
 #define FUZZ_JUDGE_H
@@ -10,9 +10,9 @@
 
 /**
  * struct verdict - of one record
- * @event: what the reader has to say at its end: an enum stream_event or a
- *	negative errno
- * @at: offset of the byte after which it has to say so
+ * @event: what the reader has to return at its end: an enum stream_event or a
+ * negative errno
+ * @at: offset of the byte after which it has to return it
  * @start: offset of the record
  * @len: bytes of its payload
  *
@@ -32,7 +32,7 @@ struct verdict {
  * @n: its length in bytes
  * @limit: largest state that is accepted
  *
- * The other members are its own.
+ * The other members are private.
  */
 struct judge {
 	const u8 *p;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * reader.c - fuzz target: any bytes as a stream. The mutator forges records
- * with right checksums as often as it changes raw bytes.
+ * with correct checksums as often as it changes raw bytes.
  */
 #include <string.h>
 

@@ -31,7 +31,7 @@ static void data_record(struct buf *b, u64 offset, const u8 *p, u32 len)
 	b->len += sizeof(h) + len;
 }
 
-/* A writer may say any byte of the input, except where readers judge. */
+/* A writer may write any byte of the input, except where readers check. */
 static struct stream_identity identity(const u8 *p, u64 limit)
 {
 	struct stream_identity id;
@@ -48,7 +48,7 @@ static struct stream_identity identity(const u8 *p, u64 limit)
 	return id;
 }
 
-/* Namespaces made from the input, in the required order. */
+/* Namespaces from the input, in the required order. */
 static struct stream_namespaces namespaces(const u8 *p)
 {
 	struct stream_namespaces s = { .known = p[0] > 0 };
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	ns = namespaces(data + FEED_CONTROL + 2 + offsetof(struct stream_identity, model));
 	data += head;
 
-	/* large enough for a record per 4 bytes */
+	/* large enough for one record per 4 bytes */
 	b.p = malloc(1024 + sizeof(ns) + n * 8 + n);
 	got.room = n;
 	got.data = malloc(n);

@@ -71,7 +71,7 @@ static void optional(FILE *f, const u8 *p, u32 len)
 
 	nvme_vfio_fill_header(&h, 77, 0, p, len);
 	h.flags = 0;
-	/* the fuzzer's mutator repairs the checksum that this spoils */
+	/* the fuzzer's mutator repairs the checksum that this breaks */
 	put(f, &h, sizeof(h));
 	put(f, p, len);
 }

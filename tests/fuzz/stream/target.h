@@ -7,7 +7,7 @@
 
 #include <linux/types.h>
 
-/* LLVMFuzzerTestOneInput - one input; what is wrong ends the process */
+/* LLVMFuzzerTestOneInput - one input; any fault ends the process */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 /* LLVMFuzzerCustomMutator - change an input in place; Return: new size */

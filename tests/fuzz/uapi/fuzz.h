@@ -3,8 +3,8 @@
  * fuzz.h - random calls on VFs from several threads.
  *
  * Operation N of a thread and all its arguments follow from the seed, the
- * thread's number and N alone, never from what a call has returned. How the
- * threads interleave is up to the machine.
+ * thread's number and N alone, never from the result of a call. How the threads
+ * interleave is up to the machine.
  */
 #ifndef UAPI_FUZZ_H
 #define UAPI_FUZZ_H
@@ -25,11 +25,11 @@
 #define MAP_BYTES	8192		/* registers and doorbells */
 #define RECENT		12
 #define MAX_OPS		64
-#define PATIENCE_S	2		/* when the driver gives a command up */
+#define PATIENCE_S	2		/* when the driver gives up a command */
 
 /**
  * struct event - something that happens now and then, and takes a while
- * @busy: how many of the kind are under way
+ * @busy: how many of the kind are in progress
  * @count: how many have ended
  */
 struct event {
@@ -39,7 +39,7 @@ struct event {
 
 /**
  * struct times - how often something had happened
- * @busy: was under way
+ * @busy: was in progress
  * @count: had ended
  */
 struct times {
@@ -49,8 +49,8 @@ struct times {
 
 /**
  * struct moment - what had happened to a VF at some time
- * @lost: it lost its PF, or was taken away
- * @reset: a user had it reset
+ * @lost: it lost its PF, or was removed
+ * @reset: a user reset it
  * @stalls: the machine had stalled
  * @us: the time
  */
@@ -63,8 +63,8 @@ struct moment {
 
 /**
  * struct pf - what happens to a PF
- * @lost: its VFs lose it, or are taken away
- * @gone: how often its driver has left it
+ * @lost: its VFs lose it, or are removed
+ * @gone: how often its driver has been unbound
  * @vectors: held shared to enable interrupts of its VFs, alone while it is
  *	@lost
  */
@@ -85,11 +85,11 @@ struct pf {
  *	under another thread's feet.
  * @map: each thread's mappings of BAR 0, NULL = none; used under @lock
  * @pf: its PF
- * @reset: its user has it reset
- * @lost: it is taken away, and the others of its PF are not
+ * @reset: its user resets it
+ * @lost: it is removed, and the others of its PF are not
  * @gone: @pf->gone when ENODEV was last returned
- * @calm: the last time that no command of it was known to be left behind
- * @slow: a call has taken so long since that one may be
+ * @calm: the last time when none of its commands was known to be left over
+ * @slow: a call has since taken so long that one may be
  */
 struct vf {
 	struct place at;
@@ -168,11 +168,12 @@ struct thread {
 
 /**
  * struct fuzz - the run
- * @seed: all follows from it
+ * @seed: everything follows from it
  * @seconds: how long, 0 = until @nops
  * @nops: operations of each thread, 0 = until the time is over
  * @nthreads: threads on VFs
- * @pf_events: PFs and VFs are reset, go and come, and the model slows down
+ * @pf_events: PFs and VFs are reset, removed and created, and the model slows
+ * down
  * @bus: and the bus has errors: in hosts with the emulator's monitor
  *	and fails
  * @verbose: a line for each operation
@@ -182,7 +183,7 @@ struct thread {
  * @stalls: how often this machine stalled
  * @tally: per operation on VFs, how often its last call succeeded and failed
  * @pf_tally: per operation on PFs, how often
- * @pf_us: and for how long in all
+ * @pf_us: and for how long in total
  */
 struct fuzz {
 	uint64_t seed;
@@ -211,18 +212,18 @@ extern struct fuzz fuzz;
 extern const struct op vf_ops[];	/* end with an entry without fn */
 extern const struct op pf_ops[];
 
-/* rule.c: what always holds, and what to say when it does not */
+/* rule.c: what always holds, and what to report if it does not */
 
-/** broken - a rule is broken: say what and when, end the process */
+/** broken - a rule is broken: report what and when, end the process */
 void broken(struct thread *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
-/** call_begins - a call begins that ruled() or ruled_call() will judge */
+/** call_begins - a call begins that ruled() or ruled_call() will check */
 void call_begins(struct thread *t);
 
 /**
- * ruled - make a library call, and judge what it returned: 0, or a negative
- * errno that this call may give now
+ * ruled - make a library call, and check its result: 0, or a negative errno
+ * that this call may return now
  * @what: which call, as in the table of rules
  *
  * Return: what the call returned.
@@ -235,17 +236,17 @@ int judged(struct thread *t, const char *what, int err);
 	(call_begins(t), judged_call((t), (what), (call)))
 long judged_call(struct thread *t, const char *what, long ret);
 
-/** event_begins, event_ends - around all that belongs to it */
+/** event_begins, event_ends - around everything that belongs to it */
 void event_begins(struct event *e);
 void event_ends(struct event *e);
 
-/** vf_was_lost - the VF was taken away, or its PF was lost, at any time since */
+/** vf_was_lost - the VF was removed, or its PF was lost, at any time since */
 bool vf_was_lost(struct vf *v, const struct moment *since);
 
-/** vf_is_calm - a reset that began at @since has found no command left behind */
+/** vf_is_calm - a reset that began at @since has found no command left over */
 void vf_is_calm(struct vf *v, const struct moment *since);
 
-/** vf_may_be_busy - a command may have been left behind since */
+/** vf_may_be_busy - a command may have been left over since */
 bool vf_may_be_busy(struct vf *v);
 
 /**
@@ -257,10 +258,10 @@ void vf_is_told(struct vf *v, unsigned int gone);
 /** moment_of - now, as a VF sees it */
 struct moment moment_of(struct vf *v);
 
-/** vf_was_lost - it lost its PF, or was taken away, since then or still is */
+/** vf_was_lost - it lost its PF, or was removed, since then, or still is */
 bool vf_was_lost(struct vf *v, const struct moment *since);
 
-/** show_threads - what every thread does now and did last */
+/** show_threads - what every thread is doing and did last */
 void show_threads(void);
 
 /** watch_for - sleep; end the process if a call hangs */
@@ -279,7 +280,7 @@ void vf_shall_be_free(struct thread *t, struct vf *v);
 
 /* pool.c: streams to be loaded */
 
-/** pool_fill - read some states from the first VF; the case fails else */
+/** pool_fill - read some states from the first VF, or the case fails */
 void pool_fill(struct vf *v);
 
 /**
@@ -336,19 +337,19 @@ void op_vf_rebind(struct thread *t, struct vf *v);
 void op_no_vfs(struct thread *t, struct vf *v);
 void op_no_pf(struct thread *t, struct vf *v);
 
-/** data_put - keep a data fd that a call has given, -1 is none */
+/** data_put - keep a data fd that a call has returned, -1 = none */
 void data_put(struct thread *t, struct vf *v, int fd);
 
 /** data_drop - close every data fd */
 void data_drop(struct vf *v);
 
-/** data_dead - no data fd may work any more: the VF was reset */
+/** data_dead - no data fd may work any more, as the VF was reset */
 void data_dead(struct thread *t, struct vf *v);
 
 /**
  * reset_now - reset a VF that nobody else uses, check what must follow
  *
- * Nothing, if somebody takes the VF away and waits for us to leave it.
+ * Does nothing if somebody removes the VF and waits for us to leave it.
  */
 void reset_now(struct thread *t, struct vf *v);
 

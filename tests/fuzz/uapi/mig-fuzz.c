@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * mig-fuzz.c - random calls on the VFs of this host from several threads, as
- * root. Rules that hold whatever is called are checked at each call; at the
- * end every VF must be as good as new.
+ * root. Rules that hold for any call are checked at each; at the end every VF
+ * must be as good as new.
  *
  * usage: mig-fuzz [--set standard|vendor] [--seed N] [--seconds N] [--ops N]
  *                 [--threads N] [--no-pf | --bus] [--verbose]
@@ -82,7 +82,7 @@ static const struct op *choose(struct thread *t)
 	return op;
 }
 
-/* with a way out for an operation that touches a mapping that has gone */
+/* with a way out for an operation that touches a mapping that is gone */
 static void guarded(struct thread *t, const struct op *op, struct vf *v)
 {
 	t->doing = op;
@@ -258,7 +258,7 @@ static void random_calls(const void *arg)
 		tap_note("thread %u: %lu operations", i, fuzz.thread[i].done);
 	}
 	show_tally();
-	/* a run that only ever meets errors finds nothing */
+	/* a run in which every call fails finds nothing */
 	check(total < MANY_OPS || (fuzz.saved && fuzz.loaded),
 	      "%lu operations, but no state was read or none was taken", total);
 	bed_baseline();
@@ -348,7 +348,7 @@ int main(int argc, char **argv)
 		printf("Bail out! %s\n", why);
 		return 1;
 	}
-	/* the watch is the limit for a call, this one for all of them */
+	/* the watch limits a call, this limits all of them */
 	cases[0].limit_s = fuzz.seconds ? fuzz.seconds + 600 : 24 * 3600;
 	return run_cases(cases, RUN_ALL, NULL, bed_baseline, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * op-away.c - PFs and VFs go and come back. Whatever removes VFs waits for
- * their users, who keep calling for a while before they leave.
+ * op-away.c - PFs and VFs are removed and come back. Whatever removes VFs waits
+ * for their users, who go on calling for a while before they leave.
  */
 #define _GNU_SOURCE			/* environ */
 #include <errno.h>
@@ -20,7 +20,8 @@
 
 /*
  * A write to sysfs that may wait for the users of VFs. By another process: a
- * thread of the user's own would wait for the user to go and keep it from going.
+ * thread of the user itself would wait for the user to leave and keep it from
+ * leaving.
  */
 struct taking {
 	char what[160];
@@ -41,7 +42,7 @@ static void take_away(struct taking *w, const char *text, const char *fmt, ...)
 	      "no process");
 }
 
-/* the watch sees it when this does not end: nobody uses the VFs any more */
+/* the watch notices if this does not end: nobody uses the VFs any more */
 static void taken(struct thread *t, struct taking *w)
 {
 	int status;
@@ -51,8 +52,8 @@ static void taken(struct thread *t, struct taking *w)
 }
 
 /*
- * The VFs of one PF at a time. Its thread then rests for as long as it took, so
- * that the others make progress on any machine.
+ * The VFs of one PF at a time. Its thread then rests for as long as that took,
+ * so that the others make progress on any machine.
  */
 static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 
@@ -85,7 +86,7 @@ static void leave(struct vf *v)
 	vfio_close(&v->dev);
 }
 
-/* a VF that nobody has any more opens, and its PF is there to be asked */
+/* a VF that nobody has open any more can be opened, and its PF can be asked */
 static void come(struct thread *t, struct vf *v)
 {
 	const char *bdf = bed.pf[v->at.pf].vf[v->at.vf];
@@ -224,7 +225,7 @@ void op_no_vfs(struct thread *t, struct vf *v)
 }
 
 /*
- * With VFs enabled the kernel would keep references on the PF for good, which
+ * With VFs enabled the kernel would keep references to the PF for ever, which
  * its leak detector finds.
  */
 void op_no_pf(struct thread *t, struct vf *v)

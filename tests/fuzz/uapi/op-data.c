@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * op-data.c - calls on data fds, on those that work and those that no longer
- * do.
+ * op-data.c - calls on data fds, those that work and those that no longer do.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -166,7 +165,7 @@ void data_dead(struct thread *t, struct vf *v)
 
 		if (!is_data_fd(fd))
 			continue;
-		/* one of them is not the direction of this file */
+		/* one of them is not this file's direction */
 		err = ruled_call(t, "read", read(fd, &byte, 1));
 		if (err == -EBADF)
 			err = ruled_call(t, "write", write(fd, &byte, 1));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * op-dev.c - what happens to a VF besides migration: resets, its registers,
- * its config space, its user coming and going.
+ * op-dev.c - what happens to a VF besides migration: resets, its registers, its
+ * config space, users that leave and come.
  */
 #include <errno.h>
 #include <signal.h>
@@ -24,7 +24,7 @@
 #define DATA_OFF	8192
 #define ENTRIES		32
 
-#define RESET_TRIES	600		/* of 0.1 s: other resets may be under way */
+#define RESET_TRIES	600		/* of 0.1 s: there may be other resets */
 
 void op_reset(struct thread *t, struct vf *v)
 {
@@ -39,7 +39,7 @@ static bool is_taken(struct vf *v)
 	return moment_of(v).lost.busy;
 }
 
-/* Return: the state after it; MIG_NR when there was none, the VF is taken away */
+/* Return: the state after it; MIG_NR = there was none, the VF is to leave */
 static unsigned int reset_once(struct thread *t, struct vf *v)
 {
 	unsigned int state, i;
@@ -86,7 +86,7 @@ void reset_now(struct thread *t, struct vf *v)
 	}
 	vf_is_calm(v, &since);
 	data_dead(t, v);
-	t->result = 0;		/* the errno that dead fds have to give is none */
+	t->result = 0;		/* dead fds have to return no errno of theirs */
 }
 
 void op_reset_alone(struct thread *t, struct vf *v)
@@ -176,7 +176,7 @@ void op_unmap(struct thread *t, struct vf *v)
 	unmap(&v->map[t->nr][rnd(t, MAPS)]);
 }
 
-/* the memory behind a mapping is not there while a function is reset */
+/* there is no memory behind a mapping while a function is reset */
 void bus_error(int sig)
 {
 	int tid = syscall(SYS_gettid);
@@ -286,9 +286,9 @@ void op_command(struct thread *t, struct vf *v)
 }
 
 /*
- * Not while the PF is lost. The VF's table then shrinks, and a kernel that looks
- * at its size twice while it enables vectors is left with a mapping that is none
- * (WARN of iounmap() in __pci_enable_msix_range()), under whatever driver.
+ * Not while the PF is lost. The VF's table then shrinks, and a kernel that
+ * reads its size twice while it enables vectors is left with an invalid mapping
+ * (WARN of iounmap() in __pci_enable_msix_range()), with any driver.
  */
 void op_irq(struct thread *t, struct vf *v)
 {
@@ -305,8 +305,9 @@ void op_irq(struct thread *t, struct vf *v)
 }
 
 /*
- * The user goes and another comes. As long as the BAR is mapped, the old one is
- * still there, and the new one finds the group busy; the next one then comes.
+ * The user leaves and another one comes. As long as the BAR is mapped the old
+ * one is still there and the new one finds the group busy; then the next one
+ * comes.
  */
 void op_reopen(struct thread *t, struct vf *v)
 {

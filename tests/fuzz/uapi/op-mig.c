@@ -66,7 +66,7 @@ static void read_all(struct thread *t, int fd)
 	uint8_t *buf = malloc(room);
 	long n = -1;
 
-	/* no more than a state can be: others may start new ones meanwhile */
+	/* no more than a state can have: others may start new ones meanwhile */
 	while (buf && total < 16 * MANY) {
 		n = ruled_call(t, "read", read(fd, buf, room));
 		if (n <= 0)
@@ -232,7 +232,7 @@ void op_log_report(struct thread *t, struct vf *v)
 		.bitmap = (uintptr_t)bitmap,
 	};
 
-	/* what is asked for has to fit 512 words */
+	/* what is asked for has to fit into 512 words */
 	if (r.page_size && r.length / r.page_size > 512 * 64)
 		r.length = 512 * 64 * r.page_size;
 	if (!rnd(t, 16))
@@ -249,7 +249,7 @@ void op_log_stop(struct thread *t, struct vf *v)
 			   VFIO_DEVICE_FEATURE_SET, NULL, 0));
 }
 
-/* a log as it is meant to be used; others may stop it at any time */
+/* a log used as intended; others may stop it at any time */
 void op_log(struct thread *t, struct vf *v)
 {
 	struct vfio_log_range r = { v->mem.iova, v->mem.size };
@@ -268,7 +268,7 @@ void op_log(struct thread *t, struct vf *v)
 		ruled(t, "logging stop", vfio_log_stop(&v->dev));
 }
 
-/* A data fd may be the answer to what looks like garbage. */
+/* The answer to what looks like garbage may be a data fd. */
 static void keep_fd(struct thread *t, struct vf *v,
 		    const struct vfio_device_feature *f)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * op-pf.c - what happens at the PF meanwhile: resets and errors of the bus,
- * after which its VFs are put online again, and a device that is slow or fails.
- * Removal is in op-away.c.
+ * after which its VFs are brought online again, and a device that is slow or
+ * fails. Removal is in op-away.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ void rest(struct thread *t, unsigned int ms)
 		sleep_us(20000);
 }
 
-/* the PF answers again: its VFs are put online */
+/* the PF answers again: its VFs are brought online */
 void vfs_back(struct thread *t)
 {
 	if (vfs_wait(t->pf))
@@ -46,7 +46,7 @@ static void pf_reset(struct thread *t, struct vf *v)
 	away_ends(t, e, since);
 }
 
-/* The port has an error. It is reset after a fatal one, and all below it. */
+/* An error of the port. After a fatal one it is reset, with all below it. */
 static void pf_error(struct thread *t, struct vf *v)
 {
 	struct event *e = &fuzz.pf[t->pf].lost;
@@ -110,9 +110,9 @@ static void pf_fail(struct thread *t, struct vf *v)
 }
 
 /*
- * Another size of all states. Not with the vendor set: its SAVE_DATA has no
- * length, so a device whose state grows between the question and the answer
- * writes past any buffer.
+ * A different size for all states. Not with the vendor set: its SAVE_DATA has
+ * no length, so a device whose state grows between query and transfer writes
+ * past any buffer.
  */
 static void pf_pad(struct thread *t, struct vf *v)
 {

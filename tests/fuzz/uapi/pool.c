@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pool.c - streams of states that were really read, unchanged or changed: in
- * single bytes, or with checksums that are right again.
+ * pool.c - streams of real states, unchanged or changed: in single bytes, or
+ * with checksums that are correct again.
  */
 #include <errno.h>
 #include <stdlib.h>

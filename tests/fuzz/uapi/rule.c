@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rule.c - what holds whatever is called in whatever order: a call ends, with
- * success or an errno that this call may give. Some errnos have a reason, which
- * must have been there while the call lasted.
+ * rule.c - what holds for any calls in any order: a call ends, with success or
+ * an errno that this call may return. Some errnos have a reason, which must
+ * have existed during the call.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -93,7 +93,7 @@ static struct times times_of(struct event *e)
 {
 	struct times n;
 
-	/* in this order: what ends meanwhile is seen in one of them */
+	/* in this order, so that what ends meanwhile is seen in one of them */
 	n.busy = e->busy;
 	n.count = e->count;
 	return n;
@@ -137,15 +137,15 @@ bool vf_may_be_busy(struct vf *v)
 }
 
 /*
- * What a call may return. Never EINTR: nobody sends signals; nor ENOTTY, unless
- * the feature may be missing.
+ * What a call may return. Never EINTR, as nobody sends signals; nor ENOTTY,
+ * unless the feature may be missing.
  */
 struct rule {
 	const char *what;
 	bool device;		/* on the device fd, which may be closed */
 	bool command;		/* may need the PF */
 	int err[8];		/* at any time */
-	int lost[6];		/* while the VF is being taken away */
+	int lost[6];		/* while the VF is being removed */
 };
 
 static const struct rule rules[] = {
@@ -176,7 +176,7 @@ static const struct rule rules[] = {
 	/* a VF without a PF has lost most of its vectors */
 	{ "enable interrupts", true, false, { ENOSPC }, { 0 } },
 	{ "disable interrupts", true, false, { 0 }, { 0 } },
-	/* EINVAL: it is not seen on the bus; ENXIO: its node has not gone yet */
+	/* EINVAL: it is not on the bus; ENXIO: its node has not gone yet */
 	{ "open", false, false, { EBUSY, EAGAIN },
 	  { ENODEV, ENOENT, EPERM, EINVAL, ENXIO } },
 	{ "map memory", true, false, { 0 }, { 0 } },
@@ -198,7 +198,7 @@ static bool listed(const int *list, int err)
 /* the driver waits at least this long for its own commands */
 #define BRIEF_US	1000000
 
-/* The VF's PF had gone before, and nobody has been told. */
+/* The VF's PF had gone before, and nobody has been told yet. */
 static bool told_of_pf(struct vf *v)
 {
 	unsigned int now = v->pf->gone;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * says.c - what the model says about a VF. In RUNNING it runs: a missing Resume
- * shows nowhere else, and the next reset hides it.
+ * does not show anywhere else, and the next reset hides it.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the self-test's cases stand on: checks in TAP, and PFs with VFs."""
+"""What the self-test's cases are built on: checks in TAP, and PFs with VFs."""
 
 import contextlib
 import struct
@@ -23,7 +23,7 @@ WRITE, READ = 1, 2
 SMART_LOG = 0x02
 
 SLOW_MS = 100
-AT_ONCE = 2                     # commands that a slow drive does at once
+AT_ONCE = 2                     # commands that a slow drive executes at the same time
 
 
 class Tap:
@@ -59,10 +59,10 @@ directory = None                # of the QEMU under test
 @contextlib.contextmanager
 def machine(lm="both", pfs=1, vfs=2, queues=4, slow=False, throttled=False,
             extra="", ns=""):
-    """PFs that share one drive, with their first VFS VFs online. A slow drive
-    does two commands at once, then one each SLOW_MS of the machine's clock. A
-    throttled one does so by this machine's: a reset waits for some commands,
-    and while it does nobody steps the other clock."""
+    """PFs that share one drive, with their first VFS VFs online. A slow drive executes
+    two commands at once, then one every SLOW_MS of the emulated machine's clock. A
+    throttled one goes by this machine's clock: a reset waits for some commands, and
+    meanwhile nobody steps the other clock."""
     args = ["-drive", "if=none,id=d0,format=raw,file=@TMP@/disk,"
             "file.locking=off,cache=unsafe" +
             (f",throttling.iops-total={1000 // SLOW_MS}" if throttled else "")]
@@ -101,7 +101,7 @@ def lm_args(lm):
 
 
 def with_disk(args):
-    """QEMU wants the file when it starts, so it has to exist before."""
+    """QEMU opens the file when it starts, so it has to exist by then."""
     with tempfile.NamedTemporaryFile(prefix="nvme-lm-disk-") as disk:
         disk.truncate(16 << 20)
         return Qemu(directory, *[a.replace("@TMP@/disk", disk.name) for a in args])
@@ -135,7 +135,7 @@ def move(pf, source, dest, chunk=65536, dest_pf=None, before_resume=None):
     assert status == 0, \
         f"set: {status:#x} {dest_pf.report().get(refused(dest))}"
     dest.adopt(source)
-    dest.function.restore(saved)        # its BAR answers only now
+    dest.function.restore(saved)        # its BAR answers only from now on
     copy_msix(source, dest)
     dest.irqs = irqs
     if before_resume:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the standard lets a drive do, and this one only does when it is told to."""
+"""What the standard lets a drive do, and this one does only when told to."""
 
 from bed import AER, BAD_CNTLID, INVALID_FIELD, NOT_SUSPENDED
 from bed import guest, machine, pattern, refused, same

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Faults that tests ask for: failing, hanging, lying."""
+"""Faults on request: failing, hanging, lying."""
 
 from bed import AER, INTERNAL_ERROR, NOT_SUSPENDED, READ
 from bed import guest, machine, move, ok, pattern, same, stopped
@@ -94,7 +94,7 @@ def case_no_format():
 
 
 def case_half_stays():
-    """lm-half-stays: what was not committed stays through a reset of the VF"""
+    """lm-half-stays: what was not committed survives a reset of the VF"""
     with machine(lm="standard") as (_, pf):
         a, b = pf.vfs[:2]
         guest(a)
@@ -149,7 +149,7 @@ def case_lie_lose():
         pf.start(0, 0x41, dwords=(0, a.cntlid | 1 << 16))
         same(pf.wait(0).status, 0, "suspend")
         move(pf, a, b)
-        # the drive may finish them in another order
+        # the drive may finish them in a different order
         seen = {b.wait(1).cid, b.wait(1).cid}
         ok(len(seen) == 2 and seen < set(cids), "two of three come")
         for _ in range(10):
@@ -172,7 +172,7 @@ def case_lie_lose():
 
 
 def case_lie_double():
-    """double-cqe: one completion comes twice after the load"""
+    """double-cqe: one completion comes twice after the state was loaded"""
     with machine(lm="standard", extra="lm-lie=double-cqe") as (qemu, pf):
         a, b = pf.vfs[:2]
         guest(a)
@@ -211,7 +211,7 @@ def case_lie_sizes():
 
 
 def case_pf_survives():
-    """the vendor suspend and a VF's FLR amid it"""
+    """the vendor suspend, and an FLR of the VF in the middle of it"""
     with machine(slow=True) as (qemu, pf):
         a = guest(pf.vfs[0])
         for block in range(4):
@@ -243,7 +243,7 @@ def resets(pf, vf):
 
 
 def restart(vf):
-    """As the driver of a VF that was reset."""
+    """What the driver of a VF does after a reset."""
     vf.function.writew(4, 0x6)
     vf.setup_msix(4)
     guest(vf)
@@ -251,7 +251,7 @@ def restart(vf):
 
 
 def case_suspend_ever():
-    """lm-suspend-waits=ever: only a reset of the VF ends a Suspend, as asked for"""
+    """lm-suspend-waits=ever: only a reset of the VF ends a Suspend, as it was set to"""
     with machine(extra="lm-suspend-waits=ever") as (qemu, pf):
         vf, other = pf.vfs[:2]
         guest(vf)

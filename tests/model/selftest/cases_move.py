@@ -13,7 +13,7 @@ VWC, NR_QUEUES, TEMP, AEC, TIMESTAMP, HBS, ATOMIC = 6, 7, 4, 11, 14, 22, 10
 
 
 def smart_event(qemu, pf, vf):
-    """Raise a critical warning on one VF, from outside of it."""
+    """Raise a critical warning on one VF, from outside."""
     path = vf_path(qemu, pf, vf)
     qemu.qmp("qom-set", path=path, property="smart_critical_warning", value=0)
     qemu.qmp("qom-set", path=path, property="smart_critical_warning", value=4)
@@ -35,7 +35,7 @@ def vf_path(qemu, pf, vf):
 
 
 def features(vf):
-    """All that a guest can ask its controller about itself."""
+    """Everything that a guest can ask its controller about itself."""
     seen = {fid: vf.get_feature(fid) for fid in
             (VWC, NR_QUEUES, TEMP, AEC, ATOMIC, 1, 2, 8)}
     seen["under"] = vf.get_feature(TEMP, 1 << 20)
@@ -48,7 +48,7 @@ def features(vf):
 
 
 def case_stop():
-    """a suspended VF has registers, moves its tails and interrupts nobody"""
+    """a suspended VF has registers, moves its tails and raises no interrupts"""
     with machine() as (qemu, pf):
         vf = guest(pf.vfs[0])
         same(vf.write_block(1, 5, pattern(1)), 0, "a write")
@@ -79,7 +79,7 @@ def case_drain():
         guest(b)
         a.start(0, AER)
         buf = qemu.alloc(PAGE)
-        for block in range(4):          # one is fast, the drive is slow then
+        for block in range(4):          # the first are fast, then the drive is slow
             a.start_io(1, READ, block * 8, buf)
         b.start_io(1, READ, 0, buf)
         pf.start(0, 0x41, dwords=(0, a.cntlid | 1 << 16))
@@ -118,7 +118,7 @@ def case_delay():
 
 
 def case_told():
-    """a Suspend that was told of takes less time, once"""
+    """a Suspend that was announced takes less time, once"""
     with machine(extra="lm-suspend-delay-ms=50,lm-suspend-told-ms=10") as (qemu, pf):
         vf = guest(pf.vfs[0])
         for ms in (10, 50):
@@ -136,13 +136,13 @@ def case_told():
 
 
 def case_no_resume_irq():
-    """lm-resume-irq=off: what was completed by a Suspend interrupts nobody"""
+    """lm-resume-irq=off: what a Suspend completed raises no interrupt"""
     with machine(slow=True, extra="lm-resume-irq=off") as (qemu, pf):
         vf = guest(pf.vfs[0])
         for by in ("off", "on"):
             pf.control(f"lm-resume-irq={by}")
             vf.irq(1)
-            for block in range(4):      # one is fast, the drive is slow then
+            for block in range(4):      # the first are fast, then the drive is slow
                 vf.start_io(1, READ, block * 8, qemu.alloc(PAGE))
             vf.wait(1)
             vf.irq(1)
@@ -157,13 +157,13 @@ def case_no_resume_irq():
 
 
 def case_pace():
-    """commands that take their time, and their data's, one after the other"""
+    """commands that take time, and their data as well, one after the other"""
     with machine(extra="lm-command-us=20000,lm-mib-per-s=1") as (qemu, pf):
         vf = guest(pf.vfs[0])
         get = (0x42, 1 << 16, vf.cntlid | 1 << 16, 0, 0, 0, 48 // 4 - 1)
         commands = (("suspend", 20, (0x41, 0, vf.cntlid | 1 << 16)), ("get", 21, get),
                     ("resume", 20, (0x41, 1, vf.cntlid)))
-        qemu.step_ms(1)                 # time begins at zero
+        qemu.step_ms(1)                 # time starts at zero
         pending = []
         for _, _, (opcode, *dwords) in commands:
             pending.append(pf.start(0, opcode, prp1=qemu.alloc(PAGE), dwords=dwords))
@@ -186,7 +186,7 @@ def case_pace():
 
 
 def case_slow_identify():
-    """Identify that takes its time, of a PF only, one after the other"""
+    """Identify that takes time, only on a PF, one after the other"""
     with machine() as (qemu, pf):
         pf.control("lm-identify-ms=30")
         qemu.step_ms(1)
@@ -350,7 +350,7 @@ def case_unseen():
 
 
 def case_events():
-    """events that wait, and masks, move"""
+    """waiting events and masks move"""
     with machine(lm="standard") as (qemu, pf):
         a, b = pf.vfs[:2]
         guest(a, 1)
@@ -381,7 +381,7 @@ def case_events():
 
 
 def case_event_before_request():
-    """an event that nobody asked for yet moves, and comes when asked for"""
+    """an event that nobody has asked for yet moves, and comes when asked for"""
     with machine(lm="standard") as (qemu, pf):
         a, b = pf.vfs[:2]
         guest(a, 1)
@@ -546,7 +546,7 @@ def case_reset_pending():
 
 
 def case_disabled():
-    """a controller that is not enabled moves too"""
+    """a controller that is not enabled moves as well"""
     with machine(lm="standard") as (_, pf):
         a, b = pf.vfs[:2]
         a.enable()
@@ -606,7 +606,7 @@ def case_pieces():
 
 
 def case_vfs_off():
-    """VFs taken away and given back while suspended"""
+    """VFs removed and created again while suspended"""
     with machine(lm="standard") as (_, pf):
         a, b = pf.vfs[:2]
         guest(a)
@@ -630,7 +630,7 @@ def case_vfs_off():
 
 
 def case_room():
-    """room in a full queue, or an event, while suspended: nothing is posted"""
+    """room in a full queue, or an event, of a suspended VF: nothing is posted"""
     with machine(lm="standard") as (qemu, pf):
         vf = pf.vfs[0]
         guest(vf, 1, depth=16, cq_depth=4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a PF tells of namespaces, its own and those of VFs, and of formats of state."""
+"""What a PF reports about namespaces, its own and those of VFs, and formats of states."""
 
 from bed import machine, ok, same
 
@@ -20,7 +20,7 @@ def case_ns_attached():
 
 
 def case_ns_knobs():
-    """lm-ns-*: another NGUID, another size, nobody's, not to be asked for"""
+    """lm-ns-*: a different NGUID, a different size, nobody's, no need to ask"""
     with machine(ns="," + NGUID) as (_, pf):
         def seen():
             data = pf.identify(0x11, nsid=1)[1]

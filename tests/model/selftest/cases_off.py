@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Switched off the model is not there; the test control; what it counts."""
+"""Switched off, the model is not there; the test control; what it counts."""
 
 from bed import INVALID_FIELD, INVALID_OPCODE, machine, ok, same
 from nvmeq import PAGE
 
 OURS = 0x3d, 0x3e, 0x41, 0x42, 0xc4, 0xc8, 0xcc, 0xd2, 0xd5, 0xe1, 0xe2
-QUEUE = 0x45                    # of user data: nobody has it
+QUEUE = 0x45                    # of user data, which nobody has
 PF0 = "/machine/peripheral/pf0"
-# Each property takes some of these, and one of them at least is not its default.
+# Each property accepts some of these, at least one of which is not its default.
 VALUES = ("1", "two", "4096", "3/2", "on", "off", "cq", "end", "down", "vendor", "csup-clear",
           "uuid", "0x41@7=0x6", "0x41@7")
 COMMANDS = {"lm-reset-counters", "lm-reset-knobs"}
 
 
 def views(pf):
-    """All that Identify and the effects log say of the PF and a VF."""
+    """Everything that Identify and the effects log say about the PF and a VF."""
     vf = pf.vfs[0]
     vf.enable()
     seen = {}
@@ -28,7 +28,7 @@ def views(pf):
 
 
 def case_off():
-    """lm=off and a device without any of our properties are the same"""
+    """a device with lm=off is the same as one without any of our properties"""
     with machine(lm=None) as (_, pf):
         stock = views(pf)
         for opcode in OURS + (QUEUE,):
@@ -164,7 +164,7 @@ def put(qemu, name, value):
 
 
 def other(qemu, name, value):
-    """Give a property another value than this one; what it is then."""
+    """Give a property a different value; return that."""
     for new in VALUES:
         if put(qemu, name, new):
             now = qemu.qmp("qom-get", path=PF0, property=name)["return"]
@@ -174,7 +174,7 @@ def other(qemu, name, value):
 
 
 def identify_late(qemu, pf):
-    """Identify, by a device that takes its time for it."""
+    """Identify, on a device that takes time for it."""
     page = qemu.alloc(PAGE)
     pf.start(0, 0x06, prp1=page, dwords=(1,))
     qemu.settle()
@@ -184,7 +184,7 @@ def identify_late(qemu, pf):
 
 
 def case_reset_knobs():
-    """lm-reset-knobs puts back every property that there is"""
+    """lm-reset-knobs resets every property that there is"""
     with machine() as (qemu, pf):
         begun, mute = ours(qemu)
         same(mute, COMMANDS, "all can be read but for commands")
@@ -200,7 +200,7 @@ def case_reset_knobs():
         same(pf.control("lm-reset-knobs=1\nlm-pad=8"), 0, "back, and then another")
         same(ours(qemu)[0], {**begun, "lm-pad": "8"}, "in the order of the lines")
         same(pf.control("lm-reset-knobs=0"), INVALID_FIELD, "lm-reset-knobs=0 is refused")
-    # by which it could not be set up
+    # with which it could not be set up
     changed["lm-identify-ms"] = begun["lm-identify-ms"]
     line = ",".join(f"{name}={value}" for name, value in changed.items())
     with machine(lm=None, extra=line) as (qemu, pf):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The standard set: what is refused, with which status, and leaves no trace."""
+"""The standard set: what is refused, with which status, without leaving a trace."""
 
 import struct
 
@@ -246,7 +246,7 @@ def case_order():
 
 
 def tampered(state, pf, vf):
-    """Every single change that makes a state inconsistent."""
+    """Every change, one by one, that makes a state inconsistent."""
     sq, cq = state.sq_at(0), state.cq_at(0)
     yield "VER", state.but(0, "<H", 1)
     yield "CSATTR", state.but(2, "<B", 2)
@@ -335,7 +335,7 @@ def tampered(state, pf, vf):
 
 
 def case_tamper():
-    """an inconsistent state is refused and leaves nothing behind"""
+    """an inconsistent state is refused and leaves nothing"""
     with machine(lm="standard", extra="lm-pad=16") as (_, pf):
         a, b = pf.vfs[:2]
         state = saved(pf, a)
@@ -395,7 +395,7 @@ def case_other_size():
 
 
 def case_parts():
-    """one part alone: only where it makes sense"""
+    """one part alone: accepted only where it makes sense"""
     with machine(lm="standard") as (_, pf):
         a, b = pf.vfs[:2]
         saved(pf, a)

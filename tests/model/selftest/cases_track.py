@@ -28,7 +28,7 @@ def tracked(pf, vf, ranges=None, grain=0):
 
 
 def wrote(pf, vf, want, name):
-    """Exactly these pages, each of them once."""
+    """Exactly these pages, each once."""
     units, _ = pf.changed(vf)
     if not ok(sorted(units) == sorted(want), name):
         note(f"missing {[hex(i) for i in sorted(set(want) - set(units))]}")
@@ -189,7 +189,7 @@ def case_track_count():
 
 
 def case_track_resources():
-    """38h says what can be had"""
+    """38h says what is available"""
     with machine(lm="standard") as (_, pf):
         a, b = pf.vfs[:2]
 
@@ -295,7 +295,7 @@ def case_track_void():
 
 
 def case_track_split():
-    """more changes than the buffer takes"""
+    """more changes than the buffer has room for"""
     with machine(lm="standard") as (qemu, pf):
         vf = guest(pf.vfs[0])
         tracked(pf, vf)
@@ -539,7 +539,7 @@ def case_track_doorbells():
 
 
 def case_track_full_cq():
-    """completions that come late are told when they are written"""
+    """completions that come late are reported when they are written"""
     with machine(lm="standard") as (qemu, pf):
         vf = guest(pf.vfs[0], 1, depth=16, cq_depth=4)
         tracked(pf, vf)
@@ -593,7 +593,7 @@ def case_track_in_flight():
 
 
 def case_track_reset():
-    """survives what happens to the VF, ends with the PF's reset"""
+    """tracking survives what happens to the VF, and ends with the PF's reset"""
     with machine(lm="standard") as (qemu, pf):
         vf = pf.vfs[0]
 
@@ -676,7 +676,7 @@ def case_track_move():
 
 
 def case_track_mix():
-    """a long random mix: reported is what changed in memory"""
+    """a long random mix: what changed in memory is reported"""
     with machine(lm="standard", queues=3) as (qemu, pf):
         vf = guest(pf.vfs[0], 2)
         rng = random.Random(1)
@@ -719,7 +719,7 @@ def case_track_mix():
 
 
 def case_lie_forget():
-    """forget-page: a seventh of the pages that data was read to"""
+    """forget-page: a seventh of the pages that data was read into"""
     with machine(lm="standard", extra="lm-lie=forget-page") as (qemu, pf):
         vf = guest(pf.vfs[0])
         tracked(pf, vf)

@@ -96,12 +96,12 @@ def case_vendor_move():
 
 
 def case_vendor_drain():
-    """lm-vendor-drain-ms: SUSPEND leaves what was fetched to SAVE, or to time"""
+    """lm-vendor-drain-ms: what SUSPEND leaves in flight ends with SAVE, or by itself"""
     with machine(lm="vendor", slow=True, extra="lm-vendor-drain-ms=9000") as (qemu, pf):
         a = guest(pf.vfs[0])
         state = f"vf.{a.cntlid}"
         for by in ("save", "time", "resume"):
-            for block in range(4):      # one is fast, the drive is slow then
+            for block in range(4):      # the first are fast, then the drive is slow
                 a.start_io(1, READ, block * 8, qemu.alloc(PAGE))
             same(pf.vendor(VENDOR_SUSPEND, a).status, 0, "suspend")
             same(pf.report()[state], "suspending", "with reads under way")

@@ -4,12 +4,12 @@
 
 A host that does everything wrong: migration, tracking and vendor commands with
 random fields, lengths and PRPs, saved states with bytes changed, in any order,
-between resets, queue creation and I/O of the VFs. The device must answer each
-command once, must not fall and not hang, and must be of use afterwards.
+between resets, queue creation and I/O of the VFs. The device must answer each command
+once, must neither crash nor hang, and must be usable afterwards.
 
-FUZZ_SECONDS  no round starts after so long (default 40)
-FUZZ_SEED     where the choices come from; SEED/ROUND does one round again
-FUZZ_TRACE    a file for all that was done
+FUZZ_SECONDS  no round starts after this time (default 40)
+FUZZ_SEED     where the choices come from; SEED/ROUND repeats one round
+FUZZ_TRACE    a file that records everything done
 """
 
 import os
@@ -24,12 +24,12 @@ from fuzz_vf import Guests
 from nvmeq import PAGE
 
 STEPS = 600                     # of one round
-LAST = 40                       # steps that a failure shows
-ENOUGH = 20                     # rounds in which everything succeeds somewhere
+LAST = 40                       # how many steps a failure shows
+ENOUGH = 20                     # rounds in which each command succeeds once
 
 
 def setup(rng):
-    """A machine: which sets, which drive, how it is tracked."""
+    """A machine: which sets, which drive, what tracking."""
     extra = f"lm-pad={rng.choice((0, 16, 5000, 200000))}," \
         f"lm-track-ranges={rng.choice((1, 4, 16, 600))}," \
         f"lm-track-pow2={rng.choice(('on', 'off'))}"
@@ -42,7 +42,7 @@ def setup(rng):
 
 
 def usable(host):
-    """PF and VFs from a reset on: I/O, tracking, a move."""
+    """PF and VFs, starting from a reset: I/O, tracking, a move."""
     pf, qemu = host.pf, host.qemu
     host.restore()
     a, b = pf.vfs[:2]
@@ -68,7 +68,7 @@ def usable(host):
 
 
 def one(seed):
-    """One round; its seed alone decides what happens. The answers' statuses."""
+    """One round, determined by its seed alone. Returns the answers' statuses."""
     host = Host(seed)
     config = setup(host.rng)
     try:
@@ -128,7 +128,7 @@ def main():
 
 
 def report(statuses):
-    """A fuzzer that only ever hears no has not been anywhere."""
+    """A fuzzer that is always refused has tested nothing."""
     for opcode in sorted({key[0] for key in statuses}):
         note(f"{opcode:02x}: " + ", ".join(
             f"{status:#05x} x{count}" for (which, status), count in

@@ -10,7 +10,7 @@ from nvmeq import PAGE, Queue, state_size
 from qtest import TIMEOUT
 
 ARENA, ARENA_SIZE = 0x10000000, 0x4000000   # where devices may write
-QUEUES, QUEUES_SIZE = 0x18000000, 0x4000000 # where VFs have theirs, and a gap
+QUEUES, QUEUES_SIZE = 0x18000000, 0x4000000 # where VFs may, after a gap
 MEMORY = 512 << 20
 BATCH = 6
 
@@ -63,7 +63,7 @@ class Host:
     # memory
 
     def buffer(self, length):
-        """A place in the arena; old ones are used again."""
+        """A place in the arena; old ones are reused."""
         length = length + PAGE - 1 & -PAGE
         if self.arena + length > ARENA + ARENA_SIZE:
             self.arena = ARENA
@@ -72,7 +72,7 @@ class Host:
         return at
 
     def vf_queue(self, *args):
-        """Far from the PF's: a state may come back with other sizes."""
+        """Far from the PF's: a state may come back with different sizes."""
         qemu = self.qemu
         qemu.next_free, mine = self.queues, qemu.next_free
         queue = Queue(qemu, *args)
@@ -83,8 +83,8 @@ class Host:
 
     def bad_address(self, who):
         """
-        No BAR but its own, which the device refuses: what one controller writes
-        to another's registers resets it amid the write, and QEMU waits for
+        No BAR but its own, which the device refuses: a controller that writes to
+        another's registers may reset it in the middle of the write, and QEMU waits for
         itself.
         """
         rng = self.rng
@@ -95,7 +95,7 @@ class Host:
             who.bar + rng.choice((0, 0x1000))))
 
     def prps(self, who, data, length):
-        """DATA (or room) of LENGTH bytes, somewhere, and not always well."""
+        """DATA (or room) of LENGTH bytes somewhere, not always correctly described."""
         rng = self.rng
         at = self.buffer(max(length, len(data), 4) + PAGE)
         if data:
@@ -126,7 +126,7 @@ class Host:
                            rng.getrandbits(8), 1 << rng.randrange(32)))
 
     def twist(self, value):
-        """Mostly VALUE itself."""
+        """VALUE itself most of the time."""
         rng = self.rng
         if rng.random() > 0.04:
             return value
@@ -145,7 +145,7 @@ class Host:
     # commands
 
     def command(self, opcode, dwords, data=b"", length=0):
-        """Start one; all that are under way are collected together."""
+        """Start one; all that are in flight are collected together."""
         rng = self.rng
         dwords = [self.twist(value) for value in dwords]
         while len(dwords) < 6:
@@ -163,7 +163,7 @@ class Host:
         return prp1
 
     def collect(self):
-        """Every command is answered once, held ones as the time goes by."""
+        """Every command is answered once; those held back, as time passes."""
         end = time.monotonic() + TIMEOUT
         step = 1
         while self.pending:
@@ -218,7 +218,7 @@ class Host:
         self.pending = {}
 
     def restore(self):
-        """As it was made, but with both sets and no delay; the PF reset, no VF online."""
+        """As it was created, but with both sets and no delay; the PF reset, no VF online."""
         for name, value in (("lm-reset-knobs", "1"), ("lm", "both"), ("lm-suspend-delay-ms", "")):
             self.set_property(name, value)
         self.vfs_on()
@@ -281,7 +281,7 @@ class Host:
                 self.states = self.states[-9:] + [(data[:size], csvi, uuid)]
 
     def changed(self, data):
-        """A state with some bytes changed, that points into the arena."""
+        """A state with some bytes changed that points into the arena."""
         rng = self.rng
         if rng.random() < 0.4:
             return data
@@ -345,8 +345,8 @@ class Host:
 
     def tame(self, data):
         """
-        A VF that took a state goes on at its addresses: other memory than the
-        arena and that of the VFs' queues is the test's.
+        A VF that accepted a state goes on at the addresses in it: all memory but the
+        arena and the VFs' queues belongs to the test.
         """
         state = self.parsed(data)
         for at in self.addresses(state) if state else ():
@@ -481,7 +481,7 @@ class Host:
         data += bytes(-len(data) % 4)
         self.say(f"control {bytes(data)}")
         self.command(0xe1, (len(data) // 4,), data=bytes(data))
-        if rng.random() < 0.3:      # or the rest would be told no
+        if rng.random() < 0.3:      # or the rest would be refused
             self.command(0xe1, (8,), data=b"lm=both\nlm-track=on\nlm-fail=\0\0\0")
 
     def report(self):
@@ -501,7 +501,7 @@ class Host:
                             action, rng.choice((0, 1, 3, 4, 4, 4, 30))))
 
     def online(self):
-        """What VF drivers need, in the right order."""
+        """The commands that VF drivers need, in the right order."""
         vf = self.vf()
         for dwords in ((vf.cntlid << 16 | 7, 0), (vf.cntlid << 16 | 8, 4),
                        (vf.cntlid << 16 | 0x108, 4)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The fuzzer's guests: VFs that are brought up, used and reset at any moment."""
+"""The fuzzer's guests: VFs that are brought up, used, and reset at any moment."""
 
 from nvmeq import PAGE
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where things are in a saved state, for tests that look or tamper."""
+"""Where things are in a saved state, for tests that inspect it or tamper with it."""
 
 import struct
 

@@ -6,7 +6,7 @@ import struct
 from qtest import Function, TIMEOUT, WINDOW, WINDOW_SIZE
 
 PAGE = 4096
-DEPTH = 16                      # of every queue, unless told otherwise
+DEPTH = 16                      # of every queue by default
 
 SUSPEND, RESUME, SET = 0, 1, 2
 FIRST, LAST = 1, 2              # bits of the sequence indicator
@@ -28,7 +28,7 @@ class Completion:
 
 
 class Queue:
-    """A queue pair in memory; it does not care which controller works on it."""
+    """A queue pair in memory; any controller may work on it."""
 
     def __init__(self, qemu, qid, depth=DEPTH, cq_depth=None, vector=0):
         self.qemu, self.qid, self.depth, self.vector = qemu, qid, depth, vector
@@ -41,7 +41,7 @@ class Queue:
         self.cid = 0
 
     def put(self, opcode, nsid=0, prp1=0, prp2=0, dwords=(), flags=0, mptr=0):
-        """Write one command; nobody is told yet."""
+        """Write one command; the doorbell is not rung yet."""
         self.cid = (self.cid + 1) & 0xffff
         dwords = list(dwords) + [0] * (6 - len(dwords))
         sqe = struct.pack("<BBHIQQQQ6I", opcode, flags, self.cid, nsid, 0, mptr,
@@ -66,7 +66,7 @@ class Queue:
 
 
 class Controller:
-    """A function and its registers. Queues are plugged in from outside."""
+    """A function and its registers. Its queues come from outside."""
 
     def __init__(self, qemu, function, bar, cntlid=None):
         self.qemu, self.function, self.bar = qemu, function, bar
@@ -210,7 +210,7 @@ class Controller:
         self.function.writew(cap + 2, 0x8000)
 
     def irq(self, vector):
-        """Whether VECTOR was raised since the last time asked."""
+        """Whether VECTOR was raised since it was last asked for."""
         seen = self.qemu.readl(self.irqs + vector * 4)
         self.qemu.writel(self.irqs + vector * 4, 0)
         return seen == 0x100 + vector
@@ -222,7 +222,7 @@ class Controller:
 
 
 class Report:
-    """What Track Receive says."""
+    """What Track Receive returns."""
 
     def __init__(self, raw):
         self.ver, self.attrb, self.cntlid, self.ntmcd, self.rpmpg, rsvd = \
@@ -235,7 +235,7 @@ class Report:
         self.rest = raw[16 + 16 * self.ntmcd:]
 
     def units(self):
-        """Addresses of all units, each as often as it is told."""
+        """Addresses of all units, each as often as it is reported."""
         size = PAGE << self.rpmpg
         return [addr + i * size for addr, count, _ in self.changes
                 for i in range(count)]
@@ -367,7 +367,7 @@ class Pf(Controller):
         return Report(data)
 
     def changed(self, vf, length=PAGE):
-        """All that was written, and the last report."""
+        """Everything that was written, and the last report."""
         units = []
         while True:
             report = self.changes(vf, length)

@@ -128,20 +128,19 @@ class Qemu:
         self.cmd(f"clock_step {ms * 1000000}")
 
     def settle(self):
-        """Let all that has begun go as far as it can without the clock: each
-        answer comes from the main loop, after what was scheduled before. A
-        slow drive is not waited for; done() is for that."""
+        """Let everything that has begun go as far as it can without the clock: each
+        answer comes from the main loop, after whatever was scheduled before it. This
+        does not wait for a slow drive; done() does."""
         for _ in range(2):
             for _ in range(3):
                 self.readl(0)
             if not self.slow:
-                # quick drives have ended all that they were given
+                # fast drives have finished all that they were given
                 self.hmp("qemu-io d0 aio_flush")
 
     def slow_down(self, iops):
-        """From now on the drive waits for the clock. Not by an option: those are
-        read before the accelerator is chosen, and then count this machine's
-        time."""
+        """From now on the drive waits for the clock. Not by an option: options are read
+        before the accelerator is chosen, and would count this machine's time."""
         reply = self.qmp("block_set_io_throttle", device="d0", bps=0, bps_rd=0,
                          bps_wr=0, iops=iops, iops_rd=0, iops_wr=0)
         if "error" in reply:
@@ -149,13 +148,13 @@ class Qemu:
         self.slow = True
 
     def done(self):
-        """How many reads the drive has ended."""
+        """How many reads the drive has finished."""
         return sum(drive["stats"]["rd_operations"]
                    for drive in self.qmp("query-blockstats")["return"])
 
     def await_done(self, number):
-        """Until so many reads in all have ended, and what follows has happened.
-        The clock stands still."""
+        """Wait until this many reads have ended in total, and what follows from it has
+        happened. The clock stands still."""
         end = self.clock() + TIMEOUT
         while self.done() < number:
             if self.clock() > end:

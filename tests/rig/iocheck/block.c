@@ -17,7 +17,7 @@ uint64_t mix(uint64_t x)
 	return x ^ x >> 32;
 }
 
-/* What all words of a block's filling are derived from, and word i of it */
+/* What all words of a block's contents are derived from, and word i of them */
 static uint64_t seed(uint64_t place, uint64_t seq)
 {
 	return mix(place + (seq << 20));

@@ -3,7 +3,7 @@
  * change.c - memory that the processor changes at a given rate.
  *
  * The pages of a region are rewritten in turn, each time with the next
- * sequence number, and verified just before: so each page is looked at one
+ * sequence number, and verified just before, so each page is looked at one
  * round after it was written. Time for which the guest was stopped is not made
  * up for.
  */
@@ -74,7 +74,7 @@ bool change_start(uint32_t kib_per_second)
 	return running;
 }
 
-/* Stop, and look at every page once more. */
+/* Stop, and verify every page once more. */
 void change_end(void)
 {
 	uint32_t page;

@@ -26,12 +26,12 @@ void wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void io_done(void);
 
 /*
- * A block's contents follow from two numbers, its place and a sequence number,
- * and no two blocks have a word in common but by chance.
+ * A block's contents follow from two numbers, its place and a sequence number;
+ * two blocks have a word in common only by chance.
  */
 uint64_t mix(uint64_t x);
 void block_fill(uint64_t *b, uint64_t place, uint64_t seq);
-/* whether b holds just that; if not, text says what it holds */
+/* whether b holds exactly that; if not, text says what it holds */
 bool block_is(const uint64_t *b, uint64_t place, uint64_t seq, char *text);
 
 bool pool_start(uint32_t mib, uint64_t first_block);

@@ -5,17 +5,17 @@
  * Each worker owns a stretch of the drive and knows what each of its blocks
  * must hold: a block's contents follow from worker, block and sequence number,
  * so a lost, misplaced, stale or torn write shows on the next read. One worker
- * does nothing but rewrite and read block 0, whose sequence number can be
- * watched from outside with a clock that does not stop with the guest.
+ * only rewrites and reads block 0, whose sequence number can be watched from
+ * outside with a clock that does not stop with the guest.
  *
- * Beside them, if asked for, memory is verified: pages that only the drive
+ * In addition, if asked for, memory is verified: pages that only the drive
  * writes (pool.c) and pages that the processor changes at a given rate
  * (change.c).
  *
- * Workers wait for their I/O, so commands in flight = workers, and one of the
- * pool. A second's totals are printed each second. On "stop" in standard input
- * the workers finish, everything ever written is read back once, and the last
- * line has the totals. Exit status 0 only if not one byte was wrong.
+ * Workers wait for their I/O, so there are as many commands in flight as
+ * workers, and one of the pool. Totals are printed each second. On "stop" in
+ * standard input the workers finish, everything ever written is read back once,
+ * and the last line has the totals. Exit status 0 only if no byte was wrong.
  *
  * usage: iocheck [-p POOL-MIB] [-c CHANGED-KIB-PER-SECOND] DEVICE [WORKERS [BLOCKS-EACH]]
  */
@@ -91,7 +91,7 @@ static void verify(struct worker *w, const uint64_t *b, uint64_t place, uint64_t
 		wrong("worker %u block %" PRIu64 ": %s", w->id, place, text);
 }
 
-/* The drive answered: how long had nobody heard of it? */
+/* The drive answered: how long had it been silent? */
 void io_done(void)
 {
 	uint64_t t = now(), before;
@@ -171,8 +171,7 @@ static void *work(void *arg)
 }
 
 /*
- * Characters on a guest's console are expensive: the lines of every second are
- * short.
+ * Characters on a guest's console are expensive: each second's line is short.
  */
 static void print_totals(const char *what, bool all)
 {
@@ -196,7 +195,10 @@ static void print_totals(const char *what, bool all)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Every block ever written, once more, after the last write is acknowledged. */
+/*
+ * Verifies every block ever written once more, after the last write is
+ * acknowledged.
+ */
 static uint64_t read_back(void)
 {
 	uint64_t count = 0;

@@ -9,11 +9,11 @@
  * change went unnoticed keeps what it held before, which is another block.
  *
  * A quarter of the pages is refilled all the time. The others are refilled
- * here and there and then left alone for long: for them it is no use if a
- * change is noticed late or with the next one.
+ * now and then and otherwise left alone: their changes must be noticed at once,
+ * as no later change makes up for one that was missed.
  *
- * For this to prove anything the pages must not be written by processors at
- * all, hence no copies on the way from the drive (O_DIRECT, no page cache: see
+ * For this to prove anything, processors must not write to the pages at all,
+ * hence no copies on the way from the drive (O_DIRECT, no page cache: see
  * cached()) and pages that stay where they are: see look_for_moved().
  */
 #define _GNU_SOURCE
@@ -65,8 +65,9 @@ static uint64_t *address(uint32_t i)
 	return memory + (size_t)i * WORDS;
 }
 
-/* The frames of all pages, or false. In one call: a guest of an emulated host
- * needs seconds for one call a page, in which the drive would write nothing.
+/* The frames of all pages, or false. In one call: with one call per page a
+ * guest of an emulated host would need seconds, in which the drive writes
+ * nothing.
  */
 static bool read_frames(void)
 {
@@ -102,7 +103,7 @@ static bool refill(uint32_t at, uint32_t n)
 	uint32_t block = below(POOL_BLOCKS - n), i;
 	ssize_t rc;
 
-	/* No page may get what it holds: that would hide a loss. */
+	/* No page may get what it already holds: that would hide a loss. */
 	for (i = 0; i < n; i++)
 		if (pages[at + i].holds == block + i)
 			return refill(at, n);
@@ -172,7 +173,7 @@ static void *work(void *arg)
 	return arg;
 }
 
-/* How many blocks of the stretch the page cache has: reads that went through
+/* How many blocks of the stretch are in the page cache: reads that went through
  * it were copied.
  */
 static uint32_t cached(void)
@@ -221,7 +222,7 @@ bool pool_start(uint32_t mib, uint64_t first_block)
 	memory = mmap(NULL, (size_t)count * BLOCK, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pagemap = open("/proc/self/pagemap", O_RDONLY);
-	/* a huge page may be made of small ones at any time, by copying */
+	/* small pages may be merged into a huge one at any time, by copying */
 	if (!pages || !frames || memory == MAP_FAILED || pagemap < 0 ||
 	    madvise(memory, (size_t)count * BLOCK, MADV_NOHUGEPAGE) ||
 	    mlock(memory, (size_t)count * BLOCK)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * trouble.c - does wrong on demand, to prove that the debug kernel's checkers
+ * trouble.c - misbehaves on demand, to prove that the debug kernel's checkers
  * report it and that the test bed sees the report. Never load it elsewhere.
  *
  * usage: insmod trouble.ko what=NAME
@@ -20,7 +20,7 @@ static char *what = "";
 module_param(what, charp, 0444);
 MODULE_PARM_DESC(what, "which trouble to make");
 
-/* the compiler must not see through what is done with these */
+/* the compiler must not know what is done with these */
 static volatile unsigned int number = 40;
 static volatile unsigned int sink;
 
@@ -111,7 +111,7 @@ static int refcount(void)
 	return 0;
 }
 
-/* unmapped with another size than mapped */
+/* unmapped with a different size than mapped */
 static int dma(void)
 {
 	struct pci_dev *pdev = pci_get_class(PCI_CLASS_STORAGE_EXPRESS, NULL);
@@ -133,7 +133,7 @@ static void nothing(struct timer_list *t)
 {
 }
 
-/* set up while it runs */
+/* initialized while it runs */
 static int object(void)
 {
 	static struct timer_list timer;

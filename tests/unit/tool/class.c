@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The class of a VF: ids that must never change, what is in them and what is not,
- * and that VFs of one class take each other's state, by the driver's own judgement.
+ * and that VFs of one class take each other's state, by the driver's own
+ * verdict.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void put(json_object *host, json_object *vf, const char *key,
 	with(strstr(of_host, word) ? host : vf, key, value);
 }
 
-/* "9" is a name that all know, "9?" has none, "9+8" metadata, "?" is not told at all. */
+/* "9" has an id, "9?" has none, "9+8" has metadata, "?" is not reported at all. */
 static void put_namespaces(json_object *vf, const char *words)
 {
 	struct stream_namespaces set = { .known = 1 };
@@ -166,7 +167,7 @@ static void ids(void)
 		if (!same)
 			printf("# have: \"%s\",\n# \"%s\"\n", id, text);
 	}
-	/* one more has to be in a class of another prefix, beside this one */
+	/* a new one has to be in a class with another prefix */
 	ok(IDENTITY_PARTS == 8, "all parts of the identity are in it");
 }
 
@@ -399,7 +400,7 @@ static void emit(void *arg, const char *id, const char *function,
 		 struct answer *a)
 {
 	(void)arg;
-	/* sizes of the states are for those who know them */
+	/* sizes of states only count for those who know them */
 	if (function && a->status == CHECK_FAIL && strcmp(id, "peer") &&
 	    strcmp(id, "peer-state-size"))
 		refused = true;
@@ -441,7 +442,7 @@ static void by_chance(void)
 
 		draw(&one);
 		draw(&two);
-		/* often the same namespaces, as those of a guest are */
+		/* often the same namespaces, like a guest's */
 		if (rand() % 2)
 			two.ns = one.ns;
 		if (read_facts(&one, &a) || read_facts(&two, &b) ||

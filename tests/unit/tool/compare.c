@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What differs from a configuration: on a device in memory, with each thing that
- * somebody could have changed, and against what apply would do.
+ * What differs from a configuration: on a device in memory, with everything
+ * that somebody could have changed, and compared with what apply would do.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -138,7 +138,7 @@ static bool has(unsigned int vfn, const char *setting, const char *configured, c
 	return i == 4;
 }
 
-/* How many steps apply would take; with @doing they are taken. */
+/* How many steps apply would take; with @doing it takes them. */
 static size_t steps(const struct config_pf *c, bool doing)
 {
 	struct pf_state now = { }, want = { };
@@ -282,7 +282,7 @@ static void test_next_boot(void)
 	ok(!compare(&conf, &conf) && has(0, "policy", "defaults", "defaults", "=", "no"), "the defaults");
 	conf.policy = NULL;
 	*conf.all.driver = 0;
-	/* all that there is: what VFs have now does not count then */
+	/* everything that there is: what VFs have now does not count then */
 	dev_res[RESOURCE_QUEUES].total = 11;
 	ok(!compare(&conf, &conf) && !differ, "a boot gives back what VFs have (%s)", said);
 	ok(dev_same(&dev, &good), "nothing was touched");

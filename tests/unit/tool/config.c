@@ -313,7 +313,7 @@ static void test_long(void)
 	drop("a.conf");
 }
 
-/* What is no file with a text is refused, and not waited for. */
+/* What is not a text file is refused, without waiting for it. */
 static void test_odd(void)
 {
 	char path[128];
@@ -362,7 +362,7 @@ static void test_check(void)
 	drop("a.conf");
 }
 
-/* Whatever is in a file, it is read to its end, and wrong ones are named. */
+/* Whatever is in a file, it is read to its end, and wrong ones are reported. */
 static void test_noise(void)
 {
 	static const char * const piece[] = {

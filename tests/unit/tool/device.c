@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * device.c - a PF with VFs in memory. Only what steps use is there; what asks
- * for anything else ends the test.
+ * device.c - a PF with VFs in memory. It only has what steps use; asking for
+ * anything else ends the test.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -183,7 +183,7 @@ static int probe(const char *bdf)
 	return 0;
 }
 
-/* Would somebody miss its controller? Not if it is offline while it is open. */
+/* Would anybody miss its controller? Not if it is offline while open. */
 static bool is_had(const struct dev_vf *vf)
 {
 	return vf->open ? vf->online : *vf->driver;

@@ -40,16 +40,16 @@ extern struct dev dev;
 /** dev_res - what it can give */
 extern struct ctrl_resource dev_res[RESOURCES];
 
-/** dev_broken - what no tool may do was done: the rule; NULL: all is well */
+/** dev_broken - the rule that was broken; NULL: all is well */
 extern const char *dev_broken;
 
-/** dev_calls - how many calls that change something came */
+/** dev_calls - how many calls came that change something */
 extern int dev_calls;
 
 /** dev_fail_at - which of them fails, from 1; 0: none */
 extern int dev_fail_at;
 
-/** dev_errno - by which errno, negative; 0: -EIO */
+/** dev_errno - with which errno, negative; 0: -EIO */
 extern int dev_errno;
 
 /** dev_fail_again - the one after that which fails as well; 0: none */
@@ -58,7 +58,7 @@ extern int dev_fail_again;
 /** dev_gone_at - at which of them the PF vanishes; 0: never */
 extern int dev_gone_at;
 
-/** dev_lies - it takes commands and gives less than they ask for */
+/** dev_lies - it accepts commands and gives less than they ask for */
 extern bool dev_lies;
 
 /** dev_begin - forget calls and broken rules, let nothing fail */

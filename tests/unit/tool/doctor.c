@@ -10,7 +10,7 @@
 #include "said.h"
 #include "tap.h"
 
-/* -- what the checks ask and this test does not tell ---------------------------- */
+/* -- what the checks ask for and this test leaves out ----------------------- */
 
 void modules_look(struct modules *m, const char *name, struct module *mod)
 {

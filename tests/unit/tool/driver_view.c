@@ -114,7 +114,7 @@ static void says(const char *migratable, const char *reason)
 	file("last_error", "\n");
 }
 
-/* The VF anew, as host_load() has it, and the PF asked about it. */
+/* The VF again, as from host_load(), after asking the PF about it. */
 static struct host_fn *query(const char *driver)
 {
 	free(fn[0].why);

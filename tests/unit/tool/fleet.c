@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reports of many hosts: how they are put into classes, what is compared, who
- * differs from all others, files that cannot be read, and what is printed. How much
- * is done is counted: no clock is asked.
+ * The reports of many hosts: how they are sorted into classes, what is
+ * compared, who differs from all others, files that cannot be read, and what is
+ * printed. Work is counted, not timed.
  */
 #include <fcntl.h>
 
@@ -15,7 +15,7 @@
 #include "said.h"
 #include "tap.h"
 
-/* A report of a host with some VFs that are alike but for one key. */
+/* A report of a host with some VFs that are alike except for one key. */
 static json_object *report(const char *host, unsigned int vfs, const char *key,
 			   const char *value)
 {
@@ -45,7 +45,7 @@ static int add(struct fleet *f, const char *host, unsigned int vfs,
 	return err;
 }
 
-/* The class that the host has VFs of. */
+/* The class of the host's VFs. */
 static const struct fleet_class *of(const struct fleet *f, const char *host)
 {
 	size_t i, k;
@@ -201,7 +201,7 @@ static void empty_folder(void)
 	mkdir("fleet", 0755);
 }
 
-/* Beside a good one: one line, which names it and what helps, and the good one counts. */
+/* Beside a good one: a line that names it and the fix; the good one counts. */
 static void bad_file(const char *name)
 {
 	struct fleet f = { };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * here.h - a folder of the test's own, in which it is: paths that begin with no
- * slash are below it.
+ * here.h - the test's own folder, in which it runs: relative paths are below
+ * it.
  */
 #ifndef UNIT_HERE_H
 #define UNIT_HERE_H
@@ -39,7 +39,7 @@ static inline void here_end(void)
 		perror(here);
 }
 
-/* A file with a text, and the folders that it needs. */
+/* A text file, and the folders that it needs. */
 static inline void put(const char *path, const char *text)
 {
 	char folder[256], *c;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The functions of a host: what sysfs shows of them, including the oddities of
- * drives.
+ * The functions of a host: what sysfs shows of them, including drives'
+ * oddities.
  */
 #include "base/tool.h"
 #include "here.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sections and PFs: one by one, or many that are alike.
+ * Sections and PFs: one by one, or many alike.
  */
 #include "base/tool.h"
 #include "here.h"

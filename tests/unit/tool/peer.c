@@ -40,7 +40,7 @@ static void emit(void *arg, const char *id, const char *function,
 			 check_status_name(a->status));
 }
 
-/* All that is not well when @here moves to @there. */
+/* Everything that is not well if @here moves to @there. */
 static const char *compare(json_object *here, json_object *there)
 {
 	json_object *host = json_tokener_parse(HOST);
@@ -120,7 +120,7 @@ static struct stream_namespace ns(unsigned int nsid)
 	return n;
 }
 
-/* A VF with namespaces 1 to @n, of which @which has @change, which frees itself. */
+/* A VF with namespaces 1 to @n, of which @which has @change. */
 static json_object *with(unsigned int n, int which,
 			 void (*change)(struct stream_namespace *n))
 {
@@ -202,7 +202,7 @@ static void lists(void)
 	     "there, namespace 3 is not attached to this VF", "one is missing");
 	told(compare(with(70, NONE, NULL), with(70, 69, other)), REFUSED,
 	     "beyond those that the stream lists", "another one, not listed");
-	/* a port that tells less is still the same drive */
+	/* a port that reports less is still the same drive */
 	told(compare(with(3, NONE, NULL), with(3, 3, without_uuid)), "",
 	     "the same", "the other PF does not tell a UUID");
 	told(compare(with(3, 2, nameless), with(3, 2, nameless)), WARNED,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* said.h - what the tool's code says, for tests to look at. */
+/* said.h - the messages of the tool's code, for tests to look at. */
 #ifndef UNIT_SAID_H
 #define UNIT_SAID_H
 
@@ -12,7 +12,7 @@ extern char said[1024];
 /** said_warnings - how many warnings since said_forget() */
 extern int said_warnings;
 
-/** said_forget - begin anew */
+/** said_forget - begin again */
 void said_forget(void);
 
 #endif

@@ -198,7 +198,7 @@ static void random_config(struct config_pf *c, struct config_one *one)
 	one->vf.nns = 2;
 }
 
-/* Is what the configuration asks for there? Told apart from the plan. */
+/* Is what the configuration asks for there? Found out without the plan. */
 static bool fulfilled(const struct config_pf *c)
 {
 	unsigned int i;
@@ -252,7 +252,7 @@ static void wrong(struct tally *t, const char *what, int round, int at)
 		       said_lines, said);
 }
 
-/* Each call fails once, and all is as it was. */
+/* Each call fails once, and everything is as it was. */
 static void faults(struct tally *t, const struct config_pf *c,
 		   const struct dev *before, int calls, int round)
 {
@@ -447,7 +447,7 @@ static void test_limits(void)
 	refuses("a namespace that is not there", &c, TOOL_LIMIT,
 		"has no namespace 4");
 
-	/* what a VF holds that is not there counts, as it is not ours */
+	/* what a VF that does not exist holds counts, as it is not ours */
 	dev.vf[3].count[RESOURCE_QUEUES] = 6;
 	c = some(2, 6, 2);
 	refuses("more queues than are left by others", &c, TOOL_LIMIT,
@@ -489,7 +489,7 @@ static void test_users(void)
 	refuses("the number of VFs with one in use", &c, TOOL_INUSE, "in use");
 }
 
-/* all that its reset takes from a PF's VFs */
+/* everything that its reset takes from a PF's VFs */
 static void reset_pf(void)
 {
 	unsigned int i;
@@ -516,7 +516,7 @@ static void test_pf_reset(void)
 	ok(!apply(&c) && !dev_broken && dev_same(&dev, &before),
 	   "after a reset of the PF its VFs come back, the one in use under its user");
 
-	/* what the user has got back by then stays */
+	/* what the user has already got back stays */
 	for (n = 1; n < 50; n++) {
 		dev = before;
 		reset_pf();
@@ -607,7 +607,7 @@ static void test_no_room(void)
 	}
 }
 
-/* Real drives often give all there is to the PF itself, until told otherwise. */
+/* Real drives often give everything to the PF itself until told otherwise. */
 static void test_primary_holds(void)
 {
 	struct config_pf c = some(2, 4, 4);

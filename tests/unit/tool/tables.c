@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tables.c - what tables look like: by default, with columns that are asked for,
- * for scripts, on a terminal; what "doctor" makes of many answers; and JSON, which
+ * tables.c - what tables look like: by default, with requested columns, for
+ * scripts, on a terminal; what "doctor" makes of many answers; and JSON, which
  * none of this changes.
  */
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 static char out[8192];
 static int terminal = -1, saved = -1;
 
-/* To a terminal of so many columns, or to none. */
+/* To a terminal with this many columns, or to none. */
 static void capture(unsigned short columns)
 {
 	struct winsize size = { .ws_row = 24, .ws_col = columns };

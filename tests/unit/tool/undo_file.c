@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Undo files: one for each PF, whatever drives have for serial numbers.
+ * Undo files: one for each PF, whatever their drives' serial numbers.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -78,7 +78,7 @@ static void cancel_full_cq(const void *arg)
 	once(w, &a, arg);
 }
 
-/* cancelled once, then completed; the first stream is stale by then */
+/* cancelled once, then completed; by then the first stream is stale */
 static void cancel_then_migrate(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -93,7 +93,7 @@ static void cancel_then_migrate(const void *arg)
 	workload_event(w);
 }
 
-/* the destination got the state, but the user decides for the source */
+/* the destination has the state, but the user decides for the source */
 static void cancel_late(const void *arg)
 {
 	struct mig_stream s = { 0 };

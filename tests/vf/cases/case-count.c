@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-count.c - how many admin commands a migration costs the PFs. In the
- * downtime each one counts.
+ * downtime each counts.
  */
 #include "cases.h"
 #include "move.h"

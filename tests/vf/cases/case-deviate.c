@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-deviate.c - drives that do not do all that the standard says, or only
- * the minimum: a migration may fail for that, but no guest is lost.
+ * case-deviate.c - drives that do not do everything that the standard says, or
+ * only the minimum: a migration may fail, but no guest is lost.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -14,12 +14,12 @@
 #include "cases.h"
 #include "move.h"
 
-/* as lm-fail has it: internal error, to be tried again, or not */
+/* as in lm-fail: internal error, may be retried, or not */
 #define TRANSIENT	0x0006
 #define FINAL		0x4006
 #define DELAYED		0x0806		/* by CRDT1 */
 
-/* what the driver waits for transient refusals in an arc, and the first nap */
+/* how long the driver waits out refusals in an arc, and its first nap */
 #define PATIENCE_US	500000
 #define NAP_US		10000
 
@@ -36,7 +36,7 @@ static const struct {
 	[RESUME] = { "Resume", { 0x41, 0xcc }, { 1, -1 } },
 };
 
-/* the next @n such commands have that status */
+/* the next @n such commands end with that status */
 static void refuse(int pf, enum command c, unsigned int n, unsigned int status)
 {
 	char text[1000], sel[16] = "";
@@ -67,7 +67,7 @@ static int timed(struct vfio_dev *dev, unsigned int state, uint64_t *us)
 	return err;
 }
 
-/* the device never says that a VF is suspended: no state can be had */
+/* the device never says that a VF is suspended: no state can be read */
 static void never_suspended(const void *arg)
 {
 	bool precopy = *(const bool *)arg;
@@ -78,7 +78,7 @@ static void never_suspended(const void *arg)
 	uint64_t flags;
 
 	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set has no such statement");
+		tap_skip("the vendor set does not say that");
 	w = pair_busy(&a, &b);
 	must(vfio_mig_flags(&a, &flags));
 	if (precopy && !(flags & VFIO_MIGRATION_PRE_COPY))
@@ -123,14 +123,14 @@ static void resume_behind(struct place at)
 	fail("%s: the VF is not listed", pf->name);
 }
 
-/* it was indeed reset: then the Resume says so */
+/* it has indeed been reset: the Resume says so then */
 static void really_lost(const void *arg)
 {
 	struct vfio_dev a;
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set has no such statement");
+		tap_skip("the vendor set does not say that");
 	solo_open(&a, VF_A, NULL);
 	must(mig_stop(&a, NULL));
 	resume_behind(VF_A);
@@ -142,7 +142,7 @@ static void really_lost(const void *arg)
 	alive(&a, VF_A);
 }
 
-/* each command is refused for a moment: the guest moves, just later */
+/* each command is refused for a moment: the guest still moves, only later */
 static void transient(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -173,7 +173,7 @@ static void transient(const void *arg)
 	workload_event(w);
 }
 
-/* and the way back is refused for a moment */
+/* and so is each command of the way back */
 static void transient_back(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -199,7 +199,7 @@ static void transient_back(const void *arg)
 	workload_event(w);
 }
 
-/* what is final is asked for once, and what never ends not for ever */
+/* a final refusal is not retried, an endless one not for ever */
 static void not_transient(const void *arg)
 {
 	unsigned int c;
@@ -239,7 +239,7 @@ static void not_transient(const void *arg)
 	workload_event(w);
 }
 
-/* as long as the device says, if that is not too long */
+/* for as long as the device says, unless that is too long */
 static void delayed(const void *arg)
 {
 	struct vfio_dev a;
@@ -322,7 +322,7 @@ static void one_at_a_time(const void *arg)
 }
 
 /*
- * the device leaves a part of the state out: reported early, and the guest
+ * the device leaves out a part of the state: reported early, and the guest
  * stays
  */
 static void part_left_out(const void *arg)
@@ -394,7 +394,7 @@ static void add_record(struct mig_stream *s, unsigned int tag, const void *data,
 #define NVME_LEN	16
 #define VENDOR_LEN	32
 
-/* the stream of a state without one of its parts, whole in each other way */
+/* the stream of a state without one of its parts, but otherwise complete */
 static void without(const struct mig_stream *from, unsigned int part,
 		    struct mig_stream *to)
 {
@@ -431,7 +431,7 @@ static void without(const struct mig_stream *from, unsigned int part,
 	free(state);
 }
 
-/* and a stream that was cut so is refused before the device gets any of it */
+/* and a stream without the part is refused before the device gets any of it */
 static void part_cut_off(const void *arg)
 {
 	struct mig_stream good = { 0 }, bad = { 0 };
@@ -457,7 +457,7 @@ static void part_cut_off(const void *arg)
 	workload_event(w);
 }
 
-/* VF_C has got half of the state of VF_A, which still holds it */
+/* VF_C has received half of the state of VF_A, which still has it */
 static struct workload *half_loaded(struct vfio_dev *a, struct vfio_dev *b,
 				    struct mig_stream *s, int *fd)
 {
@@ -465,7 +465,7 @@ static struct workload *half_loaded(struct vfio_dev *a, struct vfio_dev *b,
 
 	if (bed.set == SET_VENDOR)
 		tap_skip("the vendor set moves a state as a whole");
-	/* half of it is more than any command here carries */
+	/* half of it is more than any command carries here */
 	model_set(0, "lm-pad=%d", 1300000);
 	model_set(1, "lm-pad=%d\nlm-half-stays=on", 1300000);
 	w = pair_busy(a, b);
@@ -500,7 +500,7 @@ static void as_new(struct workload *w, struct vfio_dev *a, struct vfio_dev *b,
 	workload_event(w);
 }
 
-/* half a state outlives a reset: the next owner finds none of it */
+/* half a state survives a reset: the next user finds none of it */
 static void half_closed(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -534,7 +534,7 @@ static void half_reset(const void *arg)
 	as_new(w, &a, &b, &s);
 }
 
-/* it cannot be removed for now: nobody else gets the VF; later somebody does */
+/* it cannot be removed for now: nobody else gets the VF until later */
 static void half_refused(const void *arg)
 {
 	const char *bdf = bed.pf[1].vf[0];
@@ -569,11 +569,11 @@ const struct tap_case deviate_cases[] = {
 	  .log = "does not confirm" },
 	{ .name = "a VF that was reset is found lost by Resume",
 	  .fn = really_lost, .log = "behind the migration's back" },
-	{ .name = "transient refusals are waited for", .fn = transient,
+	{ .name = "transient refusals are waited out", .fn = transient,
 	  .quick = true },
-	{ .name = "transient refusals of the way back are waited for",
+	{ .name = "transient refusals on the way back are waited out",
 	  .fn = transient_back },
-	{ .name = "final and lasting refusals are not waited for",
+	{ .name = "final and lasting refusals are not waited out",
 	  .fn = not_transient, .log = "failed with status" },
 	{ .name = "a retry waits as long as the drive says", .fn = delayed,
 	  .log = "failed with status" },
@@ -584,9 +584,9 @@ const struct tap_case deviate_cases[] = {
 	  .fn = half_reset, .log = "has been removed" },
 	{ .name = "half a state that cannot be taken out for now",
 	  .fn = half_refused, .log = "is left in the VF" },
-	{ .name = "a state without its NVMe part is not taken",
+	{ .name = "a state without its NVMe part is refused",
 	  .fn = part_left_out, .arg = "nvme", .log = "lacks the NVMe part" },
-	{ .name = "a state without its vendor part is not taken",
+	{ .name = "a state without its vendor part is refused",
 	  .fn = part_left_out, .arg = "vendor",
 	  .log = "lacks the vendor's part" },
 	{ .name = "a stream without the NVMe part is not loaded",

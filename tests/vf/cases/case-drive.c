@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-drive.c - a guest is to move from one drive to another, of kinds that
- * were drawn by chance or that lie. Drives that conform lose no guest and no
- * byte: it arrives with all data right, or stays with all data right and the
- * kernel log says why.
+ * case-drive.c - a guest is to move between drives of kinds that were drawn by
+ * chance, or that lie. Drives that conform lose no guest and no byte: it
+ * arrives with all data right, or stays with all data right and the kernel log
+ * says why.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,11 +34,11 @@ enum fate { ARRIVED, STAYED, LOST };
  * @logged: the source's writes to memory are logged
  * @unit: what a bit of the log stands for
  * @was: memory as it would be at the destination without what the log reports
- * @all_done: all that was submitted to the VF is done before it is stopped
+ * @all_done: everything submitted to the VF is done before it is stopped
  * @missed: pages that differ and are not in the log
  * @step: what failed
  * @err: how
- * @why: the driver's last word
+ * @why: the driver's last message
  */
 struct journey {
 	struct vfio_dev a;
@@ -61,7 +61,7 @@ static bool is_ours(const char *line)
 	       strstr(line, "nvme-pf-shim");
 }
 
-/* the last thing that the driver has said since klog_start() */
+/* the driver's last message since klog_start() */
 static void last_word(struct journey *j)
 {
 	unsigned int level;
@@ -82,7 +82,7 @@ static int failed(struct journey *j, const char *step, int err)
 	return err;
 }
 
-/* memory, and some ranges that nobody writes to: more than some drives track */
+/* memory, and ranges that nobody writes to: more than some drives can track */
 static int begin_log(struct journey *j)
 {
 	const struct dma_mem *mem = &j->w->mem;
@@ -108,7 +108,7 @@ static int ask_log(struct journey *j, uint64_t *bitmap)
 	return vfio_log_report(&j->a, mem->iova, mem->size, j->unit, bitmap);
 }
 
-/* until the VF has written, and writes nothing more */
+/* wait until the VF has written, and no longer writes */
 static void comes_to_rest(struct journey *j)
 {
 	const struct dma_mem *mem = &j->w->mem;
@@ -122,12 +122,12 @@ static void comes_to_rest(struct journey *j)
 		if (sum == last && memcmp(j->was, mem->va, mem->size))
 			return;
 	}
-	check(0, "the VF does not do its work, or does not come to an end");
+	check(0, "the VF does not do its work, or does not finish it");
 }
 
 /*
- * Work is placed, memory is copied, then the doorbells are rung; from then on
- * nobody but the VF writes to memory until it is stopped.
+ * Work is queued, memory is copied, then the doorbells are rung; from then on
+ * only the VF writes to memory until it is stopped.
  */
 static int get_going(struct journey *j, uint64_t *bitmap)
 {
@@ -149,7 +149,7 @@ static int get_going(struct journey *j, uint64_t *bitmap)
 	return err;
 }
 
-/* What a page of the destination would lack if it got what the log reports. */
+/* What a page of the destination would lack if the log's pages were copied. */
 static int compare_log(struct journey *j, uint64_t *bitmap)
 {
 	const uint8_t *now = j->w->mem.va;
@@ -196,7 +196,7 @@ static int stop_and_copy(struct journey *j, int *out, int *in, struct mig_stream
 	uint64_t sum;
 	int err = 0;
 
-	/* from PRE_COPY without P2P there is no state before that */
+	/* without P2P there is no state between PRE_COPY and that */
 	if (*out < 0 || j->p2p)
 		err = failed(j, "Suspend", vfio_mig_set(&j->a, *out < 0 ? MIG_STOP :
 							MIG_PRE_COPY_P2P, NULL));
@@ -222,7 +222,7 @@ static int stop_and_copy(struct journey *j, int *out, int *in, struct mig_stream
 	return failed(j, "destination is let run", mig_start(&j->b, NULL));
 }
 
-/* The one that moves it lets the source run again. */
+/* Whoever moves it lets the source run again. */
 static enum fate go_on_at_source(struct journey *j)
 {
 	int err;
@@ -311,7 +311,7 @@ static void drawn(const void *arg)
 	      j.step, j.err);
 	check(fate == ARRIVED || !d->sure, "it stays, and there is no reason: %s: %d (%s)",
 	      j.step, j.err, j.why);
-	check(!j.missed, "%u pages were written and not told of", j.missed);
+	check(!j.missed, "%u pages were written and not reported", j.missed);
 	workload_check(j.w);
 	workload_event(j.w);
 	workload_burst(j.w, 2);
@@ -370,7 +370,7 @@ struct lie {
 	unsigned int limit;
 };
 
-/* Commands of the guest that never complete, and completions that come twice. */
+/* The guest's commands that never complete, and completions that come twice. */
 static void count_wrong(struct workload *w, unsigned int *lost, unsigned int *doubled)
 {
 	unsigned int i;
@@ -446,7 +446,7 @@ static void tell_lie(const void *arg)
 	both[1] = both[0];
 	if (bed.set == SET_VENDOR && !lie->vendor)
 		tap_skip("the vendor set has nothing of the kind");
-	/* a VF that is stopped too early has not written what it would keep to itself */
+	/* a VF that is stopped early has not written what it would conceal */
 	j.all_done = lie->finds == pages_are_missing;
 	check_eq(set_out(&j, both, strstr(both[0], "cqe") ? &small_cq : NULL), lie->fate,
 		 "what became of the guest (0: arrived, 1: stayed, 2: lost)");

@@ -31,12 +31,12 @@ static const unsigned int status[] = {
 	0x002, 0x00c, 0x006, 0x11f, 0x137, 0x138, 0x13a, 0x371,
 };
 
-/* or the driver would retry what may be retried */
+/* otherwise the driver would retry what may be retried */
 #define DNR	0x4000
 
 #define NSTATUS	(sizeof(status) / sizeof(status[0]))
 
-/* one VF as source: run to the arc in question. Return: what the arc gave */
+/* one VF as source: run to the arc in question. Return: the arc's result */
 static int source_arc(struct vfio_dev *a, enum where where)
 {
 	struct mig_stream s = { 0 };
@@ -135,7 +135,7 @@ static void dest_fault(const struct fault *f)
 			     status[i]);
 		model_set(1, "lm-fail=");
 	}
-	/* nothing of the failures is left: the good state is accepted */
+	/* no failure has left anything: the good state is accepted */
 	must(vfio_irq_enable(&b, b.nefd));
 	move_load(w, &b, &s, NULL);
 	workload_check(w);
@@ -155,7 +155,7 @@ static void fault(const void *arg)
 		dest_fault(f);
 }
 
-/* a failed suspend leaves the guest running: it must not even notice */
+/* a failed suspend leaves the guest running, which must not even notice */
 static void suspend_fails_softly(const void *arg)
 {
 	struct vfio_dev a;
@@ -178,7 +178,7 @@ static void suspend_fails_softly(const void *arg)
 	workload_check(w);
 }
 
-/* a failed way back may be tried again, as long as the state is not ERROR */
+/* a way back that failed may be tried again, unless the state is ERROR */
 static void cancel_again(const void *arg)
 {
 	const char *rule[2][2] = {
@@ -214,12 +214,12 @@ static void cancel_again(const void *arg)
 	{ .name = text, .fn = fault, .limit_s = 60, .log = "", \
 	  .deep = true, .arg = &(const struct fault){ __VA_ARGS__ } }
 
-/* the ones a brief run has as well */
+/* those that a brief run also has */
 #define FAULT_CORE(text, ...) \
 	{ .name = text, .fn = fault, .limit_s = 60, .log = "", \
 	  .arg = &(const struct fault){ __VA_ARGS__ } }
 
-#define PAD	600000		/* several chunks */
+#define PAD	600000		/* several pieces */
 
 const struct tap_case fault_cases[] = {
 	FAULT("suspend of the source fails", "0x41/0@1", AT_SUSPEND, 0),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-fd.c - the rules of the uAPI: what data fds do and do not do, which
- * arcs do not exist, what closing means.
+ * case-fd.c - the rules of the uAPI: what data fds do and do not do, which arcs
+ * do not exist, what closing means.
  */
 #include <errno.h>
 #include <poll.h>
@@ -86,7 +86,7 @@ static void read_rules(const void *arg)
 	workload_check(w);
 }
 
-/* after its state is left, a data fd is dead, and stays so */
+/* once its state has been left, a data fd is dead, and stays dead */
 static void after_the_state(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -100,7 +100,7 @@ static void after_the_state(const void *arg)
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &old));
 	must(vfio_mig_set(&a, MIG_STOP, NULL));
 	expect_errno(read(old, &byte, 1), ENODEV, "read after STOP_COPY");
-	/* a new one does not wake the old one */
+	/* a new one does not revive the old one */
 	must(vfio_mig_set(&a, MIG_STOP_COPY, &fd));
 	expect_errno(read(old, &byte, 1), ENODEV, "read of the first fd");
 	must(mig_read(fd, &s, SIZE_MAX));
@@ -125,7 +125,7 @@ static void after_the_state(const void *arg)
 	alive(&b, VF_C);
 }
 
-/* data fds that live on when their device is closed in mid-state */
+/* data fds that outlive a device that is closed in mid-state */
 static void close_device_first(const void *arg)
 {
 	struct vfio_dev a, b;
@@ -246,7 +246,7 @@ static void long_ways(const void *arg)
 	workload_event(w);
 }
 
-#define LARGE	1500000L	/* of which one command carries a part only */
+#define LARGE	1500000L	/* of which one command carries only a part */
 
 static struct workload *large_open(struct vfio_dev *a, struct vfio_dev *b)
 {
@@ -257,7 +257,7 @@ static struct workload *large_open(struct vfio_dev *a, struct vfio_dev *b)
 	return pair_open(a, VF_A, b, VF_C, NULL);
 }
 
-/* a read returns what is there, and the device is not asked for more before */
+/* a read returns what is there before the device is asked for more */
 static void piece_by_piece(const void *arg)
 {
 	struct mig_stream s = { 0 };

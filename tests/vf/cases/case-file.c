@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-file.c - streams that are kept in a file: what one version of the driver
- * sent another one accepts, on the same host, one after the other.
+ * sent is accepted by another, on the same host, one after the other.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -46,7 +46,7 @@ static void load(const void *arg)
 		must(mig_stream_append(&s, block, n));
 	fclose(f);
 	bed_open(&b, VF_C, &w->mem);
-	/* the device verifies all of it; its memory is not here to run on */
+	/* the device verifies all of it; the memory to run on is not here */
 	must(mig_load(&b, &s, 0, NULL));
 	must(vfio_reset(&b));
 	alive(&b, VF_C);

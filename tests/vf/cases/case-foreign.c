@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-foreign.c - streams that are whole but were not made for this VF: from
- * another model or firmware, from the other command set, or too large.
+ * case-foreign.c - streams that are complete but not for this VF: from another
+ * model or firmware, from the other command set, or too large.
  */
 #include <errno.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static void other_drive(const void *arg)
 	workload_event(w);
 }
 
-/* the first VF of a PF has a queue less, or with @type 1 an interrupt */
+/* the first VF of a PF has one queue less, or with @type 1 one interrupt */
 static void one_less(int pf, unsigned int type)
 {
 	struct pf_secondary list[TOPO_VFS], *s = list;
@@ -72,8 +72,8 @@ static void one_less(int pf, unsigned int type)
 }
 
 /*
- * More interrupts are another MSI-X table in config space, which a VMM would
- * refuse when the guest has stopped.
+ * With more interrupts the MSI-X table in config space differs, which a VMM
+ * would refuse once the guest has stopped.
  */
 static void more_interrupts(const void *arg)
 {
@@ -128,7 +128,7 @@ static void too_few(const void *arg)
 	workload_check(w);
 }
 
-/* PF 1 speaks the other set; streams go both ways and are refused both ways */
+/* PF 1 speaks the other set; streams are refused in both directions */
 static void other_set(const void *arg)
 {
 	enum cmdset other = bed.set == SET_VENDOR ? SET_STANDARD : SET_VENDOR;
@@ -144,7 +144,7 @@ static void other_set(const void *arg)
 	v = workload_new();
 	bed_open(&c, VF_C, &v->mem);
 	if (vfio_mig_flags(&c, &flags))
-		tap_skip("the driver does not take the %s set here: %s",
+		tap_skip("the driver does not use the %s set here: %s",
 			 bed_set_name(other), lib_msg());
 	workload_start(v, &c, NULL);
 	take_stream(v, &c, &theirs);
@@ -152,7 +152,7 @@ static void other_set(const void *arg)
 	workload_check(v);
 	vfio_close(&c);
 
-	/* only now: both write to the same place of the medium */
+	/* only now, as both write to the same place on the medium */
 	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
 	workload_start(w, &a, NULL);
@@ -181,7 +181,7 @@ static void above_cap(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("one command carries less than the smallest cap");
+		tap_skip("one command carries less than the smallest limit");
 	if (sysfs_read(cap, sizeof(cap), CAP_PARAM) <= 0 || access(CAP_PARAM, W_OK))
 		tap_skip("%s cannot be changed", CAP_PARAM);
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
@@ -193,7 +193,7 @@ static void above_cap(const void *arg)
 	bed_open(&b, VF_C, &w->mem);
 	err = mig_load(&b, &s, 0, NULL);
 	must(sysfs_write(cap, CAP_PARAM));
-	check(err, "a state of %zu bytes was accepted with a cap of 1 MiB",
+	check(err, "a state of %zu bytes was accepted with a limit of 1 MiB",
 	      s.len);
 	check(sane_errno(err), "expected a sensible errno, got %d", err);
 	tap_note("%s", lib_msg());
@@ -202,7 +202,7 @@ static void above_cap(const void *arg)
 	workload_check(w);
 }
 
-/* endless input is given up, whatever it claims to be */
+/* endless input is given up on, whatever it claims to be */
 static void endless(const void *arg)
 {
 	static uint8_t block[64 << 10];
@@ -242,7 +242,7 @@ const struct tap_case foreign_cases[] = {
 	  .arg = "lm-firmware", .log = "another firmware" },
 	{ .name = "stream of the other command set is refused",
 	  .fn = other_set, .limit_s = 60, .log = "command set" },
-	{ .name = "stream above the destination's cap is refused",
+	{ .name = "stream above the destination's limit is refused",
 	  .fn = above_cap, .log = "max_state_mb" },
 	{ .name = "endless stream is refused", .fn = endless,
 	  .log = "refused" },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-lie.c - tests of the tests, with a device that cheats: the checker has
- * to notice, or what the other cases say is worth nothing. And a device that
- * lies to the driver, which the driver has to notice.
+ * to notice, or the other cases prove nothing. And a device that lies to the
+ * driver, which has to notice.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,8 +14,8 @@
 static const struct workload_opts small_cq = { .cq_size = 4 };
 
 /*
- * Wait for all queues like workload_drain(), but say what was found. Every
- * queue is looked at: the wrong completion may be on any.
+ * Wait for all queues like workload_drain(), but report what was found. Every
+ * queue is looked at, as the wrong completion may be on any.
  */
 static int drain_result(struct workload *w)
 {
@@ -89,7 +89,7 @@ static void doubled_completion(const void *arg)
 }
 
 /*
- * A device that does not interrupt when it continues, although there are
+ * A device that raises no interrupt when it continues, although there are
  * completions whose interrupt reached nobody. Nobody can repair that: they are
  * there, and correct, but only a guest that polls finds them.
  */
@@ -132,7 +132,7 @@ static void not_suspended(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set has no such statement");
+		tap_skip("the vendor set does not say that");
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	workload_fill(w, 20);
 	must(mig_stop(&a, NULL));

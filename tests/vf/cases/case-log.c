@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-log.c - the log of what a VF writes to memory: all that it writes and
- * nothing else, in every state that a migration passes through.
+ * case-log.c - the log of what a VF writes to memory: everything that it writes
+ * and nothing else, in every state that a migration passes through.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ static void log_start_many(struct log *l)
 	must(vfio_log_start(l->dev, r, 256, &l->unit));
 }
 
-/* in pieces, as user space does it, none of them whole words */
+/* in pieces, as user space does, none of them whole words */
 static void log_collect(struct log *l)
 {
 	uint64_t step = 37 * l->unit, at, end = l->w->mem.size;
@@ -114,7 +114,7 @@ static void queue_pages(struct log *l, struct nvme_queue *q, uint8_t *set)
 		set[page_of(l, q->cq_iova + at)] = 1;
 }
 
-/* reads into pages of their own; every one of them is written by the VF only */
+/* reads into pages of their own; only the VF writes to them */
 static void do_reads(struct log *l)
 {
 	struct nvme_req req[READS] = { 0 };
@@ -146,7 +146,7 @@ static void do_reads(struct log *l)
 	queue_pages(l, &c->admin, l->sure);
 }
 
-/* whole units where the device does not know pages */
+/* whole units if the device does not track pages */
 static bool in_unit(struct log *l, const uint8_t *set, unsigned int page)
 {
 	unsigned int scale = l->unit / PAGE, first = page / scale * scale, i;
@@ -163,13 +163,13 @@ static void log_judge(struct log *l, bool exact)
 
 	for (i = 0; i < l->pages; i++) {
 		if (l->sure[i])
-			check(l->seen[i], "page %u was written and not told of", i);
+			check(l->seen[i], "page %u was written and not reported", i);
 		n += l->seen[i];
 		if (exact && l->seen[i])
 			check(in_unit(l, l->sure, i) || in_unit(l, l->maybe, i),
-			      "page %u was told of and not written", i);
+			      "page %u was reported and not written", i);
 	}
-	check(n, "nothing was told of");
+	check(n, "nothing was reported");
 	tap_note("%u of %u pages, unit %llu", n, l->pages,
 		 (unsigned long long)l->unit);
 }
@@ -199,11 +199,11 @@ static void exact(const void *arg)
 	do_reads(l);
 	log_collect(l);
 	log_judge(l, true);
-	/* told once is told */
+	/* what was reported once is not reported again */
 	log_forget(l);
 	log_collect(l);
-	check(!memchr(l->seen, 1, l->pages), "told of again");
-	/* and what comes after is not lost */
+	check(!memchr(l->seen, 1, l->pages), "reported again");
+	/* and what comes later is not lost */
 	do_reads(l);
 	log_collect(l);
 	log_judge(l, true);
@@ -279,10 +279,10 @@ static void lost_by_drive(const void *arg)
 	must(mig_stop(&a, NULL));
 	log_collect(l);
 	log_judge(l, false);
-	/* told once is told */
+	/* what was reported once is not reported again */
 	log_forget(l);
 	log_collect(l);
-	check(!memchr(l->seen, 1, l->pages), "told of again");
+	check(!memchr(l->seen, 1, l->pages), "reported again");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	vfio_log_stop(&a);
 	workload_check(w);
@@ -321,9 +321,9 @@ static long reports(void)
 }
 
 /*
- * User space asks for one range of memory after the other, but when the device
- * has reported all that a suspended VF wrote there is nothing more to ask it
- * for, until it runs again.
+ * User space asks for one range of memory after the other, but once the device
+ * has reported everything that a suspended VF wrote, there is nothing more to
+ * ask it for until it runs again.
  */
 static void told_once(const void *arg)
 {
@@ -373,8 +373,8 @@ static struct vfio_log_range own_bar(struct vfio_dev *dev)
 }
 
 /*
- * A device refuses a range with a BAR of its own in it: that is left out, and
- * counts as written always. @arg: properties of the model; may be NULL
+ * A device refuses a range with a BAR of its own in it: that range is left out,
+ * and always counts as written. @arg: properties of the model; may be NULL
  */
 static void around_bar(const void *arg)
 {
@@ -422,7 +422,7 @@ static void around_bar(const void *arg)
 	must(vfio_log_stop(&a));
 }
 
-/* a guest that is paused when its migration begins, and resumed in its middle */
+/* a guest that is paused when its migration begins, and resumed amid it */
 static void paused(const void *arg)
 {
 	struct vfio_dev a;
@@ -442,16 +442,15 @@ static void paused(const void *arg)
 	log_collect(l);
 	check(!memchr(l->seen, 1, l->pages), "a suspended VF has written");
 	/*
-	 * Work for the very moment in which it is resumed; and a device that
-	 * does not track at first, until the ranges have been halved eight
-	 * times.
+	 * Work for the very moment when it is resumed; and a device that does
+	 * not track at first, until there are only a 256th of the ranges.
 	 */
 	model_set(0, "lm-fail=0x3d/1@1=0x2+0x3d/1@2=0x2+0x3d/1@3=0x2+0x3d/1@4=0x2+0x3d/1@5=0x2+0x3d/1@6=0x2+0x3d/1@7=0x2+0x3d/1@8=0x2");
 	workload_fill(w, 50);
 	memcpy(was, w->mem.va, w->mem.size);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	workload_drain(w);
-	/* nobody but the VF has written since the copy was made */
+	/* only the VF has written since the copy was made */
 	for (i = 0; i < l->pages; i++)
 		l->sure[i] = !!memcmp(was + i * PAGE, w->mem.va + i * PAGE, PAGE);
 	check(memchr(l->sure, 1, l->pages), "the VF has written nothing");
@@ -474,7 +473,7 @@ static bool tracked(void)
 	return strstr(report, ".tracked=");
 }
 
-/* the device accepts no stop while the VF is suspended; it is not lost */
+/* the device accepts no stop while the VF is suspended; it comes later */
 static void stop_when_suspended(const void *arg)
 {
 	struct vfio_dev a;
@@ -552,7 +551,7 @@ static void ends_by_reset(const void *arg)
 	}
 }
 
-/* what the driver must refuse by itself: the core lets it through */
+/* what the driver must refuse itself, as the core lets it through */
 static void nonsense(const void *arg)
 {
 	struct vfio_log_range r[3];
@@ -589,7 +588,7 @@ static void nonsense(const void *arg)
 	workload_check(w);
 }
 
-/* 256 ranges with gaps, on a device that tracks few */
+/* 256 ranges with gaps, on a device that tracks only a few */
 static void many_ranges(const void *arg)
 {
 	struct vfio_dev a;
@@ -642,7 +641,7 @@ static void track_fails(const void *arg)
 		model_set(0, "lm-fail=");
 		tap_note("%s status %03x: errno %d", f->rule, status[i], -err);
 		if (f->start && status[i] == 0x11f) {
-			/* tracked already, says the device: stop, start */
+			/* the device tracks already: stop, start */
 			check(!err, "expected a second try to succeed, got %d",
 			      err);
 		} else {
@@ -663,8 +662,7 @@ static void track_fails(const void *arg)
 
 /*
  * The device may keep tracking when it refuses to stop: for user space the log
- * is over all the same, and a new one reports nothing that was written before
- * it.
+ * is still over, and a new one reports nothing that was written before it.
  */
 static void stop_fails(const void *arg)
 {
@@ -734,7 +732,7 @@ const struct tap_case log_cases[] = {
 	  .arg = "lm-track-min=4\n" },
 	{ .name = "log in the units that the device offers instead",
 	  .fn = exact, .arg = "lm-track-grain=2\n" },
-	{ .name = "log of a device that tells a little at a time",
+	{ .name = "log of a device that reports a little at a time",
 	  .fn = exact, .arg = "lm-track-batch=1\n" },
 	{ .name = "log of powers of two", .fn = exact,
 	  .arg = "lm-track-pow2=on\n" },
@@ -753,7 +751,7 @@ const struct tap_case log_cases[] = {
 	  .fn = around_bar, .arg = "lm-track-pow2=on\nlm-track-ranges=64" },
 	{ .name = "log of a suspended VF is asked for once", .fn = told_once },
 	{ .name = "log begun while the guest is paused", .fn = paused },
-	{ .name = "log lost by the drive, which tracks anew",
+	{ .name = "log lost by the drive, which tracks again",
 	  .fn = lost_by_drive, .arg = &(const bool){ true },
 	  .log = "has lost its log" },
 	{ .name = "log lost by the drive, which does not say so",

@@ -13,7 +13,7 @@ struct trip {
 	struct place to;
 	unsigned int rounds;
 	bool reset;	/* the old source is reset, not opened again */
-	bool direct;	/* arcs in one step, as QEMU asks for them */
+	bool direct;	/* several arcs in one step, as QEMU does */
 };
 
 /* after a round the old source becomes the next destination */
@@ -99,7 +99,7 @@ static void slow_suspend(const void *arg)
 	workload_event(w);
 }
 
-/* the destination ran other work before: nothing of it may remain */
+/* the destination did other work before, of which nothing may remain */
 static void used_destination(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -116,7 +116,7 @@ static void used_destination(const void *arg)
 	w = workload_new();
 	bed_open(&a, VF_A, &w->mem);
 	workload_start(w, &a, NULL);
-	/* a new user, but the fd stays: the reset is all that cleans it */
+	/* a new user, but the fd stays: only the reset cleans it */
 	must(vfio_reset(&b));
 	must(vfio_dma_unmap(&b, &old->mem));
 	must(vfio_dma_map(&b, &w->mem));
@@ -127,7 +127,7 @@ static void used_destination(const void *arg)
 	workload_event(w);
 }
 
-/* an idle controller with nothing but its admin queue */
+/* an idle controller with only its admin queue */
 static void before_io_queues(const void *arg)
 {
 	struct mig_stream s = { 0 };

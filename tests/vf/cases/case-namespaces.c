@@ -2,7 +2,7 @@
 /*
  * case-namespaces.c - a destination whose VF does not have the source's
  * namespaces: a guest that continued there would work on other data, so it is
- * refused, before the guest stops if the kernel can.
+ * refused, before the guest stops if the kernel has PRE_COPY.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 /**
  * struct namespace_change - how the namespaces differ
- * @pf: whose model says so
+ * @pf: whose model reports it
  * @knob: by this property
  */
 struct namespace_change {
@@ -29,7 +29,7 @@ static bool has_precopy(struct vfio_dev *dev)
 	return flags & VFIO_MIGRATION_PRE_COPY;
 }
 
-/* What a destination can judge: in PRE_COPY where it is there. */
+/* What a destination can judge: in PRE_COPY if the kernel has it. */
 static void take_first(struct vfio_dev *dev, struct mig_stream *s, int *out)
 {
 	s->len = 0;
@@ -45,7 +45,7 @@ static void take_first(struct vfio_dev *dev, struct mig_stream *s, int *out)
 	}
 }
 
-/* Refused: the guest continues at the source, and moves when all is well. */
+/* Refused: the guest continues at the source, and moves once all is well. */
 static void differs(const void *arg)
 {
 	const struct namespace_change *o = arg;
@@ -97,7 +97,7 @@ static void not_known(const void *arg)
 	workload_event(w);
 }
 
-/* Nothing is asked for while the guest is stopped, if there is PRE_COPY. */
+/* With PRE_COPY nothing is asked for while the guest is stopped. */
 static void asked_before(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -139,19 +139,19 @@ const struct tap_case namespace_cases[] = {
 	{ .name = "destination with another namespace is refused", .fn = differs,
 	  .arg = &(const struct namespace_change){ 1, "lm-ns-other=1" }, .quick = true,
 	  .log = "namespace 1 is a different one: its NGUID differs" },
-	{ .name = "destination with a namespace of another size is refused",
+	{ .name = "destination with a namespace of a different size is refused",
 	  .fn = differs, .arg = &(const struct namespace_change){ 1, "lm-ns-more=8" },
 	  .log = "namespace 1 has a different size" },
 	{ .name = "destination without the namespace is refused", .fn = differs,
 	  .arg = &(const struct namespace_change){ 1, "lm-ns-hide=1" },
 	  .log = "namespace 1 is not attached to this VF" },
-	{ .name = "destination with a namespace too many is refused",
+	{ .name = "destination with one namespace too many is refused",
 	  .fn = differs, .arg = &(const struct namespace_change){ 0, "lm-ns-hide=1" },
 	  .log = "namespace 1 is attached to this VF but not to the source's" },
 	{ .name = "destination that does not know its namespaces is warned",
 	  .fn = not_known, .arg = &(const struct namespace_change){ 1, "lm-ns-manage=off" },
 	  .log = "not known whether the namespaces" },
-	{ .name = "source that does not know its namespaces is warned of",
+	{ .name = "source that does not know its namespaces is warned about",
 	  .fn = not_known, .arg = &(const struct namespace_change){ 0, "lm-ns-manage=off" },
 	  .log = "not known whether the namespaces" },
 	{ .name = "namespaces are asked for before the guest stops",

@@ -2,7 +2,7 @@
 /*
  * case-nomem.c - each call with its first allocation failing, then its second,
  * and so on, until it needs no more. A call that fails says so with an errno;
- * on the source the guest continues, on the destination a reset helps.
+ * at the source the guest continues, at the destination a reset helps.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -40,8 +40,8 @@ struct rig {
 /**
  * struct step - a call to be made short of memory
  * @name: for messages
- * @from: state to be in before; 0 = as it is
- * @prepare: what else has to be done before, without failures; may be NULL
+ * @from: state to be in beforehand; 0 = as it is
+ * @prepare: what else has to be done beforehand, without failures; may be NULL
  * @call: the call; Return: 0 or a negative errno
  * @arg: target state of an arc, or whatever @call makes of it
  * @pre_copy: needs PRE_COPY
@@ -160,7 +160,7 @@ static int reset(struct rig *r)
 	return vfio_reset(&r->dev);
 }
 
-/* the device's fd only: that is where the driver comes in */
+/* the device's fd only: that is where the driver is involved */
 static int open_device(struct rig *r)
 {
 	int fd = ioctl(r->dev.group, VFIO_GROUP_GET_DEVICE_FD, r->dev.bdf);
@@ -235,8 +235,8 @@ static void loaded_p2p(struct rig *r)
 }
 
 /*
- * Lack of memory must not look like another error; a copy from or to user
- * memory is made to fail as well, and gives its usual error.
+ * Lack of memory must not look like another error; copies from and to user
+ * memory are made to fail as well, with their usual error.
  */
 static bool short_of_memory(int err)
 {
@@ -261,7 +261,7 @@ static bool try(struct rig *r, const struct step *s, unsigned int n, int *err)
 	*err = s->call(r);
 	failed = failnth_disarm();
 	if (!failed)
-		check(!*err, "%s: %d with all the memory it wants", s->name,
+		check(!*err, "%s: %d with all the memory that it needs", s->name,
 		      *err);
 	else
 		check(!*err || short_of_memory(*err),
@@ -282,7 +282,7 @@ static bool offered(struct rig *r, const struct step *s)
 	return true;
 }
 
-/* for the notes: how often a call failed, and how often it managed without */
+/* for the notes: how often a call failed, and how often it succeeded anyway */
 struct tally {
 	unsigned int tries;
 	unsigned int failed;
@@ -482,7 +482,7 @@ static const struct step lifetime_steps[] = {
 	{ }
 };
 
-/* minutes on a kernel with every checker on and a busy machine */
+/* takes minutes with every checker of the kernel on a busy machine */
 #define LIMIT_S	900
 
 const struct tap_case nomem_cases[] = {

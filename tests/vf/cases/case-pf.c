@@ -2,7 +2,7 @@
 /*
  * case-pf.c - the way to the PF at bad moments: the PF starts or is reset while
  * its VFs are bound, opened and asked; a VF is reset while a command for it is
- * in flight; it is closed when nobody resets it; its user is killed.
+ * in flight; it is closed and nobody resets it; its user is killed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,7 @@
 #define FOR_LONG_S	600	/* a limit that no case reaches */
 #define ROUNDS		6
 
-/* --- the PF starts, or starts anew --- */
+/* --- the PF starts, or starts again --- */
 
 static bool pf_has_name(void)
 {
@@ -41,7 +41,7 @@ static bool pf_is_live(void)
 			  bed.pf[0].name) > 0 && !strcmp(state, "live");
 }
 
-/* a new user finds a VF that migrates, and was not bound anew for that */
+/* a new user finds a VF that migrates without having been bound again */
 static void can_migrate(struct place at)
 {
 	struct vfio_dev dev;
@@ -127,9 +127,8 @@ static void bound_without_pf(const void *arg)
 }
 
 /*
- * The PF may be asked about a VF that has nothing yet, and which gets its
- * queues under its user: what it had then is not compared with a state, nor
- * sent in one.
+ * The PF may be asked about a VF that has nothing yet and gets its queues while
+ * open: what it had then is not compared with a state, nor sent in one.
  */
 static void asked_too_early(const void *arg)
 {
@@ -165,8 +164,8 @@ static void asked_too_early(const void *arg)
 }
 
 /*
- * Whoever drops the last reference to a controller frees what it has, and
- * cannot do so after its function has been removed: 6.1's nvme has shadow
+ * Whoever drops the last reference to a controller frees what it has, which is
+ * impossible after its function has been removed: 6.1's nvme has shadow
  * doorbells to free.
  */
 static void pf_removed(const void *arg)
@@ -197,8 +196,8 @@ static long suspends(void)
 
 /*
  * Nothing overtakes what nvme itself sends to a PF that is being reset, and
- * nobody waits for it. Calls that began and ended in that time are what counts;
- * another may have met a PF that is there again, with its VFs offline.
+ * nobody waits for it. Only calls that began and ended in that time count;
+ * others may have met a PF that is back, with its VFs offline.
  */
 static void pf_resets(const void *arg)
 {
@@ -240,16 +239,16 @@ static void pf_resets(const void *arg)
 	can_migrate(VF_A);
 }
 
-/* --- a reset of the VF, and a command on its way --- */
+/* --- a reset of the VF, and a command in flight --- */
 
-/* a VF of which RUNNING is said runs */
+/* a VF that is said to be in RUNNING runs */
 static void no_lie(struct vfio_dev *dev)
 {
 	unsigned int state;
 
 	must(vfio_mig_get(dev, &state));
 	check(state != MIG_RUNNING || model_vf_is(VF_A, "running"),
-	      "RUNNING is said of a VF that does not run");
+	      "a VF that does not run is said to be in RUNNING");
 }
 
 static void cured(struct vfio_dev *dev)
@@ -288,7 +287,7 @@ static void arc_after_flr(const void *arg)
 	can_migrate(VF_A);
 }
 
-/* the command was there first; the device ends it in one way or another */
+/* the command came first; the device ends it in one way or another */
 static void arc_before_flr(const void *arg)
 {
 	struct beside reset = { 0 }, suspend = { 0 };
@@ -348,7 +347,7 @@ static void close_amid_unbind(const void *arg)
 	can_migrate(VF_A);
 }
 
-/* what close still owes cannot be done: nobody gets the VF before it is */
+/* what close leaves to be done fails: nobody gets the VF until it is done */
 static void close_without_answer(const void *arg)
 {
 	const char *bdf = bed.pf[0].vf[0];
@@ -364,7 +363,7 @@ static void close_without_answer(const void *arg)
 	must(beside_end(&unbind));
 	must(sysfs_write(bdf, PCI "/drivers_probe"));
 	check_eq(vfio_open(&a, bdf), -EBUSY,
-		 "open of a VF for which a Resume is under way");
+		 "open of a VF for which a Resume is in flight");
 	must(sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
 			 bed.pf[0].name));
 	bed_online(0);
@@ -390,7 +389,7 @@ static pid_t stuck_user(void)
 	return pid;
 }
 
-/* no limit ends its wait: only the signal can */
+/* no limit ends its wait, only the signal can */
 static void killed_in_suspend(const void *arg)
 {
 	bool ignored = !strcmp(arg, "ignore");
@@ -409,7 +408,7 @@ static void killed_in_suspend(const void *arg)
 	      "the process was not killed");
 	if (ignored) {
 		check_eq(vfio_open(&a, bed.pf[0].vf[0]), -EBUSY,
-			 "open of a VF whose Suspend is under way");
+			 "open of a VF whose Suspend is in flight");
 		check(model_vf_is(VF_A, "suspending"), "the Suspend has ended");
 	}
 	model_set(0, "lm-suspend-waits=");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-policy.c - what the administrator of a PF allows beyond what is safe for
- * everybody, and formats of state that the two ends list in another order.
+ * everybody, and formats of states that the two ends list in different order.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static void policy(int pf, const char *words)
 
 /**
  * struct offer - a drive, an administrator, and what happens to a state
- * @knobs: of the models, first of the source's PF
+ * @knobs: of the models, the source's PF first
  * @words: policies of the two
  * @refused: by the destination
  */
@@ -46,7 +46,7 @@ static void offered(const void *arg)
 
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	workload_fill(w, 20);
-	/* all of it after the VFs were opened */
+	/* all of it after the VFs have been opened */
 	for (i = 0; i < 2; i++) {
 		if (o->knobs[i])
 			model_set(i, "%s", o->knobs[i]);
@@ -94,7 +94,7 @@ static void formats(const void *arg)
 	workload_event(w);
 }
 
-/* A format that the source's own PF does not list: nothing is stopped for it. */
+/* A format that the source's own PF does not list: nothing is stopped. */
 static void no_such_format(const void *arg)
 {
 	struct vfio_dev a;
@@ -165,7 +165,7 @@ const struct tap_case policy_cases[] = {
 	{ .name = "policy: firmware of a pair", OFFER {
 		{ "lm-firmware=1.0", "lm-firmware=2.0" },
 		{ NULL, "match=firmware firmware=1.0>2.0" }, false } },
-	{ .name = "policy: firmware of the pair turned round", OFFER {
+	{ .name = "policy: firmware of the pair reversed", OFFER {
 		{ "lm-firmware=2.0", "lm-firmware=1.0" },
 		{ NULL, "match=firmware firmware=1.0>2.0" }, true },
 	  .log = "another firmware" },

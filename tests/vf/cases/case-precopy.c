@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-precopy.c - PRE_COPY: the destination gets what it can judge while the
- * guest still runs at the source, and the downtime is left with the least that
- * the command set allows.
+ * guest still runs at the source, and for the downtime only the least remains
+ * that the command set allows.
  */
 #include <errno.h>
 #include <poll.h>
@@ -50,7 +50,7 @@ static bool readable(int fd)
 	return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
 }
 
-/* read until the temporary end */
+/* read up to the temporary end */
 static void read_initial(int fd, struct mig_stream *s)
 {
 	int err = mig_read(fd, s, SIZE_MAX);
@@ -61,8 +61,8 @@ static void read_initial(int fd, struct mig_stream *s)
 
 /*
  * A whole migration as QEMU does it; @arg: also by way of PRE_COPY_P2P. The
- * source's and destination's commands from the stop on are counted, of a state
- * that one command carries.
+ * source's and the destination's commands from the stop on are counted, with a
+ * state that one command carries.
  */
 static void through(const void *arg)
 {
@@ -125,7 +125,7 @@ static void through(const void *arg)
 	workload_event(w);
 }
 
-/* the state becomes larger, and much larger, than was said in PRE_COPY */
+/* the state becomes larger, and much larger, than reported in PRE_COPY */
 static void grows(const void *arg)
 {
 	static const long pad[] = { 4096, 600000, 3000000 };
@@ -158,8 +158,8 @@ static void grows(const void *arg)
 }
 
 /*
- * A device may report less than there is when it is suspended: what comes on
- * top costs no extra command. Without PRE_COPY the size is asked for.
+ * A device may report less than there is once it is suspended: the difference
+ * costs no extra command. Without PRE_COPY the size is asked for.
  */
 static void grows_a_little(const void *arg)
 {
@@ -172,7 +172,7 @@ static void grows_a_little(const void *arg)
 	(void)arg;
 	if (bed.set == SET_VENDOR)
 		tap_skip("the vendor set moves the state in one command");
-	/* more than a page, of which two are asked for */
+	/* more than one page; two are asked for */
 	model_set(0, "lm-pad=5000");
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	must(vfio_mig_data_size(&a, &size));
@@ -190,7 +190,7 @@ static void grows_a_little(const void *arg)
 	workload_check(w);
 }
 
-/* a device that knows of the Suspend beforehand may need less time for it */
+/* a device that knows about the Suspend beforehand may need less time for it */
 static void told_before(const void *arg)
 {
 	uint64_t start, us;
@@ -200,7 +200,7 @@ static void told_before(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set has no word for it");
+		tap_skip("the vendor set has no command for it");
 	model_set(0, "lm-suspend-delay-ms=3000\nlm-suspend-told-ms=20");
 	w = solo_open(&a, VF_A, NULL);
 	need_precopy(&a);
@@ -213,7 +213,7 @@ static void told_before(const void *arg)
 	      (unsigned long long)us / 1000);
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	close(fd);
-	/* and one that refuses the notification is suspended all the same */
+	/* and one that refuses the notification is suspended anyway */
 	model_set(0, "lm-fail=0x41/0@1=0x4002");
 	must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
 	must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
@@ -245,7 +245,7 @@ static void size_seldom(const void *arg)
 	asked = model_count(0, std ? 0x42 : 0xc4, std ? 0 : -1);
 	check(asked >= 1 && asked <= 3, "a running device was asked %ld times",
 	      asked);
-	/* whoever has just been told need not ask */
+	/* what has just been reported is not asked for again */
 	if (has_precopy(&a)) {
 		must(vfio_mig_set(&a, MIG_PRE_COPY, &fd));
 		model_zero(0);
@@ -258,7 +258,7 @@ static void size_seldom(const void *arg)
 	workload_check(w);
 }
 
-/* what does not fit together is refused before anybody stops */
+/* what does not fit together is refused before anything stops */
 static void refuses_early(const void *arg)
 {
 	static const char * const change[] = {
@@ -304,7 +304,7 @@ static void refuses_early(const void *arg)
 	}
 }
 
-/* too large for the destination, and then for the source itself */
+/* too large for the destination, then for the source itself */
 static void too_large(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -314,7 +314,7 @@ static void too_large(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("no blob of this set reaches the smallest cap");
+		tap_skip("no blob of this set reaches the smallest limit");
 	model_set(0, "lm-pad=2097152");
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	need_precopy(&a);
@@ -357,7 +357,7 @@ static void info_rules(const void *arg)
 	      "short argsz: expected EINVAL");
 	check(ioctl(fd, MIG_GET_PRECOPY_INFO + 1, &info) && errno == ENOTTY,
 	      "another ioctl: expected ENOTTY");
-	/* asked for in PRE_COPY_P2P, too, and the rest is not lost */
+	/* also asked for in PRE_COPY_P2P, and the rest is not lost */
 	must(vfio_mig_set(&a, MIG_PRE_COPY_P2P, NULL));
 	initial_is(fd, all - 10);
 	must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
@@ -370,7 +370,7 @@ static void info_rules(const void *arg)
 	workload_check(w);
 }
 
-/* back and forth, as a user who cannot decide; @arg: read or not */
+/* back and forth, like a user who cannot decide; @arg: read or not */
 static void undecided(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -392,7 +392,7 @@ static void undecided(const void *arg)
 		must(vfio_mig_set(&a, MIG_STOP_COPY, NULL));
 		close(fd);
 		must(vfio_mig_set(&a, MIG_RUNNING_P2P, NULL));
-		/* a suspended VF, its state read once already, begins anew */
+		/* a suspended VF whose state was already read begins again */
 		must(vfio_mig_set(&a, MIG_PRE_COPY_P2P, &fd));
 		must(vfio_mig_set(&a, MIG_PRE_COPY, NULL));
 		workload_check(w);

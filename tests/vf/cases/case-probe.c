@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-probe.c - what the driver says a device can do, and whether a device
- * that cannot migrate still works.
+ * case-probe.c - what the driver says about a device's abilities, and whether a
+ * device that cannot migrate still works.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "move.h"
 #include "plain.h"
 
-/* three of these are more than a second */
+/* three of these take more than a second */
 #define SLOW_IDENTIFY_MS	350
 
 static void flags(const void *arg)
@@ -26,7 +26,7 @@ static void flags(const void *arg)
 			w = workload_new();
 			bed_open(&dev, (struct place){ p, v }, &w->mem);
 			must(vfio_mig_flags(&dev, &f));
-			/* PRE_COPY where the kernel has it: case-precopy.c */
+			/* PRE_COPY, if the kernel has it: case-precopy.c */
 			check((f & ~(uint64_t)VFIO_MIGRATION_PRE_COPY) ==
 			      (VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P),
 			      "%s: expected STOP_COPY and P2P, flags are %llx",
@@ -122,7 +122,7 @@ static void data_size(const void *arg)
 	workload_check(w);
 }
 
-/* asking for the size over and over must not disturb a busy controller */
+/* asking for the size again and again must not disturb a busy controller */
 static void size_under_load(const void *arg)
 {
 	struct vfio_dev a;
@@ -141,7 +141,7 @@ static void size_under_load(const void *arg)
 	workload_event(w);
 }
 
-/* @arg: why the PF has lost the ability: its VFs are plain vfio-pci devices then */
+/* @arg: why the PF has lost the ability; its VFs are as under vfio-pci then */
 static void incapable_vf(const void *arg)
 {
 	struct place at = { bed.npf - 1, 0 };
@@ -171,8 +171,8 @@ static void incapable_vf(const void *arg)
 }
 
 /*
- * It answers, although all its answers together take longer than the wait for
- * one that never comes. Otherwise the driver would warn.
+ * It answers, although all answers together take longer than the wait for one
+ * that never comes. Otherwise the driver would warn.
  */
 static void slow_identify(const void *arg)
 {

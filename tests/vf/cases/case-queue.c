@@ -40,7 +40,7 @@ static void full_cq(const void *arg)
 	workload_event(w);
 }
 
-/* some consumed before the move, so that the ring is in the middle */
+/* some are consumed before the move, so that the ring is in the middle */
 static void half_drained(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -75,7 +75,7 @@ static void polled_queues(const void *arg)
 	workload_event(w);
 }
 
-/* where the indexes are in memory and most doorbells are never rung */
+/* with the indexes in memory, most doorbells are never rung */
 static void shadow_doorbells(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -103,7 +103,7 @@ static void shadow_doorbells(const void *arg)
 }
 
 /*
- * Ring doorbells while the VF may not work: no completion, no fetched data,
+ * Ring doorbells while the VF must not work: no completion, no fetched data,
  * not a byte of memory may change.
  */
 static void ring_in_vain(struct workload *w, const char *where)
@@ -169,7 +169,7 @@ static void ring_destination(const void *arg)
 
 #define LAZY_MS		300
 
-/* not a byte of memory may change, though the device would take its time */
+/* not a byte of memory may change, although the device would take its time */
 static void is_quiet(struct workload *w, const char *where)
 {
 	uint64_t sum = workload_sum(w);
@@ -180,7 +180,7 @@ static void is_quiet(struct workload *w, const char *where)
 
 /*
  * SUSPEND of the vendor set may leave DMA in flight that only SAVE_DATA ends.
- * Then there is no P2P, and stopping means saving.
+ * Then there is no P2P, and to stop is to save.
  */
 static void save_drains(const void *arg)
 {
@@ -251,7 +251,7 @@ static void save_ends_suspend(const void *arg)
 		tap_skip("Suspend of the standard set ends all DMA");
 	full_queues_suspend();
 	bed_vouch(false);
-	/* by itself it would end long after the case has */
+	/* by itself it would end long after the case */
 	model_set(0, "lm-vendor-drain-ms=%d", 100 * LAZY_MS);
 	w = pair_open(&a, VF_A, &b, VF_C, &small_cq);
 	workload_stuff(w, 40);
@@ -259,7 +259,7 @@ static void save_ends_suspend(const void *arg)
 	check(model_vf_is(VF_A, "suspended"), "STOP, and the VF is not suspended yet");
 	must(vfio_mig_set(&a, MIG_RUNNING, NULL));
 	workload_check(w);
-	/* a stream of a state that was read by stopping lacks nothing */
+	/* the stream of a state that was read by the stop lacks nothing */
 	workload_stuff(w, 40);
 	move(w, &a, &b, &s, NULL);
 	workload_check(w);
@@ -281,7 +281,7 @@ static void unfetched(const void *arg)
 		struct vfio_dev *dst = round % 2 ? &a : &b;
 		unsigned int i;
 
-		/* twice the same queue: the second doorbell is news in transit */
+		/* the same queue twice: the second doorbell comes in transit */
 		workload_fill(w, 30);
 		workload_fill(w, 30);
 		must(mig_stop(src, NULL));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-race.c - two things at once: a reset in the middle of a slow command,
- * arcs asked for from two sides, data fds read while their state is left.
+ * arcs requested by two threads, data fds read while their state is left.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@
 #define SLOW_MS		4000	/* a reset cuts it short */
 #define EARLY_US	150000
 
-/* what the second thread does after a while, or while a VF is @amid something */
+/* what the second thread does after a while, or while a VF is in state @amid */
 struct other {
 	const char *amid;
 	pthread_t thread;
@@ -28,7 +28,7 @@ struct other {
 	atomic_bool stop;
 };
 
-/* until a VF of the first PF is in a state of the model's; the case has a limit */
+/* until a VF of the first PF is in a state of the model; limited by the case */
 static void await_vf(const char *state)
 {
 	char report[4096], line[32];
@@ -75,7 +75,7 @@ static void reset_pf0(struct other *o)
 			     bed.pf[0].name);
 }
 
-/* after the dust has settled: the same fd serves a new user */
+/* afterwards the same fd serves a new user */
 static void fresh_on_same_fd(struct vfio_dev *dev, struct workload *old)
 {
 	struct workload *w = workload_new();
@@ -89,9 +89,9 @@ static void fresh_on_same_fd(struct vfio_dev *dev, struct workload *old)
 }
 
 /*
- * A command and a reset at the same time: nobody knows which was first, so the
- * state is ERROR until a reset that comes alone. If they missed each other it is
- * RUNNING, and really so.
+ * A command and a reset at the same time: nobody knows which came first, so the
+ * state is ERROR until there is a reset alone. If they missed each other it is
+ * RUNNING, and the VF does run.
  */
 static void reset_amid(const char *amid, const char *delay, unsigned int from,
 		       unsigned int to)
@@ -175,8 +175,9 @@ static void suspend_impatiently(struct other *o)
 }
 
 /*
- * One command at a time for all VFs of a PF: a VF that waits longer than the
- * limit for a turn has sent nothing, and continues. The other is not affected.
+ * One command at a time for all VFs of a PF: a VF that waits for its turn
+ * longer than the limit has sent nothing, and continues. The other is not
+ * affected.
  */
 static void no_turn(const void *arg)
 {
@@ -294,7 +295,7 @@ static void arcs_on_and_on(struct other *o)
 	}
 }
 
-/* two users of one fd do not agree; every arc is possible from every state */
+/* two users of one fd disagree; every arc is possible from every state */
 static void two_masters(const void *arg)
 {
 	struct other o = { 0 };

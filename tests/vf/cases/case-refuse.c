@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-refuse.c - a destination gets a stream that is not the one that was
- * sent. It must say so with an errno and never let the VF run on it; a reset
- * makes the VF usable, and the good stream is accepted afterwards.
+ * sent. It must say so with an errno and never let the VF run with it; a reset
+ * makes the VF usable, and afterwards the good stream is accepted.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ static void expect_refusal(struct refusal *sc, const char *what, size_t n)
 	state_is(&sc->b, MIG_RUNNING);
 }
 
-/* The kernel lets ten warnings of one kind through, then none for a while. */
+/* The kernel prints ten warnings of one kind, then none for a while. */
 #define WARN_INTERVAL_US	5100000
 
 static void let_warn_again(void)
@@ -79,7 +79,7 @@ static void truncated(const void *arg)
 	(void)arg;
 	must(mig_stream_copy(&sc->bad, &sc->good));
 	for (i = 0; i < 30; i++) {
-		/* all short ones around headers, then spread, then the end */
+		/* short ones around headers, then some beyond, then the end */
 		size_t cut = i < 10 ? i * 13 :
 			     i < 22 ? workload_random(sc->w, len) :
 				      len - 1 - (i - 22) * 3;
@@ -162,7 +162,7 @@ static void garbage(const void *arg)
 	let_warn_again();
 }
 
-/* the same pieces, but in another order or missing in the middle */
+/* the same pieces, but in a different order, or without some in the middle */
 static void shuffled(const void *arg)
 {
 	struct refusal *sc = refusal_new();
@@ -214,7 +214,7 @@ static void stays_refused(const void *arg)
 		check(err, "a damaged stream was accepted");
 	} else {
 		err = mig_write(fd, sc->good.data, sc->good.len, 0);
-		check(err, "the good stream was taken after a refused one");
+		check(err, "the good stream was accepted after a refused one");
 		err = vfio_mig_set(&sc->b, MIG_RUNNING, NULL);
 		check(err, "the VF runs after a refused stream");
 	}
@@ -225,7 +225,7 @@ static void stays_refused(const void *arg)
 	refusal_end(sc);
 }
 
-/* the good stream in pieces as small and odd as a user may choose */
+/* the good stream in pieces as small and odd as any user may choose */
 static void segments(const void *arg)
 {
 	static const size_t seg[] = { 1, 3, 7, 24, 25, 511, 4096, 4097 };
@@ -273,7 +273,7 @@ const struct tap_case refuse_cases[] = {
 	  .deep = true },
 	{ .name = "empty stream is refused", .fn = nothing,
 	  .log = "incomplete" },
-	{ .name = "nothing is taken after a refusal", .fn = stays_refused,
+	{ .name = "nothing is accepted after a refusal", .fn = stays_refused,
 	  .log = "refused" },
 	{ }
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * case-reset.c - resets at any time: of the VF by its user, of the PF behind
- * everybody's back, and of the VF's controller by its driver. All states with
- * all kinds of resets are in the table (table.h).
+ * everybody's back, and of the VF's controller by its driver. The table
+ * (table.h) has all states with all kinds of resets.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -78,8 +78,8 @@ static void reset_pf(int pf)
 }
 
 /*
- * A PF reset takes all VFs offline and ends every suspension. What the driver
- * cannot repair it has to admit.
+ * A PF reset takes all VFs offline and ends every suspension. The driver has to
+ * report what it cannot repair.
  */
 static void pf_reset_in(const void *arg)
 {
@@ -123,8 +123,8 @@ static void pf_reset_in(const void *arg)
 }
 
 /*
- * The PF's driver goes while a VF is suspended: the next arc that needs a
- * command fails, nothing hangs, and after the driver's return all is well.
+ * The PF's driver is unbound while a VF is suspended: the next arc that needs a
+ * command fails, nothing hangs, and once the driver is back all is well.
  */
 static void pf_unbound_in(const void *arg)
 {
@@ -157,7 +157,7 @@ static void pf_unbound_in(const void *arg)
 	alive(&a, VF_A);
 }
 
-/* nobody migrates: a PF reset must not break later migrations */
+/* nothing migrates: a PF reset must not break later migrations */
 static void pf_reset_at_rest(const void *arg)
 {
 	struct mig_stream s = { 0 };
@@ -178,7 +178,7 @@ static void pf_reset_at_rest(const void *arg)
 	workload_event(w);
 }
 
-/* the guest resets its controller by CC.EN; that is no migration event */
+/* the guest resets its controller by CC.EN, which is no event of migration */
 static void controller_reset(const void *arg)
 {
 	struct mig_stream s = { 0 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-size.c - states of all sizes: padding added by the device model brings
- * the state to, and just over, the edges where the driver needs one command
- * more. The model checks every padding byte, so a lost or swapped chunk shows.
+ * case-size.c - states of all sizes: padding of the device model brings the
+ * state up to, and just over, the sizes at which the driver needs one more
+ * command. The model checks every byte of the padding, so a lost or swapped
+ * piece shows.
  */
 #include <string.h>
 #include <unistd.h>
@@ -91,8 +92,8 @@ static long edge_after(struct vfio_dev *dev, long low, long gets)
 }
 
 /*
- * The edges themselves depend on limits of the PF's queue and on how large the
- * state is, so they are searched for, not assumed.
+ * These sizes depend on limits of the PF's queue and on how large the state is,
+ * so they are searched for, not assumed.
  */
 static void edges(const void *arg)
 {
@@ -127,7 +128,7 @@ static void edges(const void *arg)
 	move_padded(edge + 4);
 }
 
-/* the shortest check that every chunk arrives */
+/* the shortest check that every piece arrives */
 static void some_chunks(const void *arg)
 {
 	(void)arg;
@@ -143,7 +144,7 @@ static void large(const void *arg)
 	if (bed.set == SET_VENDOR)
 		tap_skip("the vendor set moves the state in one command");
 	if (bed.max_state_mb && mib >= bed.max_state_mb)
-		tap_skip("the driver's cap is %ld MiB", bed.max_state_mb);
+		tap_skip("the driver's limit is %ld MiB", bed.max_state_mb);
 	move_padded(mib * MIB);
 }
 
@@ -176,7 +177,7 @@ static void above_cap(const void *arg)
 
 	(void)arg;
 	if (bed.set == SET_VENDOR)
-		tap_skip("one command carries less than the cap");
+		tap_skip("one command carries less than the limit");
 	if (access(CAP_PARAM, W_OK))
 		tap_skip("%s cannot be changed", CAP_PARAM);
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
@@ -207,7 +208,7 @@ static void vendor_edge(const void *arg)
 
 	(void)arg;
 	if (bed.set != SET_VENDOR)
-		tap_skip("the standard set moves the state in chunks");
+		tap_skip("the standard set moves the state in pieces");
 	w = pair_open(&a, VF_A, &b, VF_C, NULL);
 	check(vendor_fits(&a, low), "a small blob is refused: %s", lib_msg());
 	check(!vendor_fits(&a, high), "a blob of %ld bytes is accepted", high);
@@ -236,14 +237,14 @@ static const unsigned int one = 1, two = 2, four = 4;
 static const long mib1 = 1, mib4 = 4, mib16 = 16;
 
 const struct tap_case size_cases[] = {
-	{ .name = "state of several chunks", .fn = some_chunks,
+	{ .name = "state of several pieces", .fn = some_chunks,
 	  .quick = true },
-	{ .name = "state of exactly 1 chunk, and 4 bytes more", .fn = edges,
+	{ .name = "state of exactly 1 piece, and 4 bytes more", .fn = edges,
 	  .arg = &one, .limit_s = 90 },
-	{ .name = "state of exactly 2 chunks, and 4 bytes more", .fn = edges,
+	{ .name = "state of exactly 2 pieces, and 4 bytes more", .fn = edges,
 	  .arg = &two, .limit_s = 90,
 	  .deep = true },
-	{ .name = "state of exactly 4 chunks, and 4 bytes more", .fn = edges,
+	{ .name = "state of exactly 4 pieces, and 4 bytes more", .fn = edges,
 	  .arg = &four, .limit_s = 90,
 	  .deep = true },
 	{ .name = "state of more than 1 MiB", .fn = large, .arg = &mib1,
@@ -252,7 +253,7 @@ const struct tap_case size_cases[] = {
 	  .deep = true },
 	{ .name = "state of more than 16 MiB", .fn = large, .arg = &mib16,
 	  .limit_s = 90 },
-	{ .name = "state above the driver's cap is refused",
+	{ .name = "state above the driver's limit is refused",
 	  .fn = above_cap, .limit_s = 60, .log = "max_state_mb" },
 	{ .name = "largest blob of one command, and 4 bytes more",
 	  .fn = vendor_edge, .limit_s = 90, .log = "" },

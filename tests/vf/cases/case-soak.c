@@ -7,8 +7,8 @@
  * Then some that are disturbed at a random moment, at the source or at the
  * destination. What docs/states-and-events.md says must hold for them: one may
  * fail at the end that was disturbed and at no other; a guest whose VF was not
- * disturbed continues; so does any on a VF that is taken away, until it leaves;
- * and a reset repairs the rest. The next one works.
+ * disturbed continues; so does any on a VF that is being removed, until it
+ * leaves; and a reset repairs the rest. The next migration works.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@
 #define PER_EVENT	10	/* one in this many is disturbed */
 #define PER_CANCEL	5	/* and one in this many is cancelled */
 
-/* This takes a while, so that something is under way at any moment. */
+/* This takes a while, so that a command is in flight at any moment. */
 #define SLOW		"lm-suspend-delay-ms=200\nlm-resume-delay-ms=200\nlm-command-us=30000"
 #define QUICK		"lm-suspend-delay-ms=0\nlm-resume-delay-ms=0\nlm-command-us=0"
 #define SLOW_PAD	"\nlm-pad=300000"	/* several commands */
@@ -37,7 +37,7 @@
  * @at: which ones
  * @w: the guest
  * @side: where it is
- * @slow_us: how long a slow migration takes that nobody disturbs
+ * @slow_us: how long a slow migration takes undisturbed
  */
 struct pair {
 	struct vfio_dev dev[2];
@@ -47,12 +47,12 @@ struct pair {
 	unsigned int slow_us;
 };
 
-/* how far a migration came, by the end that failed */
+/* how far a migration got, by the end that failed */
 enum how_far { AT_SOURCE, AT_DESTINATION, LET_RUN, ARRIVED };
 
 struct outcome {
 	enum how_far how_far;
-	uint64_t read_us;	/* when the source had told its state */
+	uint64_t read_us;	/* when the source's state had been read */
 	int err;
 };
 
@@ -106,7 +106,7 @@ static void guest_is_well(struct pair *p)
 	workload_check(p->w);
 }
 
-/* where the next one goes to must not have been in use */
+/* the destination of the next one must not have been in use */
 static void ready(struct vfio_dev *dev)
 {
 	must(vfio_reset(dev));
@@ -126,7 +126,7 @@ static void once(struct pair *p)
 	ready(other_vf(p));
 }
 
-/* Nobody else has to do anything: it was resumed, and runs. */
+/* Nobody has to do anything: it was resumed, and runs. */
 static void goes_on(struct pair *p)
 {
 	must(vfio_mig_set(guests_vf(p), MIG_RUNNING, NULL));
@@ -174,7 +174,7 @@ static void put_in(struct vfio_dev *dev, const struct workload *w)
 	must(vfio_dma_map(dev, &w->mem));
 }
 
-/* The guest is lost. Another one starts on the same VF, which is open. */
+/* The guest is lost. A new one starts on the same VF, which stays open. */
 static void new_guest(struct pair *p)
 {
 	struct workload *old = p->w;
@@ -190,7 +190,7 @@ static void new_guest(struct pair *p)
 	workload_start(p->w, guests_vf(p), NULL);
 }
 
-/* an errno that says something, and what there is in ERROR */
+/* a sensible errno, and what holds in ERROR */
 static void failed_well(struct vfio_dev *dev, const struct outcome *o)
 {
 	unsigned int state;
@@ -204,7 +204,7 @@ static void failed_well(struct vfio_dev *dev, const struct outcome *o)
 			 "an arc from ERROR");
 }
 
-/* Nobody has disturbed the source: its guest goes on there. */
+/* The source was not disturbed: its guest goes on there. */
 static void go_on_at_source(struct pair *p)
 {
 	goes_on(p);
@@ -218,7 +218,7 @@ static void go_on_at_source(struct pair *p)
 static void after_loss(struct pair *p, const struct disturb *d,
 		       const struct outcome *o, bool hit_source)
 {
-	/* whoever was not disturbed has no reason to fail */
+	/* the end that was not disturbed has no reason to fail */
 	if (o->how_far == AT_SOURCE)
 		check(hit_source, "the source was not disturbed, and failed: %d (%s)",
 		      o->err, lib_msg());
@@ -228,7 +228,7 @@ static void after_loss(struct pair *p, const struct disturb *d,
 
 	switch (o->how_far) {
 	case ARRIVED:
-		/* it had left before */
+		/* it had already left */
 		if (hit_source && d->began_us > o->read_us) {
 			guest_is_well(p);
 			ready(other_vf(p));
@@ -250,7 +250,7 @@ static void after_loss(struct pair *p, const struct disturb *d,
 	new_guest(p);
 }
 
-/* One VF is taken away, and comes back once its user has left. */
+/* One VF is removed, and comes back once its user has left. */
 static void after_taking(struct pair *p, struct disturb *d,
 			 const struct outcome *o, unsigned int side)
 {
@@ -333,7 +333,7 @@ static void in_a_row(const void *arg)
 	row(&p, n);
 	slab_compare(&slab, n);
 
-	/* few are of some kinds only, the next time of others */
+	/* a few are only of some kinds, the next time of others */
 	first = workload_random(p.w, DISTURB_KINDS);
 	disturbed_row(&p, n / PER_EVENT, first);
 	vfio_close(&p.dev[0]);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * case-stuck.c - commands that take longer than the driver waits, a Suspend
- * above all: it costs one VF and not the drive. The others are at work all the
- * time.
+ * case-stuck.c - commands that take longer than the driver waits, above all a
+ * Suspend: it costs one VF, not the drive. The others are at work all the time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +17,8 @@
 #include "others.h"
 #include "vfio_log.h"
 
-#define LIMIT_S		5	/* of the driver; the others do some I/O in that time */
-#define SHORT_S		2	/* likewise, where they need not */
+#define LIMIT_S		5	/* of the driver; time for some I/O of others */
+#define SHORT_S		2	/* likewise, if they need not */
 #define NVME_LIMIT_S	8	/* of nvme, which resets the PF then */
 #define LONG_S		20	/* a limit that is nearly used up */
 
@@ -31,7 +30,7 @@ static void runs(struct vfio_dev *dev)
 {
 	must(vfio_reset(dev));
 	state_is(dev, MIG_RUNNING);
-	check(model_vf_is(VF_A, "running"), "RUNNING is said of a VF that does not run");
+	check(model_vf_is(VF_A, "running"), "a VF that does not run is said to be in RUNNING");
 }
 
 /* a new guest on the same device fd */
@@ -68,7 +67,7 @@ static void trace_on(bool on)
 {
 	int fd = on ? open(TRACE "/trace", O_WRONLY | O_TRUNC) : -1;
 
-	/* which empties it */
+	/* and empties it */
 	if (fd >= 0)
 		close(fd);
 	must(sysfs_write(on ? "1" : "0",
@@ -90,7 +89,7 @@ static void trace_tells(const char *bdf)
 	free(text);
 }
 
-/* @arg: what the device makes of the reset by which the driver ends it */
+/* @arg: what the device does at the reset by which the driver ends it */
 static void ended_by_reset(const void *arg)
 {
 	struct vfio_dev a;
@@ -114,7 +113,7 @@ static void ended_by_reset(const void *arg)
 	others_stop();
 }
 
-/* a guest that stands still, as after virsh suspend, or does not care */
+/* a guest that is paused, as after virsh suspend, or does not care */
 static void full_cq_stays(const void *arg)
 {
 	struct vfio_dev a;
@@ -208,7 +207,7 @@ static void stuck_amid_unbind(const void *arg)
 	others_stop();
 }
 
-/* it outlives the reset, and then suspends a VF that nobody wants suspended */
+/* it outlives the reset, then suspends a VF that nobody wants suspended */
 static void late_suspend(const void *arg)
 {
 	unsigned int state, resets = 0;
@@ -245,7 +244,7 @@ static void reset_ignored(const void *arg)
 
 	(void)arg;
 	if (!access("/proc/lockdep", F_OK))
-		tap_skip("lockdep does not like where nvme freezes its queues");
+		tap_skip("lockdep complains about where nvme freezes its queues");
 	nvme_limit_set(NVME_LIMIT_S);
 	limit_set(SHORT_S);
 	w = solo_open(&a, VF_A, NULL);
@@ -261,7 +260,7 @@ static void reset_ignored(const void *arg)
 	new_guest(&a, w);
 }
 
-/* a log that starts when nobody waits for it any more is stopped again */
+/* a log that starts once nobody waits for it any more is stopped again */
 static void late_track(const void *arg)
 {
 	struct vfio_log_range r;
@@ -297,9 +296,9 @@ static void late_track(const void *arg)
 #define NOT_ENDED	"Suspend did not end after a reset of the VF"
 
 const struct tap_case stuck_cases[] = {
-	{ .name = "stuck Suspend that fails by a reset of the VF",
+	{ .name = "stuck Suspend that fails at a reset of the VF",
 	  .fn = ended_by_reset, .arg = "fail", .limit_s = 60, .log = ENDED },
-	{ .name = "stuck Suspend that succeeds by a reset of the VF",
+	{ .name = "stuck Suspend that succeeds at a reset of the VF",
 	  .fn = ended_by_reset, .arg = "end", .limit_s = 60, .log = ENDED },
 	{ .name = "stuck Suspend that takes effect after a reset of the VF",
 	  .fn = ended_by_reset, .arg = "suspend", .limit_s = 60, .log = ENDED },
@@ -315,7 +314,7 @@ const struct tap_case stuck_cases[] = {
 	  .fn = nearly_too_long, .limit_s = 90 },
 	{ .name = "Track start that ends too late", .fn = late_track,
 	  .log = "" },
-	/* the last: it takes all VFs offline */
+	/* comes last, as it takes all VFs offline */
 	{ .name = "stuck Suspend of a drive that ignores resets of VFs",
 	  .fn = reset_ignored, .limit_s = 60, .log = NOT_ENDED },
 	{ }

@@ -2,7 +2,7 @@
 /*
  * case-sysfs.c - what the driver says about a VF in sysfs (docs/ABI.md): each
  * value, in each state, while all sorts of things happen, and without waiting
- * for any.
+ * for any of them.
  */
 #define _GNU_SOURCE	/* RUSAGE_THREAD */
 #include <ctype.h>
@@ -27,10 +27,10 @@
 #define VALUE_MAX	512
 #define SUSPEND_MS	2000
 #define LONGEST_US	(SUSPEND_MS * 1000 / 4)
-#define FEW		3	/* rounds of reads in a Suspend; many, but on a kernel with checkers */
+#define FEW		3	/* rounds of reads in a Suspend, at least */
 #define ROUNDS		6
 
-/* all that there is */
+/* everything that there is */
 static const char * const names[] = {
 	"command_set", "cntlid", "format", "tracking", "migratable", "reason",
 	"state", "last_error",
@@ -86,7 +86,7 @@ static void failed(struct place at, int err, const char *name, const char *what)
 	      "last_error: expected '%s %s...', it is '%s'", name, what, have);
 }
 
-/* the files are those that are known here, and nobody may write them */
+/* the files are those that are known here, and nobody may write to them */
 static void files_are_right(struct place at)
 {
 	char folder[96], path[400];
@@ -160,7 +160,7 @@ static void good_vf(const void *arg)
 	check(is_format(value(at, "format")), "format is '%s'",
 	      value(at, "format"));
 
-	/* the policy takes it as it is, and another one changes it */
+	/* the policy accepts it as it is, and another policy changes it */
 	snprintf(policy, sizeof(policy), "%.15s format=%.100s", bed.pf[at.pf].bdf,
 		 value(at, "format"));
 	must(sysfs_write(policy, POLICY));
@@ -193,7 +193,7 @@ static void cannot(struct place at, const char *reason)
 	is(at, "last_error", "");
 }
 
-/* found out when it is bound; that holds as long as it is */
+/* found out when it is bound, and valid as long as it is bound */
 static void incapable_pf(const void *arg)
 {
 	const struct place at = VF_A;
@@ -217,7 +217,7 @@ static void incapable_pf(const void *arg)
 	is(at, "state", "RUNNING");
 }
 
-/* a PF that has no driver when the VF is bound is asked when it is opened */
+/* a PF without a driver when the VF is bound is asked when the VF is opened */
 static void absent_pf(const void *arg)
 {
 	const struct place at = VF_A;
@@ -293,7 +293,7 @@ static void each_state(const void *arg)
 	go(&b, VF_C, MIG_RUNNING, NULL);
 	workload_check(w);
 
-	/* left by a reset, by one of its bus, and by closing */
+	/* left by a reset, by a reset of its bus, and by closing */
 	must(vfio_reset(&a));
 	is(VF_A, "state", "RUNNING");
 	go(&a, VF_A, MIG_STOP, NULL);
@@ -335,7 +335,7 @@ static void failures(const void *arg)
 	must(vfio_reset(&dev));
 	failed(VF_A, EIO, "-EIO", "STOP -> STOP_COPY, ");
 
-	/* it says what was refused, not that the stream had no end */
+	/* it names what was refused, not that the stream had no end */
 	go(&dev, VF_A, MIG_RESUMING, &fd);
 	check_eq(write(fd, byte, sizeof(byte)), -1, "writing no stream");
 	failed(VF_A, EINVAL, "-EINVAL", "writing the state: ");
@@ -366,9 +366,9 @@ static void failures(const void *arg)
  * @at: the VF
  * @stop: it is to end
  * @rounds: how often it has read them all
- * @longest_us: one read in which it slept; that an emulated host stands still at
- *	times, and with it who runs, does not count
- * @gone: times that a file was not there
+ * @longest_us: one read in which it slept; that an emulated host stands still
+ * at times, with whoever runs, does not count
+ * @gone: how often a file was not there
  * @bad: a value that must not be; empty = none
  */
 struct reader {
@@ -414,7 +414,7 @@ static bool may_be(const char *name, const char *text)
 	return strlen(text) < 256 && !strchr(text, '\n');
 }
 
-/* how often this thread has slept, other than to wait for a processor */
+/* how often this thread has slept, not counting waits for a processor */
 static long sleeps(void)
 {
 	struct rusage u;
@@ -490,7 +490,7 @@ static void amid_suspend(const void *arg)
 	rounds = r.rounds;
 	while (!suspend.done && r.rounds < rounds + FEW)
 		sleep_us(1000);
-	/* the Suspend is under way, and it says so */
+	/* the Suspend is in flight, and sysfs says so */
 	check(!suspend.done, "the Suspend has ended before it was read");
 	is(VF_A, "state", "RUNNING");
 	is(VF_A, "last_error", "");
@@ -569,9 +569,9 @@ const struct tap_case sysfs_cases[] = {
 	{ .name = "sysfs: a VF of a PF without driver", .fn = absent_pf },
 	{ .name = "sysfs: each state", .fn = each_state },
 	{ .name = "sysfs: what failed last", .fn = failures, .log = "" },
-	{ .name = "sysfs: read while a Suspend is under way",
+	{ .name = "sysfs: read while a Suspend is in flight",
 	  .fn = amid_suspend },
-	{ .name = "sysfs: read while VFs go from state to state, are reset and bound anew",
+	{ .name = "sysfs: read while VFs go from state to state, are reset and bound again",
 	  .fn = amid_all, .limit_s = 60 },
 	{ .name = "sysfs: read while a VF is to leave", .fn = amid_unbind,
 	  .log = "No device request channel registered" },

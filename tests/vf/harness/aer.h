@@ -14,13 +14,13 @@
 /** aer_log - follow the kernel log from now on. Return: a file, close() it */
 int aer_log(void);
 
-/** aer_await - until the kernel logs @what. Return: the text after it */
+/** aer_await - wait until the kernel logs @what. Return: the text after it */
 const char *aer_await(int log, const char *what);
 
 /** aer_inject - the port above a PF reports an error, AER_* */
 void aer_inject(int pf, const char *error);
 
-/** aer_recovered - wait for the end. Return: the kernel says it went well */
+/** aer_recovered - wait for the end. Return: the kernel reports success */
 bool aer_recovered(int log);
 
 #endif

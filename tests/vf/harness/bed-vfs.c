@@ -95,8 +95,8 @@ void vfs_restore(int pf)
 }
 
 /*
- * A property of some drives, for which nvme waits some seconds before it looks
- * whether they are ready. A dynamic id can claim it for any drive.
+ * A property of some drives, with which nvme waits some seconds before it
+ * checks whether they are ready. A dynamic id can claim it for any drive.
  */
 void pf_slow(int pf, bool on)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * bed-vfs.h - the VFs of a PF as they were when the run began, and how they are
- * restored. Called outside of cases: nothing here ends the process.
+ * restored. Called outside cases: nothing here ends the process.
  */
 #ifndef NVME_VFIO_BED_VFS_H
 #define NVME_VFIO_BED_VFS_H
@@ -26,7 +26,8 @@ bool vfs_online(int pf);
 unsigned int vfs_cntlid(int pf, int vf);
 
 /**
- * vfs_restore - give VFs their resources and put them online; notes say what fails
+ * vfs_restore - give VFs their resources and bring them online; notes say what
+ * fails
  */
 void vfs_restore(int pf);
 

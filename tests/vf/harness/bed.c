@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bed.c - the host a test runs in.
+ * bed.c - the host that a test runs in.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ struct bed bed;
 #define LIMIT_IN_NVME	"/sys/module/nvme/parameters/command_timeout"
 #define NVME_LIMIT_PARAM "/sys/module/nvme_core/parameters/admin_timeout"
 
-/* seconds; as they were when the run began, 0 = not known */
+/* seconds; their values when the run began, 0 = not known */
 static unsigned int limit, nvme_limit;
 
 static const char *limit_param(void)
@@ -217,7 +217,7 @@ void bed_vouch(bool on)
 		rebind_all(p);
 }
 
-/* those that a case has unbound, and failed */
+/* those that a case has unbound before it failed */
 static void bind_lost(int pf)
 {
 	char driver[64];
@@ -233,7 +233,7 @@ static void bind_lost(int pf)
 	}
 }
 
-/* called outside of a case: what fails here shows in the next one */
+/* called outside a case: what fails here shows in the next one */
 static void baseline_pf(int pf, bool bind)
 {
 	char report[4096], value[32], text[64];
@@ -258,7 +258,7 @@ static void baseline_pf(int pf, bool bind)
 				tap_note("%s", lib_msg());
 	}
 	if (!vfs_online(pf)) {
-		tap_note("%s: putting VFs online again", name);
+		tap_note("%s: bringing VFs online again", name);
 		vfs_restore(pf);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bed.h - the host a test runs in: its PFs and VFs, and the emulated device's
- * test controls.
+ * bed.h - the host that a test runs in: its PFs and VFs, and the emulated
+ * device's test controls.
  */
 #ifndef NVME_VFIO_BED_H
 #define NVME_VFIO_BED_H
@@ -18,26 +18,26 @@
 #define VF_DRIVER	"nvme-vfio-pci"
 #define BED_VECTORS	5
 
-/* the driver's cap of a state in MiB; takes effect at once */
+/* the driver's limit for a state, in MiB; takes effect at once */
 #define CAP_PARAM	"/sys/module/nvme_vfio_pci/parameters/max_state_mb"
 
-/* what administrators allow, a line for each PF */
+/* what the administrator allows, a line for each PF */
 #define POLICY		"/sys/bus/pci/drivers/" VF_DRIVER "/policy"
 
 /*
- * whether SUSPEND of the vendor set is declared to end all DMA; for what is
- * bound then
+ * whether SUSPEND of the vendor set is declared to end all DMA; for VFs that
+ * are bound afterwards
  */
 #define P2P_PARAM	"/sys/module/nvme_vfio_pci/parameters/vendor_p2p"
 
 enum cmdset { SET_STANDARD, SET_VENDOR };
 
 /**
- * struct bed - what was found; the same in all cases of a run
+ * struct bed - what was found; the same for all cases of a run
  * @pf: PFs with VFs, in order of address
  * @npf: how many
  * @set: command set under test
- * @max_state_mb: the driver's cap in MiB, 0 when it cannot be read
+ * @max_state_mb: the driver's limit in MiB, 0 if it cannot be read
  * @vouched: SUSPEND of the vendor set is declared to end all DMA
  */
 struct bed {
@@ -73,13 +73,13 @@ void bed_baseline(void);
 /** bed_need - skip the case unless there is such a VF */
 void bed_need(struct place at);
 
-/** bed_open - open a VF with memory and interrupts; the case fails else */
+/** bed_open - open a VF with memory and interrupts, or the case fails */
 void bed_open(struct vfio_dev *dev, struct place at, struct dma_mem *mem);
 
 /** bed_set_name - "standard" or "vendor" */
 const char *bed_set_name(enum cmdset set);
 
-/** bed_set_of - the set of such a name. Return: false = there is none. */
+/** bed_set_of - the set with this name. Return: false = there is none. */
 bool bed_set_of(const char *name, enum cmdset *set);
 
 /** bed_use_set - let a PF speak another command set; its VFs are bound again */
@@ -92,13 +92,13 @@ void bed_use_set(int pf, enum cmdset set);
  */
 void bed_vouch(bool on);
 
-/** pf_driver - nvme takes a PF, "bind", or leaves it, "unbind" */
+/** pf_driver - nvme takes a PF, "bind", or releases it, "unbind" */
 void pf_driver(int pf, const char *what);
 
 /**
- * bed_online - put every VF of a PF online again, e.g. after a PF reset
+ * bed_online - bring every VF of a PF online again, e.g. after a PF reset
  *
- * Waits until the PF's driver is ready, under whatever name.
+ * Waits until the PF's driver is ready, under any name.
  */
 void bed_online(int pf);
 
@@ -144,7 +144,7 @@ void limit_set(unsigned int seconds);
 void nvme_limit_set(unsigned int seconds);
 
 /**
- * sane_errno - is it an error that a user may get for a device that fails?
+ * sane_errno - is it an error that a user may get from a device that fails?
  *
  * Not EINTR and the like, nothing that says "no such feature", and never a
  * positive number.

@@ -12,7 +12,7 @@
 #include "vfio_mig.h"
 
 /**
- * struct beside - a call and what it gave
+ * struct beside - a call and its result
  * @fn: the call
  * @dev: for a reset or an arc
  * @state: for an arc
@@ -32,7 +32,7 @@ struct beside {
 	atomic_bool done;
 };
 
-/** beside_call - start any call; what it needs stands beside @b */
+/** beside_call - start any call; what it needs is next to @b */
 void beside_call(struct beside *b, int (*fn)(struct beside *b));
 
 /** beside_reset - start VFIO_DEVICE_RESET */
@@ -53,12 +53,12 @@ void beside_write(struct beside *b, const char *text, const char *fmt, ...)
 void beside_unbind(struct beside *b, const char *bdf);
 
 /**
- * vf_is_leaving - wait until somebody takes a VF away and waits for its user:
- * its driver is told to leave, its lock is held
+ * vf_is_leaving - wait until somebody removes a VF and waits for its user: its
+ * driver is told to leave, its lock is held
  */
 void vf_is_leaving(const char *bdf);
 
-/** beside_end - wait until it has returned. Return: what it gave. */
+/** beside_end - wait until it has returned. Return: its result. */
 int beside_end(struct beside *b);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * disturb.c - something happens to a PF, or a VF is taken away.
+ * disturb.c - something happens to a PF, or a VF is removed.
  */
 #include "disturb.h"
 
@@ -16,7 +16,7 @@ const char *disturb_name(enum disturb_kind kind)
 	return names[kind];
 }
 
-/* returns when the VF's lock is held, and its user is waited for */
+/* returns when the VF's lock is held and its user is being waited for */
 static void take(struct disturb *d, const char *vf)
 {
 	char driver[64];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * disturb.h - something happens to a PF, or a VF is taken away, at a given time
+ * disturb.h - something happens to a PF, or a VF is removed, at a given time
  * during a migration.
  */
 #ifndef NVME_VFIO_DISTURB_H
@@ -13,13 +13,13 @@
 
 /**
  * enum disturb_kind - what happens
- * @PF_RESET: the PF's controller is reset, its VFs are put online again
- * @PF_REBIND: its driver goes and comes back, likewise
+ * @PF_RESET: the PF's controller is reset, its VFs are brought online again
+ * @PF_REBIND: its driver is unbound and bound again, likewise
  * @VF_UNBIND: the VF is to leave its driver
  * @NO_VFS: sriov_numvfs=0
  * @NO_PF: and then the PF is removed, and found again
  *
- * From VF_UNBIND on a VF is taken away, and who does so waits for its user.
+ * From VF_UNBIND on a VF is removed, which waits for its user.
  */
 enum disturb_kind { PF_RESET, PF_REBIND, VF_UNBIND, NO_VFS, NO_PF };
 
@@ -48,12 +48,12 @@ void disturb_start(struct disturb *d, enum disturb_kind kind, struct place at,
 		   unsigned int delay_us);
 
 /**
- * disturb_wait - until it is over, or, where a VF is taken away, until its user
- * is waited for
+ * disturb_wait - wait until it is over, or, if a VF is removed, until that
+ * waits for its user
  */
 void disturb_wait(struct disturb *d);
 
-/** disturb_end - the user of a VF that is taken away has left: it comes back */
+/** disturb_end - the user of the VF being removed has left: it comes back */
 void disturb_end(struct disturb *d);
 
 #endif

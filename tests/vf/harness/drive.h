@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * drive.h - drives of other kinds: the personalities of the model, by name, and
- * any other properties that make it one.
+ * drive.h - drives of other kinds: the model's personalities, by name, and any
+ * other properties that make it such a drive.
  */
 #ifndef NVME_VFIO_DRIVE_H
 #define NVME_VFIO_DRIVE_H
@@ -9,7 +9,7 @@
 #include "bed.h"
 
 /**
- * drive_is - give a PF's model properties, and let the driver look at it again
+ * drive_is - give a PF's model properties, and have the driver look at it again
  * @properties: NAME=VALUE, separated by blanks; may be empty
  *
  * All VFs of the PF are bound again.
@@ -23,7 +23,7 @@ unsigned long drive_carries(int pf);
  * drive_named - the properties of a personality, for drive_is()
  * @name: one of tests/model/personalities, which has to be in the host's share
  *
- * Those of the machine are left out: they cannot be changed while it runs.
+ * Those of the machine are left out, as they cannot be changed while it runs.
  *
  * Return: until the next call.
  */

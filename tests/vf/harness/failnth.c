@@ -17,10 +17,10 @@
 
 #define DEBUG	"/sys/kernel/debug"
 
-/* Kept open: opening it allocates. Of the thread that opens it. */
+/* Kept open, as opening it allocates. Belongs to the thread that opens it. */
 static int fd = -1;
 
-/* whatever the value, the kernel's defaults let nearly nothing fail */
+/* whatever the value, with the kernel's defaults nearly nothing fails */
 static const char * const knobs[][2] = {
 	{ "failslab/ignore-gfp-wait", "N" },
 	{ "failslab/verbose", "0" },
@@ -32,8 +32,8 @@ static const char * const knobs[][2] = {
 };
 
 /*
- * The checker of DMA mappings takes itself out of service, with a report, when
- * it has no memory: its allocations must not fail.
+ * The checker of DMA mappings disables itself, with a report, if it has no
+ * memory: its allocations must not fail.
  */
 static void spare_dma_debug(void)
 {
@@ -76,7 +76,7 @@ void failnth_need(void)
 		int err = sysfs_write(knobs[i][1], DEBUG "/%s", knobs[i][0]);
 
 		if (err == -ENOENT && strncmp(knobs[i][0], "failslab", 8))
-			continue;	/* a kind that this kernel spares */
+			continue;	/* a kind that does not fail here */
 		if (err)
 			tap_skip("%s/%s cannot be set: %s", DEBUG, knobs[i][0],
 				 strerror(-err));
@@ -89,7 +89,7 @@ static void put(unsigned int n)
 	char text[16];
 	int i, len = snprintf(text, sizeof(text), "%u", n);
 
-	/* the copy of the new number may be what the old one makes fail */
+	/* the old number may make the copy of the new one fail */
 	for (i = 0; i < 3; i++)
 		if (pwrite(fd, text, len, 0) == len)
 			return;
@@ -110,7 +110,7 @@ bool failnth_disarm(void)
 	put(0);
 	if (n > 0)
 		return !atoi(text);
-	/* the last one to fail was the copy of the answer */
+	/* the last to fail was the copy of the answer */
 	check(err == EFAULT, "fail-nth cannot be read: errno %d", err);
 	return false;
 }

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 
 /**
- * failnth_need - make ready; skips the case where the kernel cannot do it
+ * failnth_need - get ready; skips the case if the kernel cannot do it
  *
- * Lets allocations that may sleep fail, too, and keeps the kernel from writing
- * a line for each.
+ * Allocations that may sleep fail as well, and the kernel does not write a line
+ * for each.
  */
 void failnth_need(void);
 

@@ -8,7 +8,7 @@
 #include "bed.h"
 #include "holders.h"
 
-/* What is left to do for a VF that was closed is tried for a minute. */
+/* What remains to be done for a VF that was closed is tried for a minute. */
 #define NAP_US	100000
 #define NAPS	1800
 
@@ -16,7 +16,7 @@ static long users_of(const char *module)
 {
 	char text[16];
 
-	/* none where the way to the PF is nvme's own */
+	/* none if the way to the PF is nvme's own */
 	if (sysfs_read(text, sizeof(text), "/sys/module/%s/refcnt", module) < 0)
 		return 0;
 	return atol(text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * holders.h - who holds a PF's driver, and the shim's text. A VF that nobody has
- * open holds neither.
+ * holders.h - who holds a PF's driver, and the shim's code. A VF that nobody
+ * has open holds neither.
  */
 #ifndef NVME_VFIO_HOLDERS_H
 #define NVME_VFIO_HOLDERS_H
@@ -14,7 +14,7 @@ struct holders {
 
 struct holders holders_now(void);
 
-/** holders_gone - wait until there are as many as before; the case fails else */
+/** holders_gone - wait until there are as many as before, or the case fails */
 void holders_gone(const struct holders *before);
 
 #endif

@@ -11,9 +11,9 @@
 
 #define DEBUGFS		"/sys/kernel/debug"
 #define LEAKS		DEBUGFS "/kmemleak"
-#define AGE_US		6000000		/* younger objects are not judged */
+#define AGE_US		6000000		/* younger objects are not reported */
 
-/* twice: what is found first may have been moved meanwhile */
+/* twice: what the first scan finds may have been moved meanwhile */
 static int scan(void)
 {
 	int err = sysfs_write("scan", LEAKS);
@@ -25,7 +25,7 @@ static int scan(void)
 
 bool leak_forget(void)
 {
-	/* fails when it is mounted already */
+	/* fails if it is mounted already */
 	mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
 	return !scan() && !sysfs_write("clear", LEAKS);
 }

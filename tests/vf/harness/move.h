@@ -28,15 +28,15 @@ struct workload *pair_open(struct vfio_dev *a, struct place at_a,
 struct workload *pair_busy(struct vfio_dev *a, struct vfio_dev *b);
 
 /**
- * full_queues_suspend - the drives suspend a VF although completions of it find
- * no room in their queues; for cases that make some
+ * full_queues_suspend - the drives suspend a VF although its completions find
+ * no room in their queues; for cases that cause some
  *
- * A drive may wait for room, which a guest that is stopped does not make.
+ * A drive may wait for room, which a stopped guest does not make.
  */
 void full_queues_suspend(void);
 
 /**
- * one_command_each - a state takes one, and none is refused; for cases that count
+ * one_command_each - a state needs one, none is refused; for cases that count
  */
 void one_command_each(void);
 
@@ -44,16 +44,16 @@ void one_command_each(void);
 struct workload *solo_open(struct vfio_dev *a, struct place at_a,
 			   const struct workload_opts *opts);
 
-/** idle_open - VF @a open with a workload's memory, and nothing done yet */
+/** idle_open - VF @a open with a workload's memory, with nothing done yet */
 struct workload *idle_open(struct vfio_dev *a, struct place at_a);
 
-/** again - close and open a VF, as a new user of it would find it */
+/** again - close and open a VF, so that it is as a new user finds it */
 void again(struct workload *w, struct vfio_dev *dev, struct place at);
 
 /**
- * alive - does the VF still work, after all that was done to it?
+ * alive - does the VF still work after everything that was done to it?
  *
- * Brings a controller up from the start on the open device and uses it.
+ * Brings up a controller from scratch on the open device and uses it.
  */
 void alive(struct vfio_dev *dev, struct place at);
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What each program on VFs is linked with: the harness, what test programs share
-# and the library. Wants CC and CFLAGS, and BUILD, where everything is made.
+# and the library. Needs CC and CFLAGS, and BUILD, where everything is built.
 
 HARNESS := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 TESTS := $(HARNESS)/../../lib

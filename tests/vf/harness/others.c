@@ -11,7 +11,7 @@
 
 #define OTHERS		8
 #define AT_ONCE		4	/* commands on each queue */
-#define PAUSE_US	10000	/* so that nine of them leave a processor time */
+#define PAUSE_US	10000	/* nine of them leave a processor time */
 #define MORE_ROUNDS	2
 
 struct neighbour {

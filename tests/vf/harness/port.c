@@ -17,9 +17,9 @@
 #define CAP_POINTER	0x34
 #define CAP_EXPRESS	0x10
 #define SLTCTL		0x18
-#define SLTCTL_PDCE	0x0008	/* report cards; the kernel heeds buttons only */
-#define SLTCTL_HPIE	0x0020	/* report at all */
-#define SLTCTL_OFF	0x0700	/* power off, and its indicator */
+#define SLTCTL_PDCE	0x0008	/* report cards; the kernel heeds buttons */
+#define SLTCTL_HPIE	0x0020	/* report anything at all */
+#define SLTCTL_OFF	0x0700	/* power off, indicator as well */
 #define SLTSTA		0x1a
 #define SLTSTA_ABP	0x0001	/* the button was pressed */
 #define GONE_MS		60000
@@ -81,7 +81,8 @@ static void slot_open(struct slot *slot, const char *port)
 
 /*
  * The emulator removes the card when its slot is switched off. The kernel is
- * notified when the slot is on again, or would think it had been off before.
+ * only notified once the slot is on again, or it would think that it had been
+ * off before.
  */
 void port_pull(int pf, char *port)
 {
@@ -97,7 +98,7 @@ void port_pull(int pf, char *port)
 }
 
 /*
- * The emulator presses the button as well, for each function once: the kernel
+ * The emulator presses the button as well, once for each function: the kernel
  * would switch the slot on and off again.
  */
 void port_plug(int pf, const char *port)
@@ -109,7 +110,7 @@ void port_plug(int pf, const char *port)
 
 	slot_open(&slot, port);
 	for (ms = 0; (get(&slot, SLTCTL) & SLTCTL_OFF) != SLTCTL_OFF; ms += 10) {
-		check(ms < GONE_MS, "%s is not let go of", bed.pf[pf].bdf);
+		check(ms < GONE_MS, "%s is not released", bed.pf[pf].bdf);
 		sleep_us(10000);
 	}
 	ctl = get(&slot, SLTCTL);

@@ -11,7 +11,7 @@
 /** port_of - PCI address of the port above a PF; @port has room for PORT_LEN */
 void port_of(int pf, char *port);
 
-/** port_found - look for all that was removed: the PF's VFs are as before */
+/** port_found - find everything that was removed: the PF's VFs are as before */
 void port_found(int pf);
 
 /** port_pull - the PF and its VFs are gone, without notice; @port as port_of() */
@@ -20,7 +20,7 @@ void port_pull(int pf, char *port);
 /**
  * port_plug - a PF that was pulled is plugged in again, its VFs are as before
  *
- * Waits until the kernel has let go of all of it.
+ * Waits until the kernel has released all of it.
  */
 void port_plug(int pf, const char *port);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * run.c - the cases of a program on VFs, and how much of them is run.
+ * run.c - the cases of a program on VFs, and how many of them are run.
  */
 #include <stdio.h>
 #include <stdlib.h>

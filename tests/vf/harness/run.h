@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * run.h - the cases of a program on VFs, and how much of them is run.
+ * run.h - the cases of a program on VFs, and how many of them are run.
  */
 #ifndef NVME_VFIO_RUN_H
 #define NVME_VFIO_RUN_H
@@ -19,7 +19,7 @@ enum run_level { RUN_ALL, RUN_BRIEF, RUN_QUICK };
  * @only: only cases whose name contains this text; NULL = all
  * @before, @judge: see struct tap_run
  *
- * What the library finds wrong fails a case, what the device lacks skips it.
+ * Errors that the library finds fail a case, what the device lacks skips it.
  *
  * Return: exit status, 0 = no case has failed.
  */
@@ -27,7 +27,7 @@ int run_cases(const struct tap_case *cases, enum run_level level,
 	      const char *only, void (*before)(void),
 	      bool (*judge)(const struct tap_case *c, enum tap_result result));
 
-/** run_until_failure - for callers that only ask whether one fails */
+/** run_until_failure - for callers that only want to know whether one fails */
 void run_until_failure(void);
 
 #endif

@@ -17,23 +17,23 @@
 #define FILES		"filp"		/* the cache of open files */
 #define LATE_TRIES	10
 #define LATE_US		3000000
-#define SETTLE_US	500000	/* files and RCU are given back late */
+#define SETTLE_US	500000	/* files and RCU are freed late */
 
 /*
- * The files of all caches, opened once and kept: to open one takes objects, and
- * the kernel gives those back seconds later, as many as there are caches.
+ * The files of all caches, opened once and kept: opening one takes objects,
+ * which the kernel frees seconds later, as many as there are caches.
  */
 static struct cache {
 	int objects, shrink;
-	int slabs;		/* of those that are lazy; -1 */
+	int slabs;		/* of the lazy ones; -1 */
 	long slab_kib;		/* what each of these takes */
 	char name[48];
 } caches[SLAB_CACHES];
 static int ncaches;
 
 /*
- * Given back in a bunch, after a long time: addresses of vmalloc and ioremap,
- * which are counted beside while in use, and of the IOMMU, which only the PF's
+ * Freed all at once, after a long time: addresses of vmalloc and ioremap, which
+ * are counted separately while in use, and of the IOMMU, which only the PF's
  * driver takes. kmemleak has an object for each of the others, and the checker
  * of live objects keeps a stock of its own.
  */
@@ -59,7 +59,7 @@ static void open_lazy(struct cache *c)
 
 	c->slabs = open_file(c->name, "slabs", O_RDONLY);
 	check(c->slabs >= 0 && read(order, text, sizeof(text) - 1) > 0,
-	      "%s/%s does not tell its size", SLAB, c->name);
+	      "%s/%s does not report its size", SLAB, c->name);
 	close(order);
 	c->slab_kib = sysconf(_SC_PAGESIZE) / 1024 << atoi(text);
 }
@@ -77,7 +77,7 @@ static void open_caches(void)
 	while ((e = readdir(dir))) {
 		struct cache *c = &caches[ncaches];
 
-		/* what is merged has a name with a colon, and its members' ones */
+		/* merged caches have a name with a colon, and their members' */
 		if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof(c->name))
 			continue;
 		check(ncaches < SLAB_CACHES, "more caches than expected");
@@ -106,10 +106,10 @@ static long number(int fd)
 }
 
 /*
- * Objects of one cache that are in use. All that is free in the slab of a CPU
- * counts as used, so it is given back first.
+ * Objects of one cache that are in use. Whatever is free in a CPU's slab counts
+ * as used, so it is given back first.
  *
- * Return: the number, or -1 when the kernel does not say.
+ * Return: the number, or -1 if the kernel does not say.
  */
 static long count(const struct cache *c)
 {
@@ -146,7 +146,7 @@ static long meminfo(const char *name)
 	return kib;
 }
 
-/* all that caches hold and that cannot be reclaimed, except the lazy ones */
+/* everything that caches hold and that cannot be reclaimed, except lazy ones */
 static long caches_kib(void)
 {
 	long kib = meminfo("SUnreclaim:");
@@ -188,7 +188,7 @@ void slab_take(struct slab *s)
 	memset(s, 0, sizeof(*s));
 	if (!ncaches)
 		open_caches();
-	/* once for nothing: the first look takes memory as well */
+	/* once in vain, as the first look takes memory as well */
 	visit(s);
 	sleep_us(SETTLE_US);
 	visit(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * slab.h - what the kernel holds: objects of its caches, pages, open files. To
- * find what a long run leaks, an object a round at least.
+ * find what a long run leaks, if that is an object per round or more.
  */
 #ifndef NVME_VFIO_SLAB_H
 #define NVME_VFIO_SLAB_H
@@ -14,7 +14,7 @@
  * @name: caches
  * @objects: objects in use
  * @slab_kib: kernel memory of caches that cannot be reclaimed, KiB; without
- *	those that are given back late
+ *	those that are freed late
  * @vmalloc_kib: memory of vmalloc, KiB
  * @areas: areas of vmalloc and ioremap
  */
@@ -31,9 +31,9 @@ struct slab {
  * slab_take - take stock
  *
  * Objects that are free but kept by a CPU or by KASAN are given back first, so
- * that the numbers are exact; those of open files are in cache "filp". The kernel should not merge caches of one size
- * (slab_nomerge on its command line). The case is skipped where the kernel does
- * not say.
+ * that the numbers are exact; those of open files are in cache "filp". The
+ * kernel should not merge caches of one size (slab_nomerge on its command
+ * line). The case is skipped if the kernel does not say.
  */
 void slab_take(struct slab *s);
 
@@ -42,7 +42,7 @@ void slab_take(struct slab *s);
  * @before: as it was before the first
  * @rounds: how many
  *
- * A few objects more are no leak. Nor is what goes away within a while: the
+ * A few more objects are no leak. Nor is what goes away after a while, as the
  * kernel frees some objects late.
  */
 void slab_compare(const struct slab *before, unsigned int rounds);

@@ -28,7 +28,7 @@ struct topo_pf {
 
 /**
  * topo_scan - find PFs with VFs bound to a driver, in order of PCI address
- * @driver: PCI driver the VFs must have
+ * @driver: PCI driver that the VFs must have
  * @pf: filled in, room for TOPO_PFS
  *
  * Return: how many PFs, or a negative errno.
@@ -44,7 +44,7 @@ int topo_scan(const char *driver, struct topo_pf *pf);
 int topo_name(const char *bdf, char *name, size_t len);
 
 /**
- * topo_rebind - unbind a function and let its driver_override probe again
+ * topo_rebind - unbind a function and probe again by its driver_override
  *
  * Return: 0, or a negative errno.
  */

@@ -38,7 +38,7 @@ static int listen_for_errors(struct vfio_dev *dev)
 	check(fd >= 0, "no eventfd");
 	memcpy(u.set.data, &fd, sizeof(fd));
 	check(!ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &u.set),
-	      "errors are not told: errno %d", errno);
+	      "no report of errors: errno %d", errno);
 	return fd;
 }
 
@@ -58,7 +58,7 @@ static void port_error(struct scene *s, const char *error, bool recovers)
 	close(log);
 }
 
-/* and the PF, which does not answer, is not waited for: the case would not end */
+/* and without waiting for the PF, which does not answer */
 static void say_next_at_once(struct scene *s)
 {
 	limit_set(FOR_LONG_S);
@@ -87,8 +87,9 @@ static void aer_fatal(struct scene *s)
 }
 
 /*
- * One function whose driver does not handle errors, and the kernel gives all of
- * them up after the port's reset: nobody restores their configuration.
+ * One function whose driver does not handle errors is enough for the kernel to
+ * give up all of them after the port's reset: nobody restores their
+ * configuration.
  */
 static void aer_fails(struct scene *s)
 {
@@ -114,8 +115,8 @@ static void aer_fails(struct scene *s)
 /*
  * An unbind has the VF's lock while it waits for the VF's user. The kernel needs
  * that lock before it goes on with a recovery for which nvme has stopped the
- * PF's queues: the user must not wait for them. The VF has no driver any more
- * when the recovery goes on, which fails then.
+ * PF's queues: the user must not wait for them. The VF no longer has a driver
+ * when the recovery goes on, which therefore fails.
  */
 static void aer_unbinding(struct scene *s)
 {

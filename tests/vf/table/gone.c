@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gone.c - events of the table: the PF or the VFs go away for good
- * while the VF is open, and are created again.
+ * gone.c - events of the table: the PF or the VFs are removed while the VF is
+ * open, and created again.
  */
 #include "beside.h"
 #include "port.h"
 #include "table.h"
 
 #define PCI	"/sys/bus/pci"
-#define SEEN_US	200000	/* a writer that does not wait is done by then */
+#define SEEN_US	200000	/* by then a writer that does not wait is done */
 
 static void waits(struct beside *writer)
 {
@@ -44,8 +44,8 @@ static void no_vfs(struct scene *s)
 
 /*
  * The kernel leaves VFs behind when their PF is removed: they keep a reference
- * on it, cannot be removed by sysfs, and are in the way of new ones. Only the
- * removal of the port takes them along.
+ * to it, cannot be removed by sysfs, and are in the way of new ones. Only the
+ * removal of the port removes them.
  */
 static void pf_removed(struct scene *s)
 {
@@ -66,7 +66,7 @@ static void pf_removed(struct scene *s)
 	source_goes_on(s);
 }
 
-/* as in a hot-unplug: the VFs first, in reverse order, and then the PF */
+/* as in a hot-unplug: the VFs first, in reverse order, then the PF */
 static void unplugged(struct scene *s)
 {
 	struct beside writer = { 0 };
@@ -81,7 +81,7 @@ static void unplugged(struct scene *s)
 
 /*
  * VFIO cannot reset a VF whose lock an unbind holds: what its user has left
- * must be ended in another way.
+ * behind must be ended in another way.
  */
 static void unbound(struct scene *s)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * life.c - events of the table: whose end comes first, that of the
- * user, the device fd, the data fd or the modules.
+ * life.c - events of the table: what ends first: the user, the device fd, the
+ * data fd or the modules.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +27,7 @@ static void closed(struct scene *s)
 	source_goes_on(s);
 }
 
-/* the process that holds the device is gone without a word */
+/* the process that holds the device ends without closing anything */
 static void killed(struct scene *s)
 {
 	int ready[2], status;
@@ -54,7 +54,7 @@ static void killed(struct scene *s)
 	say_next_open(s);
 }
 
-/* a transfer that came to nothing before the state: its data fd */
+/* the data fd of a transfer that came to nothing before this state */
 static int earlier_fd(struct scene *s)
 {
 	int fd;
@@ -91,13 +91,13 @@ static void fd_kept(struct scene *s)
 	vfio_close(&s->dev);
 	say_dead("after close", early, s->st->dest);
 	say_next_open(s);
-	/* a new user does not wake them */
+	/* a new user does not revive them */
 	say_dead("next user", s->fd >= 0 ? s->fd : early, s->st->dest);
 	close(early);
 	source_goes_on(s);
 }
 
-/* @n modules, none of which may go */
+/* @n modules, none of which can be removed */
 static void say_unload(const char *when, unsigned int n)
 {
 	static const char * const module[] = {
@@ -131,7 +131,7 @@ static void unload(struct scene *s)
 		source_goes_on(s);
 	vfio_close(&s->dev);
 	vfio_close(&s->src);
-	/* nvme is not needed any more */
+	/* nvme is no longer needed */
 	say_unload("with a data fd only", 2);
 	close(early);
 	if (s->fd >= 0)

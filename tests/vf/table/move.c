@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * move.c - events of the table: the migration itself goes wrong. It
- * is cancelled, a command fails or never completes, users do not agree.
+ * is cancelled, a command fails or never completes, users disagree.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "beside.h"
 #include "table.h"
 
-/* the source of a destination is the one that continues */
+/* in rows of a destination it is the source that continues */
 static void cancelled(struct scene *s)
 {
 	const unsigned int load = 0xd5;
@@ -101,8 +101,9 @@ static void say_sent(void)
 }
 
 /*
- * The driver gives it up. It waits as briefly for no other command: on a busy
- * machine any may take seconds. A command that nothing ends goes with the PF.
+ * The driver gives it up. It waits so briefly only for this command: on a busy
+ * machine any may take seconds. A command that nothing ends goes away with the
+ * PF.
  */
 static void command_hangs(struct scene *s)
 {
@@ -131,7 +132,7 @@ static void command_hangs(struct scene *s)
 
 /*
  * nvme gives it up before the driver does, and resets the PF, which takes the
- * VFs offline. nvme has to be patient again at once.
+ * VFs offline. nvme's limit has to be long again at once.
  */
 static void nvme_gives_up(struct scene *s)
 {
@@ -151,7 +152,7 @@ static void nvme_gives_up(struct scene *s)
 	}
 	nvme_limit_set(FOR_LONG_S);
 	say_next_arc(&arc);
-	/* the reset goes on behind the command's back */
+	/* the reset goes on without the command's knowledge */
 	bed_online(0);
 	say_sent();
 	say_fd(s);
@@ -161,13 +162,13 @@ static void nvme_gives_up(struct scene *s)
 #define RACE_US		400000
 #define RACE_CALLS	3	/* at least, of each thread that has something to call */
 
-/* several threads that use one device fd without a plan */
+/* several threads that use one device fd at random */
 struct race {
 	struct scene *s;
 	atomic_bool stop;
 	atomic_int fd;
-	atomic_int bad;		/* an errno that nobody should get */
-	atomic_uint calls[4];	/* how many came back, per thread */
+	atomic_int bad;		/* an errno that no caller should get */
+	atomic_uint calls[4];	/* how many returned, per thread */
 };
 
 static void returned(struct race *r, unsigned int thread, int err)
@@ -190,7 +191,7 @@ static void *race_arcs(void *arg)
 	for (i = 0; !r->stop; i++) {
 		int fd, err;
 
-		/* before the first reset its whole state may run here */
+		/* before the first reset its complete state may run here */
 		if (to[i % 7] == MIG_RUNNING && !r->calls[3] &&
 		    r->s->st->dest && r->s->written == r->s->s.len)
 			r->s->arrived = true;
@@ -269,7 +270,7 @@ static void at_once(struct scene *s)
 		check(!pthread_create(&thread[i], NULL, fn[i], &r),
 		      "no thread");
 	sleep_us(RACE_US);
-	/* the case's own limit ends a wait for a call that does not come back */
+	/* the case's own limit ends the wait for a call that does not return */
 	while (!all_called(&r))
 		sleep_us(10000);
 	r.stop = true;

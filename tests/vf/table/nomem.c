@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * nomem.c - event of the table: what the migration does next finds no
- * memory. Its first allocation fails, then in the next try the second, and so
- * on, until it needs no more.
+ * nomem.c - event of the table: the migration's next step finds no memory. Its
+ * first allocation fails, then in the next try the second, and so on, until it
+ * needs no more.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,9 +33,9 @@ static void add(struct outcomes *o, int err, unsigned int state)
 }
 
 /*
- * One try. Return: whether something failed in it; @err is what the step gave.
- * Copies from and to user memory are made to fail as well: that does not
- * concern the driver, and gives EFAULT.
+ * One try. Return: whether something failed in it; @err is the step's result.
+ * Copies from and to user memory are made to fail as well, which gives EFAULT
+ * and does not concern the driver.
  */
 static bool try(struct scene *s, unsigned int n, struct outcomes *o, int *err)
 {
@@ -47,7 +47,7 @@ static bool try(struct scene *s, unsigned int n, struct outcomes *o, int *err)
 	failed = failnth_disarm();
 	state = scene_state(s);
 	s->arrived |= s->st->dest && state == MIG_RUNNING;
-	/* what a VF that was given up says is not about memory */
+	/* the errno of a VF that was given up is not about memory */
 	if (failed && s->st->mig != MIG_ERROR)
 		check(!*err || *err == -ENOMEM || *err == -EFAULT,
 		      "allocation %u fails: expected ENOMEM, got %s", n,
@@ -76,8 +76,8 @@ static void again_at_source(struct scene *s)
 }
 
 /*
- * Whatever was loaded must not run any more, or the guest would be in two
- * places: it continues where it is, and all starts from the beginning.
+ * Whatever was loaded must not run, or the guest would be in two places: it
+ * continues where it is, and everything starts from the beginning.
  */
 static void again_at_destination(struct scene *s)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pf.c - events of the table: the PF's controller is reset, its
- * driver goes and comes back, or takes its time.
+ * pf.c - events of the table: the PF's controller is reset, its driver is
+ * unbound and comes back, or takes long.
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static bool is_starting(void)
 	return strcmp(state, "live");
 }
 
-/* Return: all was over before the PF was ready */
+/* Return: everything was over before the PF was ready */
 static bool while_it_starts(struct scene *s, char *seen, size_t len)
 {
 	int next = s->st->next(s);
@@ -92,7 +92,7 @@ static void pf_starts(struct scene *s)
 	say("%s", seen);
 	say_fd(s);
 	say_cure(s);
-	/* as quick as before for the others */
+	/* as fast as before for the others */
 	vfio_close(&s->dev);
 	pf_driver(0, "unbind");
 	pf_driver(0, "bind");

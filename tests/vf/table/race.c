@@ -13,10 +13,10 @@
 #define TRIES		20
 #define NAP_US		1000	/* a reset takes 100 ms at least */
 
-/* what a thread does: an arc to a MIG_* state, or */
+/* what a thread does: an arc to a MIG_* state, or this */
 enum { NEXT = -1, RESET = -2 };
 
-/* the arcs out of each state; what a migration does next is the last of a list */
+/* the arcs out of each state; a list's last one is a migration's next step */
 static const struct arc {
 	int to;
 	bool command;	/* the device is told */
@@ -77,13 +77,13 @@ static void arc_begins(struct first *f)
 	beside_call(&f->b, do_first);
 	while (!f->b.done && !model_commands(0))
 		sleep_us(NAP_US);
-	/* others have limits of their own */
+	/* other kernels have limits of their own */
 	model_set(0, "lm-command-us=0");
 }
 
 /*
- * One after the other, the second before the first is over. Return: so it came;
- * *@arc is what the arc gave.
+ * One after the other, the second before the first is over. Return: whether it
+ * came to that; *@arc is the arc's result.
  */
 static bool meet(struct scene *s, int to, bool reset_first, int *arc)
 {
@@ -125,7 +125,7 @@ static unsigned int say_both(struct scene *s, const struct arc *a,
 	check(state == MIG_RUNNING || state == MIG_ERROR,
 	      "a reset has led to %s", mig_name(state));
 	/*
-	 * RUNNING has to be true: whoever is told so will not reset the VF
+	 * RUNNING has to be true: whoever is told so does not reset the VF
 	 * again
 	 */
 	if (state == MIG_RUNNING)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * states.c - the rows of the table: how a VF gets into each state, and
- * what a migration would do next there.
+ * states.c - the rows of the table: how a VF gets into each state, and what a
+ * migration would do there next.
  */
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * table.c - the table of states and events: cells as cases, and what all
- * events observe alike.
+ * table.c - the table of states and events: cells as cases, and what all events
+ * observe in the same way.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -84,7 +84,7 @@ void say_fd(struct scene *s)
 		say("data fd: %s", errno_name(-err));
 }
 
-/* an error must be one that says something, and ERROR must hold */
+/* an error must be a sensible one, and ERROR must last */
 static void judge(struct scene *s, int err)
 {
 	check(!err || err == -EAGAIN || sane_errno(err),
@@ -137,7 +137,7 @@ void say_cure(struct scene *s)
 {
 	must(vfio_reset(&s->dev));
 	state_is(&s->dev, MIG_RUNNING);
-	/* the guest first: both write to one namespace */
+	/* the guest first, as both write to one namespace */
 	source_goes_on(s);
 	new_guest(s);
 	say("a reset cures");
@@ -204,7 +204,7 @@ static void run_cell(const void *arg)
 		state_is(&s.dev, c->st->mig);
 	}
 	c->ev->fn(&s);
-	/* with everything closed a new user must find good VFs */
+	/* once everything is closed, a new user must find good VFs */
 	vfio_close(&s.dev);
 	vfio_close(&s.src);
 	if (s.fd >= 0)

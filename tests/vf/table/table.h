@@ -3,9 +3,9 @@
  * table.h - the table of states and events: each event happens to a VF in each
  * migration state, and the cell says what was seen.
  *
- * A cell's text is made of what the events observe (say()), never of what is
- * expected: docs/states-and-events.md holds that, and tests/41-table.t
- * compares. What must hold in any case is checked here.
+ * A cell's text is made from what the events observe (say()), never from what
+ * is expected: that is in docs/states-and-events.md, and tests/41-table.t
+ * compares. What must always hold is checked here.
  */
 #ifndef NVME_VFIO_TABLE_H
 #define NVME_VFIO_TABLE_H
@@ -67,7 +67,7 @@ enum table_host { TABLE_ANY, TABLE_TIMEOUT, TABLE_BUS, TABLE_FAULTS };
 /**
  * struct table_event - a column
  * @name: as in the table
- * @fn: lets it happen, says what is seen, and shows that the VF is good after
+ * @fn: makes it happen, says what is seen, and shows that the VF is good then
  * @cold: @fn opens the scene and enters the state by itself
  * @host: what kind of host it needs
  */
@@ -107,7 +107,7 @@ void scene_open(struct scene *s);
  */
 void enter_again(struct scene *s);
 
-/** say - one more observation for the cell, printf style */
+/** say - add an observation to the cell, printf style */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /** errno_name - "EIO" for -EIO, "ok" for 0 */
@@ -122,10 +122,10 @@ void say_state(struct scene *s);
 /** say_fd - is the data fd, if the state has one, dead? The fd is closed. */
 void say_fd(struct scene *s);
 
-/** fd_errno - errno that a byte through a data fd gives, 0 = it passes */
+/** fd_errno - errno of a byte through a data fd, 0 = it passes */
 int fd_errno(int fd, bool dest);
 
-/** say_next - do what the migration does next; say what it gives */
+/** say_next - do what the migration does next; say its result */
 void say_next(struct scene *s);
 
 /** new_guest - a new user of the same device fd, without a reset, does I/O, stops
@@ -137,7 +137,7 @@ void new_guest(struct scene *s);
 void say_cure(struct scene *s);
 
 /** say_goes_on - back to RUNNING (or on, for a complete destination): the guest
- * continues and misses nothing; if that fails, say why, and reset
+# continues and lacks nothing; if that fails, say why, and reset
  */
 void say_goes_on(struct scene *s);
 

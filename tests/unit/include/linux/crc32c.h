@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-/* Bit by bit, from the polynomial: the kernel's result by another way. */
+/* Bit by bit, from the polynomial: the kernel's result in another way. */
 static inline u32 crc32c(u32 crc, const void *data, unsigned int len)
 {
 	const u8 *p = data;

@@ -6,7 +6,7 @@
 
 #define GFP_KERNEL_ACCOUNT	0
 
-/* Set by a test: this many allocations succeed, the next fails; -1: none does. */
+/* Set by a test: this many allocations succeed, the next fails; -1: none fails */
 extern int allocs_left;
 
 static inline void *unit_alloc(size_t n, size_t size)
