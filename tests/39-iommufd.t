@@ -4,10 +4,10 @@
 # Needs, CHECK_FULL=1: kernel:6.12 kernel:7.2 kernel:7.3 model
 """A kernel of Debian without IOMMUFD gets VFIO and iommufd of its own source: they
 build without a warning, a host starts with them, modules that were built for another
-core are refused in either direction, KVM knows VFIO's files, and the conformance suite
-passes by /dev/iommu, with nothing skipped that the kernel does not force
-(inside/iommufd-core). IOMMUFD_KERNELS="6.12 7.2" for others; CHECK_FULL=1 takes all.
-CONFORMANCE_ARGS goes to the suite."""
+core are refused in either direction, KVM knows VFIO's files, a workload moves as guests
+of cloud-hypervisor do, and the conformance suite passes by /dev/iommu, with nothing
+skipped that the kernel does not force (inside/iommufd-core). IOMMUFD_KERNELS="6.12 7.2"
+for others; CHECK_FULL=1 takes all. CONFORMANCE_ARGS goes to the suite."""
 
 import lzma
 import os
@@ -72,7 +72,7 @@ def build(out, kernel, folder):
     return core, driver
 
 
-def job(out, kernel, folder, program):
+def job(out, kernel, folder, programs):
     made = build(out, kernel, folder)
     if not made:
         return None
@@ -82,7 +82,7 @@ def job(out, kernel, folder, program):
     files["old/nvme-vfio-pci.ko"] = os.path.join(place.driver(kernel), "nvme-vfio-pci.ko")
     files["data/iommufd-core"] = f"{TESTS}/inside/iommufd-core"
     return hostrun.Job(kernel.release, "standard", f"sh /share/data/iommufd-core --iommufd {ARGS}",
-                       [program, "bin/kvmfile=" + place.program("kvmfile.c"),
+                       [*programs, "bin/kvmfile=" + place.program("kvmfile.c"),
                         *(f"{name}={path}" for name, path in files.items())],
                        SECONDS, kernel.series, allow=(*hostrun.FAILS, *REFUSED),
                        more=("--no-vfs", "--nvme", core, "--driver", driver))
@@ -101,11 +101,11 @@ def report(out, kernel, result):
 def main():
     hostrun.by_run_one()
     out = tap.Tap()
-    (program,), why = place.all_built("vfio-mig-conformance")
-    if not out.ok(not why, "the suite builds", why or ""):
+    programs, why = place.all_built("vfio-mig-conformance", "vf-test")
+    if not out.ok(not why, "the programs build", why or ""):
         return out.done()
     with tempfile.TemporaryDirectory() as folder:
-        jobs = [job(out, place.kernel(series), f"{folder}/{series}", program) for series in kernels()]
+        jobs = [job(out, place.kernel(series), f"{folder}/{series}", programs) for series in kernels()]
         for made, result in hostrun.side_by_side(filter(None, jobs), 2):
             report(out, made.title, result)
     return out.done()

@@ -143,7 +143,7 @@ class Host:
     disk      raw file of the namespace; default: a fresh one of 256 MiB
     driver    folder with our modules, or None for plain vfio-pci
     nvme      folder with modules that replace the kernel's (see build-nvme)
-    vmm       take along the distribution's QEMU
+    vmm       take along the distribution's QEMU, or those of these names
     files     {name under /share: path here}; programs bring their libraries
     root      {name: path here}, files that shall be in the host's memory
     icount    time is instructions: each takes 2^icount ns, and only they take any
@@ -387,8 +387,7 @@ class Host:
                  initramfs.files("rig", [("/rig/lib.sh", os.path.join(place.RIG, "host-lib.sh")),
                                          ("/bin/nvadm", place.program("nvadm.c")),
                                          ("/bin/qmp", place.program("qmp.c"))])]
-        if self.vmm:
-            parts.append(initramfs.vmm())
+        parts += [initramfs.vmm(name) for name in (("current",) if self.vmm is True else self.vmm or ())]
         if self.root:
             parts.append(initramfs.files("root", sorted(self.root.items())))
         programs = [(name, source) for name, source in sorted(self.files.items())
