@@ -38,7 +38,7 @@ MOVES = [
     ("6.12", "vendor", (NEW, OLD), 2, {"tracked": False, "machine": Q35}),
     (CORE, "standard", (OLD, NEW), 2, {"tracked": True, "machine": PC, "mode": "both"}),
 ]
-# kernel, command set, mode; what QEMU 10.1 began CPR with stays as it is for later ones
+# kernel, command set, mode
 CPRS = [
     ("6.1", "standard", "group"),
     ("6.12", "vendor", "group"),
@@ -46,9 +46,9 @@ CPRS = [
 ]
 STEPS = ("transfer", "exec", "transfer")
 
-# QEMU, enable-migration, what it is asked for, what it says. In the last two QEMU moves
-# the VF's state from the VF to itself: by two processes at a time, or by one, but without
-# the reset that a drive wants before it takes a state. Both lose what the guest did.
+# QEMU, enable-migration, what it is asked for, what it says, whether the guest goes on.
+# In the last two QEMU moves the VF's state from the VF to itself: by two processes at a
+# time, or by one, but without the reset that a drive wants before it takes a state.
 REFUSALS = [
     (OLD, "off", "transfer", "Could not open '/dev/vfio/", True),
     (NEW, "auto", "transfer", "Failed setting device state to STOP_COPY", False),
@@ -88,8 +88,8 @@ def guest_on(kernel, command_set, mode, qemu, migration, allow=()):
                      root=guests.files(kernel), **more) as host:
         host.setup_vfs(2)
         host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
-        yield cpr.Guest(cpr.Single(host), {host: "PF0_VF1"}, machine=PC, mode="group" if mode == "group" else "iommufd",
-                        migration=migration, qemus={host: qemu})
+        yield cpr.Guest(cpr.Single(host), {host: "PF0_VF1"}, machine=PC, mode=mode, migration=migration,
+                        qemus={host: qemu})
 
 
 def replaced(name, guest, step):
@@ -100,8 +100,8 @@ def replaced(name, guest, step):
     after = scenario.await_pass(guest)
     commands, arcs = scenario.trace(guest.host)
     out.note(f"{name}: cpr-{step}: {info}")
-    out.ok(after["errors"] == 0 and after["verified"] > before["verified"], f"{name}: cpr-{step}: the I/O goes on, and is right",
-           f"{before} {after}")
+    out.ok(after["errors"] == 0 and after["verified"] > before["verified"],
+           f"{name}: cpr-{step}: the I/O goes on, and is right", f"{before} {after}")
     out.ok(not commands and not arcs, f"{name}: cpr-{step}: the VF runs all the time", f"{commands} {arcs}")
 
 
@@ -115,9 +115,10 @@ def stays(kernel, command_set, mode):
         out.ok(guest.opened() == opened == mode, f"{name}: the VF is open as before", guest.opened())
         result = scenario.Result(kernel, command_set)
         scenario.judge(result, guest.finish(), guest.pair.stalled())
-        out.ok(result.clean_end and result.read_back and not result.guest_trouble and result.totals.get("errors") == 0,
-               f"{name}: {result.totals.get('writes')} writes, {result.totals.get('verified')} blocks verified, nothing wrong "
-               "or left in flight", f"{result.totals} {result.guest_trouble}")
+        totals = result.totals
+        out.ok(result.clean_end and result.read_back and not result.guest_trouble and totals.get("errors") == 0,
+               f"{name}: {totals.get('writes')} writes, {totals.get('verified')} blocks verified, nothing wrong or left "
+               "in flight", f"{totals} {result.guest_trouble}")
 
 
 def refused(qemu, migration, step, words, goes_on):

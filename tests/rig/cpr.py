@@ -23,7 +23,8 @@ class Guest(guests.Guest):
     """
 
     def __init__(self, pair, vfs, *, machine="pc", migration="off", **more):
-        super().__init__(pair, vfs, machine=f"{machine},aux-ram-share=on,memory-backend={BACKEND}", tracked=True, **more)
+        super().__init__(pair, vfs, machine=f"{machine},aux-ram-share=on,memory-backend={BACKEND}", tracked=True,
+                         **more)
         self.migration = migration
 
     def arguments(self, host, life, incoming):
