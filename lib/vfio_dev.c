@@ -162,6 +162,21 @@ int vfio_open_cdev(struct vfio_dev *dev, const char *bdf)
 	return open_by(dev, bdf, open_by_cdev);
 }
 
+int vfio_attach(struct vfio_dev *dev)
+{
+	struct iommufd_ioas_alloc ioas = { .size = sizeof(ioas) };
+	struct vfio_attach_pt attach = { .argsz = sizeof(attach) };
+
+	if (ioctl(dev->container, IOMMUFD_IOAS_ALLOC, &ioas))
+		return lib_fail(-errno, "%s: address space of IOMMUFD",
+				dev->bdf);
+	attach.pt_id = ioas.out_ioas_id;
+	if (ioctl(dev->fd, VFIO_ATTACH_PT, &attach))
+		return lib_fail(-errno, "%s: attach to IOMMUFD", dev->bdf);
+	dev->ioas = ioas.out_ioas_id;
+	return 0;
+}
+
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -182,6 +197,7 @@ void vfio_close(struct vfio_dev *dev)
 	close_fd(&dev->fd);
 	close_fd(&dev->group);
 	close_fd(&dev->container);
+	dev->ioas = 0;
 }
 
 int vfio_reset(struct vfio_dev *dev)
@@ -326,8 +342,18 @@ int vfio_dma_map(struct vfio_dev *dev, const struct dma_mem *mem)
 		.iova = mem->iova,
 		.size = mem->size,
 	};
+	struct iommufd_ioas_map ioas = {
+		.size = sizeof(ioas),
+		.flags = IOMMUFD_MAP_FIXED_IOVA | IOMMUFD_MAP_WRITEABLE |
+			 IOMMUFD_MAP_READABLE,
+		.ioas_id = dev->ioas,
+		.user_va = (uintptr_t)mem->va,
+		.iova = mem->iova,
+		.length = mem->size,
+	};
 
-	if (ioctl(dev->container, VFIO_IOMMU_MAP_DMA, &map))
+	if (dev->ioas ? ioctl(dev->container, IOMMUFD_IOAS_MAP, &ioas) :
+			ioctl(dev->container, VFIO_IOMMU_MAP_DMA, &map))
 		return lib_fail(-errno, "%s: map %zu bytes at %llx", dev->bdf,
 				mem->size, (unsigned long long)mem->iova);
 	return 0;
@@ -340,8 +366,15 @@ int vfio_dma_unmap(struct vfio_dev *dev, const struct dma_mem *mem)
 		.iova = mem->iova,
 		.size = mem->size,
 	};
+	struct iommufd_ioas_unmap ioas = {
+		.size = sizeof(ioas),
+		.ioas_id = dev->ioas,
+		.iova = mem->iova,
+		.length = mem->size,
+	};
 
-	if (ioctl(dev->container, VFIO_IOMMU_UNMAP_DMA, &unmap))
+	if (dev->ioas ? ioctl(dev->container, IOMMUFD_IOAS_UNMAP, &ioas) :
+			ioctl(dev->container, VFIO_IOMMU_UNMAP_DMA, &unmap))
 		return lib_fail(-errno, "%s: unmap at %llx", dev->bdf,
 				(unsigned long long)mem->iova);
 	return 0;

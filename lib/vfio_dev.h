@@ -19,6 +19,7 @@
  * @container: container fd; each device has a container of its own, so two
  *	devices map the same memory at the same IOVA independently; or IOMMUFD
  * @group: group fd
+ * @ioas: address space in IOMMUFD, 0 = none
  * @fd: device fd
  * @bar: start of the mapped BAR 0
  * @bar_size: length of @bar in bytes
@@ -31,6 +32,7 @@ struct vfio_dev {
 	char bdf[16];
 	int container;
 	int group;
+	uint32_t ioas;
 	int fd;
 	volatile uint8_t *bar;
 	size_t bar_size;
@@ -68,11 +70,19 @@ int vfio_open(struct vfio_dev *dev, const char *bdf);
 /**
  * vfio_open_cdev - open a function by its character device and IOMMUFD
  *
- * As vfio_open(), but no memory can be mapped: vfio_dma_map() fails.
+ * As vfio_open(), but no memory can be mapped before vfio_attach().
  *
  * Return: 0; -ENOENT where the kernel has no such device; or a negative errno.
  */
 int vfio_open_cdev(struct vfio_dev *dev, const char *bdf);
+
+/**
+ * vfio_attach - give a function that was opened by vfio_open_cdev() an address
+ * space of its own, for vfio_dma_map()
+ *
+ * Return: 0, or a negative errno.
+ */
+int vfio_attach(struct vfio_dev *dev);
 
 /** vfio_close - give everything back; harmless on a closed device */
 void vfio_close(struct vfio_dev *dev);

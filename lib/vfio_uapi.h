@@ -39,6 +39,49 @@ struct vfio_bind_iommufd {
 	__u32 out_devid;
 };
 
+#define VFIO_ATTACH_PT				_IO(VFIO_TYPE, VFIO_BASE + 19)
+
+/* struct vfio_device_attach_iommufd_pt, before its PASID */
+struct vfio_attach_pt {
+	__u32 argsz;
+	__u32 flags;
+	__u32 pt_id;
+};
+
+#define IOMMUFD_IOAS_ALLOC			_IO(';', 0x81)
+#define IOMMUFD_IOAS_MAP			_IO(';', 0x85)
+#define IOMMUFD_IOAS_UNMAP			_IO(';', 0x86)
+
+/* struct iommu_ioas_alloc */
+struct iommufd_ioas_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 out_ioas_id;
+};
+
+#define IOMMUFD_MAP_FIXED_IOVA			(1 << 0)
+#define IOMMUFD_MAP_WRITEABLE			(1 << 1)
+#define IOMMUFD_MAP_READABLE			(1 << 2)
+
+/* struct iommu_ioas_map */
+struct iommufd_ioas_map {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__u32 reserved;
+	__aligned_u64 user_va;
+	__aligned_u64 length;
+	__aligned_u64 iova;
+};
+
+/* struct iommu_ioas_unmap */
+struct iommufd_ioas_unmap {
+	__u32 size;
+	__u32 ioas_id;
+	__aligned_u64 iova;
+	__aligned_u64 length;
+};
+
 #define MIG_ERROR		0
 #define MIG_STOP		1
 #define MIG_RUNNING		2

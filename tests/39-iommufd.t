@@ -4,10 +4,11 @@
 # Needs, CHECK_FULL=1: kernel:6.12 kernel:7.2 kernel:7.3 model
 """A kernel of Debian's without IOMMUFD gets VFIO and iommufd from its own source: they
 build without a warning, a host starts with them, modules that were built for another
-core are refused in either direction, KVM knows VFIO's files, and the conformance suite
-passes by /dev/iommu, with nothing skipped that the kernel does not force
-(inside/iommufd-core). IOMMUFD_KERNELS="6.12 7.2" for others; CHECK_FULL=1 takes all.
-There the suite runs by the VF's group as well. CONFORMANCE_ARGS goes to it."""
+core are refused in either direction, KVM knows VFIO's files, a workload moves as guests
+of cloud-hypervisor do, and the conformance suite passes by /dev/iommu, with nothing
+skipped that the kernel does not force (inside/iommufd-core). IOMMUFD_KERNELS="6.12 7.2"
+for others; CHECK_FULL=1 takes all. There the suite runs by the VF's group as well.
+CONFORMANCE_ARGS goes to it."""
 
 import lzma
 import os
@@ -76,7 +77,7 @@ def ways():
     return ("iommufd", "group") if os.environ.get("IOMMUFD_KERNELS") or os.environ.get("CHECK_FULL") else ("iommufd",)
 
 
-def jobs(out, kernel, folder, program):
+def jobs(out, kernel, folder, programs):
     made = build(out, kernel, folder)
     if not made:
         return
@@ -88,7 +89,7 @@ def jobs(out, kernel, folder, program):
     for way in ways():
         command = f"sh /share/data/iommufd-core {'--iommufd' if way == 'iommufd' else ''} {ARGS}"
         yield hostrun.Job(kernel.release, "standard", command,
-                          [program, "bin/kvmfile=" + place.program("kvmfile.c"),
+                          [*programs, "bin/kvmfile=" + place.program("kvmfile.c"),
                            *(f"{name}={path}" for name, path in files.items())],
                           SECONDS, f"{kernel.series} {way}", allow=(*hostrun.FAILS, *REFUSED),
                           more=("--no-vfs", "--nvme", core, "--driver", driver))
@@ -107,11 +108,11 @@ def report(out, kernel, result):
 def main():
     hostrun.by_run_one()
     out = tap.Tap()
-    (program,), why = place.all_built("vfio-mig-conformance")
-    if not out.ok(not why, "the suite builds", why or ""):
+    programs, why = place.all_built("vfio-mig-conformance", "vf-test")
+    if not out.ok(not why, "the programs build", why or ""):
         return out.done()
     with tempfile.TemporaryDirectory() as folder:
-        todo = [job for series in kernels() for job in jobs(out, place.kernel(series), f"{folder}/{series}", program)]
+        todo = [job for series in kernels() for job in jobs(out, place.kernel(series), f"{folder}/{series}", programs)]
         for job, result in hostrun.side_by_side(todo, 2):
             report(out, job.title, result)
     if len(ways()) == 1:

@@ -9,7 +9,7 @@ message.
 LIBVIRT_KERNEL, LIBVIRT_SET: of the hosts, 6.1 and standard unless given; there
 memory is tracked, and QEMU's defaults do, as with 7.3+iommufd, where VFIO is what
 nvme-vfio-iommufd-dkms puts in place of the kernel's. LIBVIRT_PARTS: some of PARTS instead
-of all."""
+of all. LIBVIRT_BACKPORTS=1: libvirt and QEMU of the suite's backports."""
 
 import json
 import os
@@ -403,10 +403,11 @@ def chosen_parts():
 
 def story(work, parts):
     begun = time.monotonic()
-    pair = virt.hosts(KERNEL, SET, work, vfs=3, config=CONFIG, pfs=2, props=[{}, PLAIN], seconds=5400)
+    pair = virt.hosts(KERNEL, SET, work, vfs=3, backports=bool(os.environ.get("LIBVIRT_BACKPORTS")), config=CONFIG, pfs=2, props=[{}, PLAIN], seconds=5400)
     out.note(f"logs: {pair.log}")
     with pair:
         out.note(f"two hosts up: {time.monotonic() - begun:.0f} s")
+        out.note(pair.a.run("virsh version"))
         watch = pairs.Watch(pair)
         watch.start()
         try:

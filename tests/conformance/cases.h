@@ -17,6 +17,7 @@ extern const struct tap_case resume_cases[];
 extern const struct tap_case reset_cases[];
 extern const struct tap_case log_cases[];
 extern const struct tap_case move_cases[];
+extern const struct tap_case vmm_cases[];
 extern const struct tap_case race_cases[];
 
 /* the matrix is built at start-up; blocked arcs come last of all cases */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +160,7 @@ static int open_cdev(struct dev *d, char *why, size_t len)
 		return failed(why, len, "VFIO_DEVICE_BIND_IOMMUFD");
 	if (ioctl(d->iommufd, IOC_IOAS_ALLOC, &ioas))
 		return failed(why, len, "IOMMU_IOAS_ALLOC");
-	attach.pt_id = ioas.out_ioas_id;
+	attach.pt_id = d->ioas = ioas.out_ioas_id;
 	if (ioctl(d->fd, IOC_ATTACH_PT, &attach))
 		return failed(why, len, "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
 	return 0;
@@ -194,6 +195,25 @@ void dev_close(struct dev *d)
 	close_one(&d->group);
 	close_one(&d->container);
 	close_one(&d->iommufd);
+}
+
+int dev_map(struct dev *d, void *va, unsigned long long iova, size_t len)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)va, .iova = iova, .size = len,
+	};
+	struct ioas_map ioas = {
+		.size = sizeof(ioas),
+		.flags = IOAS_MAP_FIXED | IOAS_MAP_WRITE | IOAS_MAP_READ,
+		.ioas_id = d->ioas,
+		.user_va = (uintptr_t)va, .iova = iova, .length = len,
+	};
+
+	if (d->iommufd < 0)
+		return ioctl(d->container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
+	return ioctl(d->iommufd, IOC_IOAS_MAP, &ioas) ? -errno : 0;
 }
 
 int dev_reset(struct dev *d)

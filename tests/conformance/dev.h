@@ -30,6 +30,7 @@ struct dev {
 	int fd;
 	int group, container;	/* WAY_GROUP */
 	int iommufd;		/* WAY_IOMMUFD */
+	unsigned int ioas;
 };
 
 /**
@@ -56,6 +57,9 @@ int dev_try_open(struct dev *d, const struct target *t, enum way way,
 		 char *why, size_t len);
 
 void dev_close(struct dev *d);
+
+/** dev_map - let the device reach memory; Return: 0 or -errno */
+int dev_map(struct dev *d, void *va, unsigned long long iova, size_t len);
 
 /** dev_reset - VFIO_DEVICE_RESET; Return: 0 or -errno */
 int dev_reset(struct dev *d);

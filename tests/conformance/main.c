@@ -213,7 +213,7 @@ static bool wanted(const struct tap_case *c)
 	return true;
 }
 
-#define NLISTS	12
+#define NLISTS	13
 
 static void all_lists(const struct tap_case *lists[NLISTS])
 {
@@ -229,6 +229,7 @@ static void all_lists(const struct tap_case *lists[NLISTS])
 	lists[n++] = reset_cases;
 	lists[n++] = log_cases;
 	lists[n++] = move_cases;
+	lists[n++] = vmm_cases;
 	lists[n++] = race_cases;
 	lists[n++] = blocked_cases();
 }

@@ -60,6 +60,35 @@ int data_size(struct dev *d, uint64_t *bytes)
 	return feature(d, FEAT_DATA_SIZE | FEATURE_GET, bytes, sizeof(*bytes));
 }
 
+int log_start(struct dev *d, struct log_range *ranges, uint32_t n,
+		     uint64_t *page_size)
+{
+	struct log_control c = {
+		.page_size = *page_size, .num_ranges = n,
+		.ranges = (uintptr_t)ranges,
+	};
+	int err = feature(d, FEAT_LOG_START | FEATURE_SET, &c, sizeof(c));
+
+	*page_size = c.page_size;
+	return err;
+}
+
+int log_stop(struct dev *d)
+{
+	return feature(d, FEAT_LOG_STOP | FEATURE_SET, NULL, 0);
+}
+
+int log_report(struct dev *d, uint64_t iova, uint64_t length,
+		      uint64_t page_size, void *bitmap)
+{
+	struct log_report r = {
+		.iova = iova, .length = length, .page_size = page_size,
+		.bitmap = (uintptr_t)bitmap,
+	};
+
+	return feature(d, FEAT_LOG_REPORT | FEATURE_GET, &r, sizeof(r));
+}
+
 const char *st_name(unsigned int state)
 {
 	static const char * const names[ST_NR] = {

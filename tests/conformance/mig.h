@@ -71,6 +71,18 @@ int feature_argsz(struct dev *d, uint32_t argsz, uint32_t flags, void *data,
 /** data_size - Return: 0 or -errno */
 int data_size(struct dev *d, uint64_t *bytes);
 
+/**
+ * log_start - begin to log what the device writes to memory
+ * @page_size: wanted, then what it is
+ *
+ * Return: 0 or -errno, as for the next two
+ */
+int log_start(struct dev *d, struct log_range *ranges, uint32_t n,
+	      uint64_t *page_size);
+int log_stop(struct dev *d);
+int log_report(struct dev *d, uint64_t iova, uint64_t length,
+	       uint64_t page_size, void *bitmap);
+
 /* ---- states ---- */
 
 const char *st_name(unsigned int state);

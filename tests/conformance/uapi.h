@@ -118,4 +118,20 @@ struct ioas_alloc {
 
 #define IOC_IOAS_ALLOC		_IO(';', 0x81)
 
+struct ioas_map {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__u32 reserved;
+	__aligned_u64 user_va;
+	__aligned_u64 length;
+	__aligned_u64 iova;
+};
+
+#define IOAS_MAP_FIXED		(1U << 0)
+#define IOAS_MAP_WRITE		(1U << 1)
+#define IOAS_MAP_READ		(1U << 2)
+
+#define IOC_IOAS_MAP		_IO(';', 0x85)
+
 #endif

@@ -70,11 +70,12 @@ class Guest:
     may_reset     a reboot of the guest does not end it
     trace         patterns of QEMU's trace events; see traced()
     drive         VF, or one that QEMU emulates, with the same namespace behind it
+    qemus         {host: another command than qemu}
     """
 
     def __init__(self, pair_, vfs, *, cpus=1, machine="pc", memory=MEMORY, mode="group",
-                 workers=WORKERS, pool=POOL, tracked=False, capabilities=(), parameters=None, hold=False, may_reset=False, trace=(),
-                 drive=VF):
+                 workers=WORKERS, pool=POOL, tracked=False, capabilities=(), parameters=None, hold=False,
+                 may_reset=False, trace=(), drive=VF, qemus=None):
         self.pair = pair_
         self.vfs = dict(vfs)
         self.cpus = cpus
@@ -90,6 +91,7 @@ class Guest:
         self.may_reset = may_reset
         self.trace = tuple(trace)
         self.drive = drive
+        self.qemus = dict(qemus or {})
         self.host = None                # where it is
         self.life = None                # which of its lives this is
         self.lives = []                 # the host of every QEMU there was
@@ -109,7 +111,7 @@ class Guest:
         if not self.tracked:
             drive += ",enable-migration=on"
         return (
-            f"qemu -name guest -nodefaults -no-user-config -nographic -machine {self.machine} "
+            f"{self.qemus.get(host, 'qemu')} -name guest -nodefaults -no-user-config -nographic -machine {self.machine} "
             f"-accel kvm -cpu host -smp {self.cpus} -m {self.memory} "
             f"-kernel /guest/kernel -initrd /guest/initrd "
             f"-append '{CMDLINE} pool={self.pool} change={CHANGE} workers={self.workers} "

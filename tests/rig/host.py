@@ -146,7 +146,7 @@ class Host:
     driver    folder with our modules, or None for plain vfio-pci
     nvme      folder with modules that replace the kernel's (see build-nvme; default: those
               of a kernel whose VFIO is built again)
-    vmm       take along the distribution's QEMU
+    vmm       take along the distribution's QEMU, or those of these names
     files     {name under /share: path here}; programs bring their libraries
     root      {name: path here}, files that have to be in the host's memory
     icount    time is counted in instructions: each takes 2^icount ns, nothing else does
@@ -404,8 +404,7 @@ class Host:
                  initramfs.files("rig", [("/rig/lib.sh", os.path.join(place.RIG, "host-lib.sh")),
                                          ("/bin/nvadm", place.program("nvadm.c")),
                                          ("/bin/qmp", place.program("qmp.c"))])]
-        if self.vmm:
-            parts.append(initramfs.vmm())
+        parts += [initramfs.vmm(name) for name in (("current",) if self.vmm is True else self.vmm or ())]
         if self.root:
             parts.append(initramfs.files("root", sorted(self.root.items())))
         programs = [(name, source) for name, source in sorted(self.files.items())

@@ -184,19 +184,19 @@ def files(label, pairs):
     return cached(label, make, [name for name, _ in pairs], [source for _, source in pairs])
 
 
-def vmm():
-    """The distribution's QEMU with its own loader and libraries, as a command in
-    PATH."""
-    top = os.path.realpath(os.path.join(place.CACHE, "vmm", "current"))
+def vmm(name="current"):
+    """A QEMU of the distribution's with its own loader and libraries, as a command
+    in the path: qemu, or qemu-NAME."""
+    top = os.path.realpath(os.path.join(place.CACHE, "vmm", name))
+    folder, command = ("/vmm", "/bin/qemu") if name == "current" else (f"/vmm-{name}", f"/bin/qemu-{name}")
 
     def make(part):
         for path in glob.glob(top + "/*/*"):
-            part.file("/vmm" + path[len(top):], path, 0o755)
-        part.data("/bin/qemu", b"#!/bin/sh\n"
-                  b"exec /vmm/lib/ld-linux-x86-64.so.2 --library-path /vmm/lib"
-                  b" /vmm/bin/qemu-system-x86_64 -L /vmm/share \"$@\"\n", 0o755)
+            part.file(folder + path[len(top):], path, 0o755)
+        part.data(command, f"#!/bin/sh\nexec {folder}/lib/ld-linux-x86-64.so.2 --library-path {folder}/lib"
+                  f' {folder}/bin/qemu-system-x86_64 -L {folder}/share "$@"\n'.encode(), 0o755)
 
-    return cached("vmm-" + os.path.basename(top), make, [top], [])
+    return cached("vmm-" + os.path.basename(top), make, [top, command], [])
 
 
 def libraries(program):

@@ -20,8 +20,9 @@ class Pair:
     """with Pair("6.1", "standard") as pair: pair.a, pair.b"""
 
     def __init__(self, kernel, set, *, log=None, driver=None, seconds=rig.RUN_SECONDS,
-                 guest_memory=256, b=None, kind=rig.Host, **more):
-        """guest_memory: MiB. b: what differs on the second host. kind: of hosts."""
+                 guest_memory=256, b=None, kind=rig.Host, vmm=True, **more):
+        """guest_memory: MiB. b: what is different on the second host. kind: of
+        hosts. vmm: see Host."""
         self.log = os.path.abspath(log or rig.new_log())
         os.makedirs(self.log, exist_ok=True)
         self.disk = os.path.join(self.log, "namespace")
@@ -36,7 +37,7 @@ class Pair:
             # keeps one so busy that nothing else would get done.
             slow = kernel.startswith("debug")
             self.hosts.append(kind(
-                kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=True,
+                kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=vmm,
                 cpus=1 + slow, memory=1024 + guest_memory + 1024 * slow, seconds=seconds,
                 qemu_args=["-netdev", f"stream,id=net,{end},addr.type=unix,addr.path={wire}",
                            "-device", f"virtio-net-pci,netdev=net,mac=52:54:00:00:00:0{i + 1},"

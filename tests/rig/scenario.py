@@ -42,6 +42,7 @@ class Result:
         self.guest_kernel = guests.kernel_of(kernel).release
         self.set = set
         self.versions = {}
+        self.qemus = []             # versions on the two hosts
         self.label = f"{kernel} {set}"
         self.tracked = None         # something tracks which memory the drive writes
         self.trips = []
@@ -128,9 +129,11 @@ def trip(guest, watch, target, say):
 
 
 def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
-        props=None, tracked=None, seconds=rig.RUN_SECONDS, **more):
-    """more: arguments of Guest. tracked: by default what the driver says. Never raises
-    because of what the hosts or the driver did: see Result.error."""
+        props=None, tracked=None, seconds=rig.RUN_SECONDS, qemus=("qemu", "qemu"), vmm=True,
+        nvme=None, **more):
+    """more: what the guest is, see Guest. tracked: as the driver says, if not
+    given. qemus: commands of the two hosts, which have those of vmm. nvme: see Host.
+    Never raises for what the hosts or the driver did: see Result.error."""
     result = Result(kernel, set)
     result.log = log or rig.new_log()
     begun = time.monotonic()
@@ -139,11 +142,12 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
         driver = driver or pairs.driver_for(kernel)
         say(f"booting two hosts with kernel {result.kernel}")
         with pairs.Pair(kernel, set, log=result.log, driver=driver, props=props, seconds=seconds,
-                        guest_memory=more.get("memory", guests.MEMORY),
+                        guest_memory=more.get("memory", guests.MEMORY), vmm=vmm, nvme=nvme,
                         root=guests.files(kernel, more.get("drive", guests.VF))) as pair:
             say("creating VFs, giving them queues and interrupts, binding them to nvme-vfio-pci")
             pair.setup_vfs(count=2)
             result.versions = versions(pair.a, driver)
+            result.qemus = [version(host, qemu) for host, qemu in zip(pair.hosts, qemus)]
             for host in pair.hosts:
                 host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
             result.tracked = "with dirty tracking" in result.versions["set"]
@@ -151,7 +155,7 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
                 raise rig.Trouble(f"not as it should be: {result.versions['set']}")
             result.label += f", {more.get('memory', guests.MEMORY)} MiB"
             result.label += ", QEMU's defaults" if result.tracked else ", enable-migration=on"
-            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)),
+            guest = guests.Guest(pair, dict(zip(pair.hosts, VFS)), qemus=dict(zip(pair.hosts, qemus)),
                                  tracked=result.tracked, **more)
             watch = pairs.Watch(pair)
             watch.start()
@@ -174,13 +178,17 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
     return result
 
 
+def version(host, qemu="qemu"):
+    return host.run(f"{qemu} --version | head -n 1").strip().removeprefix("QEMU emulator version ")
+
+
 def versions(host, driver):
-    text = host.run("qemu --version | head -n 1; cat /sys/class/nvme/nvme0/model;"
+    text = host.run("cat /sys/class/nvme/nvme0/model;"
                     "dmesg | grep -m 1 'can migrate'")
-    qemu, model, line = (text.splitlines() + [""] * 3)[:3]
+    model, line = (text.splitlines() + [""] * 2)[:2]
     git = subprocess.run(["git", "-C", place.TOP, "describe", "--always", "--dirty"],
                          capture_output=True, text=True, check=False).stdout.strip()
-    return {"qemu": qemu.removeprefix("QEMU emulator version "), "drive": model.strip(),
+    return {"qemu": version(host), "drive": model.strip(),
             "set": line.partition("can migrate: ")[2],
             "driver": (git and f"git {git}, ") + f"sources {os.path.basename(driver).split('-')[-1]}"}
 

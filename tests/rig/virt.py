@@ -77,15 +77,19 @@ def guest_files(folder, kernel):
         shutil.copy(source, os.path.join(folder + FOLDER, os.path.basename(name)))
 
 
-def hosts(kernel, command_set, work, *, driver="none", vfs=2, config="", by_apt=False, **more):
+def hosts(kernel, command_set, work, *, driver="none", vfs=2, config="", by_apt=False, backports=False,
+          **more):
     """A pair of hosts on which all is installed and configured. config: further
-    lines about the drive. by_apt: our packages are, instead of "make install"."""
+    lines about the drive. by_apt: our packages are, not what "make install" makes.
+    backports: libvirt and QEMU are those of the suite's backports."""
     if command_set in ("vendor", "both"):
         # the emulated VF's id is on no list of devices with that set
         more["cmdline"] = "nvme_vfio_pci.vendor_ids=1b36:0010"
     packages = PACKAGES
     if by_apt:
         packages += ("dkms", full.compiler(kernel), "pahole")
+    if backports:
+        packages = ("--backports", *packages)
     ours = full.by_apt(work, kernel, *packages) if by_apt else [full.installed(work, kernel)]
     folders = [*ours, settings(work, kernel, driver, vfs, config)]
     pair = pairs.Pair(kernel, command_set, kind=full.FullHost, packages=packages, folders=folders, **more)

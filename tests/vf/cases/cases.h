@@ -10,6 +10,7 @@
 /* each list ends with an entry without function */
 extern const struct tap_case probe_cases[];
 extern const struct tap_case migrate_cases[];
+extern const struct tap_case vmm_cases[];
 extern const struct tap_case precopy_cases[];
 extern const struct tap_case log_cases[];
 extern const struct tap_case queue_cases[];
