@@ -3,8 +3,8 @@
  * vf-test.c - runs the cases on the VFs of this host, as root.
  *
  * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
- *                [--until-failure] [--list] [--plain DRIVER] [--soak NUMBER]
- *                [--lies] [--draws FILE]
+ *                [--until-failure] [--list] [--plain DRIVER]
+ *                [--soak NUMBER] [--together NUMBER] [--lies] [--draws FILE]
  *                [--table|--table-timeout|--table-bus|--table-faults|--pf]
  *
  * --quick runs the few cases which together notice the usual faults of a
@@ -17,7 +17,8 @@
  * those that need a kernel whose allocations fail on demand.
  * --pf runs the cases of bad moments of the PF and of commands that do not end, in
  * some of which nvme resets the PF and says so.
- * --soak runs that many migrations in a row.
+ * --soak runs that many migrations in a row, --together that many round trips of a
+ * guest with four VFs.
  * --save keeps the stream of a VF in a file, --load loads one from there. Policies
  * stay as they are then.
  * --lies runs one from each drive of tests/model/personalities that breaks the
@@ -35,6 +36,7 @@
 #include "run.h"
 #include "soak.h"
 #include "table.h"
+#include "together.h"
 #include "warnings.h"
 
 static const struct tap_case * const lists[] = {
@@ -143,7 +145,7 @@ static void before(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--until-failure] [--list] [--plain DRIVER] [--table|--table-timeout|--table-bus|--table-faults|--pf] [--soak NUMBER] [--lies] [--draws FILE] [--save FILE|--load FILE]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--until-failure] [--list] [--plain DRIVER] [--table|--table-timeout|--table-bus|--table-faults|--pf] [--soak NUMBER] [--together NUMBER] [--lies] [--draws FILE] [--save FILE|--load FILE]\n");
 	return 2;
 }
 
@@ -159,7 +161,7 @@ int main(int argc, char **argv)
 	unsigned int i, n;
 	const char *file = NULL;
 	bool load = false;
-	int k, soak = 0;
+	int k, soak = 0, together = 0;
 
 	for (k = 1; k < argc; k++) {
 		const char *val = argv[k + 1];
@@ -196,6 +198,10 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[k], "--soak") && val) {
 			soak = atoi(argv[++k]);
 			if (soak <= 0)
+				return usage();
+		} else if (!strcmp(argv[k], "--together") && val) {
+			together = atoi(argv[++k]);
+			if (together <= 0)
 				return usage();
 		} else if (!strcmp(argv[k], "--only") && val) {
 			only = argv[++k];
@@ -237,6 +243,8 @@ int main(int argc, char **argv)
 		run = table_cases(host);
 	else if (soak)
 		run = soak_cases(soak);
+	else if (together)
+		run = together_cases(together);
 	else if (draws)
 		run = drawn_cases(draws);
 	return run_cases(run, level, only, before,
