@@ -4,6 +4,7 @@
 import time
 
 import hosts                            # finds the test bed's modules
+import fleet
 import guest
 import pair
 import scenario
@@ -169,4 +170,38 @@ def vm(o):
     return records
 
 
-PARTS = {f.__name__: f for f in (device, downtime, instructions, scale, dirty, tracked, io, exits, vm, timeline)}
+# Drives whose commands take time, by which the machine's other work shows less: for a
+# small state and for a large one.
+PACED = [{"lm-command-us": 30000}, {"lm-command-us": 2000}]
+# VFs' states one after the other, and by channels of their own.
+CARRIED = {"in turn": fleet.Way(None, False, False, False), "by channels": fleet.Way("on", False, False, False)}
+VF_TRIPS = 10
+
+
+def vfs(o):
+    """Guests with several VFs of two drives, moved by QEMU. On 6.1, which tracks memory."""
+    records = []
+    for reference in (False, True):
+        driver = "reference" if reference else "ours"
+        try:
+            with fleet.Fleet("6.1", "standard", driver=hosts.driver("6.1", reference), seconds=2 * hosts.SECONDS,
+                             tls=False, props=PACED, say=o.say) as both:
+                for number in fleet.NUMBERS:
+                    one = both.start(number)
+                    for i in range(VF_TRIPS * len(CARRIED)):
+                        # each way there and back
+                        name = list(CARRIED)[i // 2 % len(CARRIED)]
+                        t = both.trip(one, CARRIED[name])
+                        if t["status"] != "completed" or "own_ms" not in t:
+                            raise hosts.Failed(f"{number} VFs, {name}: {t}")
+                        records.append({"figure": "vfs", "driver": driver, "carried": name, "n": number,
+                                        **{k: t[k] for k in ("downtime_ms", "stopped_ms", "gap_ms", "before_ms",
+                                                             "after_ms", "own_ms")}})
+                    if any(r.totals.get("errors") != 0 or not r.clean_end for r in both.end(one)):
+                        raise hosts.Failed(f"{number} VFs: the guest has found something")
+        except hosts.rig.Trouble as e:
+            raise hosts.Failed(str(e)) from None
+    return records
+
+
+PARTS = {f.__name__: f for f in (device, downtime, instructions, scale, dirty, tracked, io, exits, vm, vfs, timeline)}

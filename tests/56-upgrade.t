@@ -74,12 +74,15 @@ class Hosts(fleet.Fleet):
     def __init__(self, kernel, command_set, old):
         new = place.driver(place.kernel(kernel))
         files = {f"data/new/{name}": os.path.join(new, name) for name in rig.OURS}
-        super().__init__(kernel, command_set, driver=old, tls=False, files=files, seconds=1800)
+        # the one before did not leave out of what is tracked the VF's own BARs
+        super().__init__(kernel, command_set, driver=old, tls=False, files=files, seconds=1800,
+                         props=[{"lm-track-bars": "off"}] * 2)
 
     def upgrade(self, host):
         args = "vendor_ids=1b36:0010" if self.set == "vendor" else ""
         vfs = " ".join(address for (at, _), address in self.functions.items() if at is host)
         host.run(REPLACE.format(vfs=vfs, args=args), guests.PATIENCE)
+        self.trace(host)
 
     def version(self, host):
         """new: has what the one before has not"""

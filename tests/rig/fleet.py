@@ -34,6 +34,9 @@ WAYS = (
     Way("off", False, False, True),
     Way(None, True, True, True),
 )
+# With channels, and not for states: QEMU 10.0 begins a thread for each VF that ends at once, and
+# aborts if the second one does so before it has counted the threads (thread_pool_set_max_threads).
+ABORTS = "off"
 CHANNELS = 5                    # one more than VFs
 LIMIT = 48 << 20                # bytes a second
 UNLIMITED = 10 << 30
@@ -42,7 +45,11 @@ LOADED = "vfio_load_bufs_thread_start"  # QEMU loads a VF's state that came by c
 MARK = "rig: clock"
 MARKS = 6
 MARKED = re.compile(r"(\d+\.\d+): tracing_mark_write: " + MARK + r" (\d+)")
-RUNS = ("RUNNING", "PRE_COPY")
+
+
+def ways(number):
+    """That a guest with so many VFs may take."""
+    return [way for way in WAYS if number == 1 or way.transfer != ABORTS]
 
 
 def describe(way):
@@ -52,7 +59,9 @@ def describe(way):
 
 class Fleet:
     """with Fleet("6.1", "standard") as fleet: guest = fleet.start(4); fleet.trip(guest, way);
-    fleet.end(guest)"""
+    fleet.end(guest)
+
+    props: further ones of the two drives"""
 
     def __init__(self, kernel, set, *, driver=None, seconds=3000, tls=True, props=None, files=None,
                  say=lambda text: None, **more):
@@ -66,7 +75,8 @@ class Fleet:
             files.update({f"tls/{name}": path for name, path in made.items()})
         self.objects = tlscerts.objects("/share/tls") if tls else ()
         # one command has to carry a state of the vendor set
-        props = props or ([SMALL, LARGE] if set == "standard" else [{}, {}])
+        own = [SMALL, LARGE] if set == "standard" else [{}, {}]
+        props = [{**usual, **(other or {})} for usual, other in zip(own, props or (None, None))]
         self.pair = pairs.Pair(kernel, set, driver=driver or pairs.driver_for(kernel), seconds=seconds, drives=2,
                                props=props, files=files, root=guests.files(kernel), **more)
         self.log = self.pair.log
@@ -78,7 +88,7 @@ class Fleet:
         try:
             self.pair.setup_vfs(count=2)
             for host in self.pair.hosts:
-                host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
+                self.trace(host)
                 names = host.run("set | sed -n 's/^\\(PF[01]_VF[12]\\)=/\\1 /p'").replace("'", "")
                 self.functions.update({(host, line.split()[0]): line.split()[1] for line in names.splitlines()})
             self.tracked = "with dirty tracking" in self.pair.a.run("dmesg | grep -m 1 'can migrate'")
@@ -86,6 +96,10 @@ class Fleet:
             self.__exit__(rig.Trouble, None, None)
             raise
         return self
+
+    def trace(self, host):
+        """From now on, and again when the driver has been loaded anew."""
+        host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
 
     def __exit__(self, *why):
         self.folder.cleanup()
@@ -153,13 +167,14 @@ class Fleet:
 
 
 def account(fleet, guest, source, target, record):
-    """Where the time went, in ms, and what each VF's own commands took."""
+    """Where the time went, in ms: before the first VF is suspended, until the last one is
+    resumed, after that; and what each VF's own commands took in between."""
     names = {host: [guest.vfs[host]] if guest.drives == 1 else guest.vfs[host] for host in (source, target)}
     at = {host: [fleet.functions[host, name] for name in names[host]] for host in names}
-    stops = [a["at"] - a["usecs"] / 1e6 for a in record["arcs"]
-             if a["host"] == source.name and a["from"] in RUNS and a["to"] not in RUNS]
-    runs = [a["at"] for a in record["arcs"] if a["host"] == target.name and a["now"] == "RUNNING"]
-    if not stops or not runs:
+    stops = [c["at"] - c["usecs"] / 1e6 for c in record["commands"]
+             if c["name"] == "Suspend" and c["host"] == source.name]
+    runs = [c["at"] for c in record["commands"] if c["name"] == "Resume" and c["host"] == target.name]
+    if len(stops) < guest.drives or len(runs) < guest.drives:
         return
     stop, run = min(stops), max(runs)
     record["stopped_ms"] = 1000 * (run - stop)
@@ -167,9 +182,9 @@ def account(fleet, guest, source, target, record):
     record["gap_ms"] = [1000 * (end - begin) for begin, end in gaps]
     record["before_ms"] = [1000 * (stop - begin) for begin, _ in gaps]
     record["after_ms"] = [1000 * (end - run) for _, end in gaps]
-    record["own_ms"] = [sum(c["usecs"] for c in record["commands"] if c["name"] in scenario.BLACKOUT and (
-        (c["host"], c["vf"]) in ((source.name, at[source][i]), (target.name, at[target][i])))
-        and stop <= c["at"] <= run) / 1000 for i in range(guest.drives)]
+    record["own_ms"] = [sum(c["usecs"] for c in record["commands"]
+                            if (c["host"], c["vf"]) in ((source.name, at[source][i]), (target.name, at[target][i]))
+                            and stop <= c["at"] <= run) / 1000 for i in range(guest.drives)]
 
 
 def judged(fleet, console, number, drives):
