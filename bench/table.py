@@ -204,21 +204,24 @@ def further(records, name, time, own):
     return Figure(values) if values else None
 
 
-def further_rows(area, records, time, own, judged):
+def further_rows(area, records, time, own, judged, states=""):
     out = []
     for name in distinct(records, "carried"):
         ours, reference = per_driver(records, lambda x, name=name: further(x, name, time, own))
         for what, share in SHARES:
             both = [one and Figure([one.at(share)]) for one in (ours, reference)]
             limit = judged and share == 0.5
-            out.append(row(area, f"downtime of each further VF ÷ its commands, states {name}: {what}",
+            out.append(row(area, f"downtime of each further VF ÷ its commands, {states}carried {name}: {what}",
                            f"≤ {FURTHER:.2f}" if limit else "", *both,
                            holds=both[0].middle <= FURTHER if limit and both[0] else None))
     return out
 
 
 def together(records):
-    return further_rows("several VFs", of(records, "together"), lambda r: r["us"], lambda r: r["own"], True)
+    some = of(records, "together")
+    return [r for want in distinct(some, "want") for r in further_rows(
+        "several VFs", [r for r in some if r["want"] == want], lambda r: r["us"], lambda r: r["own"], True,
+        f"states of 64 KiB and {size(want)}, " if want > 65536 else "states of 64 KiB, ")]
 
 
 def vfs(records):

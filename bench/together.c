@@ -2,7 +2,7 @@
 /*
  * together.c - a guest with several VFs, moved as QEMU moves it: all are stopped in
  * turn, then their states go in turn or at once, then all are let run in turn. Every
- * second VF is of another drive, with a larger state.
+ * second VF is of another drive, whose VFs' states may be larger.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -91,10 +91,11 @@ static uint64_t move_all(struct passenger *p, unsigned int n, bool at_once)
 }
 
 /* @own: microseconds of all VFs' commands but the first one's, back to back */
-static void report(unsigned int n, bool at_once, uint64_t us, uint64_t own)
+static void report(unsigned int n, uint64_t want, bool at_once, uint64_t us,
+		   uint64_t own)
 {
-	printf("{\"figure\": \"together\", \"set\": \"%s\", \"n\": %u, \"carried\": \"%s\", \"us\": %llu, \"own\": %llu}\n",
-	       bed_set_name(bed.set), n, at_once ? "at once" : "in turn",
+	printf("{\"figure\": \"together\", \"set\": \"%s\", \"want\": %llu, \"n\": %u, \"carried\": \"%s\", \"us\": %llu, \"own\": %llu}\n",
+	       bed_set_name(bed.set), (unsigned long long)want, n, at_once ? "at once" : "in turn",
 	       (unsigned long long)us, (unsigned long long)own);
 	fflush(stdout);
 }
@@ -118,7 +119,7 @@ static void measure(unsigned int n, unsigned int times, const uint64_t *want)
 
 			own += i ? us : 0;
 		}
-		report(n, k % 2, move_all(p, n, k % 2), own);
+		report(n, want[1], k % 2, move_all(p, n, k % 2), own);
 	}
 	for (i = 0; i < n; i++)
 		carrier_close(&p[i].c);
@@ -127,7 +128,7 @@ static void measure(unsigned int n, unsigned int times, const uint64_t *want)
 
 /*
  * arguments: repetitions, microseconds of each command, MiB of data a second, KiB of
- * state of every other VF, numbers of VFs. The first two drives' VFs go to the next
+ * state of the one drive's VFs and of the other's, numbers of VFs. The first two drives' VFs go to the next
  * two's.
  */
 void together_run(char **argv)
