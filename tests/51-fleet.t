@@ -36,10 +36,11 @@ def check_trip(out, label, way, r):
     bad = [c for c in r["commands"] if verdict.failed(c)] + [a for a in r["arcs"] if a["ret"]]
     moved = [c["vf"] for c in r["commands"] if c["name"] == "Suspend" and c["host"] == r["source"]]
     by_channels = n if way.transfer in ("on", "auto") else 0
-    gaps = "/".join(f"{x:.0f}" for x in r.get("gap_ms", ()))
+    gaps = {name: "/".join(f"{x:.0f}" for x in r.get(name, ())) for name in ("gap_ms", "before_ms", "after_ms")}
     out.ok(r["status"] == "completed" and not bad and len(set(moved)) == n and r["loaded"] == by_channels,
            f"{label}, host {r['source']} to {r['target']}, {r['way']}: {r['state_bytes']} bytes of state, "
-           f"{r['loaded']} of {n} by channels, {r['downtime_ms']} ms down by QEMU, {gaps} ms without I/O",
+           f"{r['loaded']} of {n} by channels, {r['downtime_ms']} ms down by QEMU, {gaps['gap_ms']} ms without I/O: "
+           f"{gaps['before_ms']} before Suspend, {r.get('stopped_ms', 0):.0f} to Resume, {gaps['after_ms']} after it",
            f"failed: {bad}\nsuspended: {moved}\n{ {k: v for k, v in r.items() if k not in ('commands', 'arcs')} }")
 
 

@@ -62,6 +62,8 @@ CPU = "max,-erms,-fsrm"
 # itself when a function is not back from its reset. The debug kernel has less.
 HUNG_SECONDS = 40
 
+NOTHING = "nothing"
+
 # Of the namespace: the same on each drive that has it, in whichever host.
 IDENTITY = "nguid=5269674e616d657370616365001b210{0},eui64=0x5269674e616d650{0}," \
            "uuid=52696720-6e61-4d65-8370-61636500000{0}"
@@ -141,7 +143,8 @@ class Host:
     props     further properties of the PFs, {"lm-pad": 4096}, or a list of
               one such dict per PF
     disk      raw file of the namespace; default: a fresh one of 256 MiB. A list:
-              each PF has a namespace of its own
+              each PF has a namespace of its own. NOTHING: whatever is read is 0,
+              and takes no time of this machine's
     driver    folder with our modules, or None for plain vfio-pci
     nvme      folder with modules that replace the kernel's (see build-nvme)
     vmm       take along the distribution's QEMU
@@ -438,11 +441,13 @@ class Host:
         ]
         for i in range(self.pfs):
             own = isinstance(self.disk, list)
+            file = f"file.driver=file,file.filename={self.disk[i] if own else self.disk},file.locking=off"
+            if self.disk == NOTHING:
+                file = "file.driver=null-co,file.size=256M,file.read-zeroes=on"
             args += [
                 "-device", f"pcie-root-port,id=port{i},chassis={i + 1},slot={i + 1},bus=pcie.0,addr={8 + i}",
                 "-device", f"nvme-subsys,id=sub{i},nqn=sub{i}",
-                "-drive", f"if=none,id=drive{i},format=raw,file.driver=file,file.filename={self.disk[i] if own else self.disk},"
-                          "file.locking=off,cache=unsafe",
+                "-drive", f"if=none,id=drive{i},format=raw,{file},cache=unsafe",
                 "-device", self.device(i),
                 "-device", f"nvme-ns,drive=drive{i},bus=pf{i},nsid=1,shared=on,"
                            + IDENTITY.format(1 + i if own else 1),
