@@ -27,9 +27,10 @@ void dirty_run(char **argv);
 void io_run(char **argv);
 void timeline_run(char **argv);
 void tracked_run(char **argv);
+void together_run(char **argv);
 
 /**
- * bench_pace - how long each command of both PFs takes, and its data
+ * bench_pace - how long each command of all PFs takes, and its data
  * @us: each command
  * @mib_per_s: MiB of data a second; both 0: as long as the emulator needs
  */
@@ -126,6 +127,14 @@ struct downtime {
  * guest to be stopped happens after the stop.
  */
 void carrier_move(struct carrier *c, struct downtime *t);
+
+/**
+ * carrier_early - what is done while the guest runs
+ * @out, @in: set to the data files; @out to -1 without PRE_COPY
+ *
+ * Return: whether there is PRE_COPY.
+ */
+bool carrier_early(struct carrier *c, int *out, int *in);
 
 /* its two halves: up to where the guest runs again, and the rest */
 void carrier_move_only(struct carrier *c, struct downtime *t);

@@ -167,27 +167,36 @@ static void log_end(struct carrier *c, struct vfio_dev *src)
 	}
 }
 
-void carrier_move_only(struct carrier *c, struct downtime *t)
+bool carrier_early(struct carrier *c, int *out, int *in)
 {
 	struct vfio_dev *src = &c->dev[c->now], *dst = &c->dev[!c->now];
 	bool precopy = has_precopy(src);
-	int out = -1, in, none;
+	struct downtime none = { };
 	uint64_t size;
-	uint64_t t0, t1, t2, cpu;
 
-	memset(t, 0, sizeof(*t));
+	*out = -1;
 	if (c->reports)
 		log_begin(c, src);
 	/* without PRE_COPY this is asked for while the guest runs */
 	if (!precopy)
 		must(vfio_mig_data_size(src, &size));
 	turn(c, DEST_EARLY);
-	must(vfio_mig_set(dst, MIG_RESUMING, &in));
+	must(vfio_mig_set(dst, MIG_RESUMING, in));
 	if (precopy) {
 		turn(c, SOURCE_EARLY);
-		must(vfio_mig_set(src, MIG_PRE_COPY, &out));
-		pass(c, out, in, true, t);
+		must(vfio_mig_set(src, MIG_PRE_COPY, out));
+		pass(c, *out, *in, true, &none);
 	}
+	return precopy;
+}
+
+void carrier_move_only(struct carrier *c, struct downtime *t)
+{
+	struct vfio_dev *src = &c->dev[c->now], *dst = &c->dev[!c->now];
+	int out, in, none;
+	bool precopy = carrier_early(c, &out, &in);
+	uint64_t t0, t1, t2, cpu;
+
 	memset(t, 0, sizeof(*t));
 	if (c->last_words)
 		c->last_words(c);

@@ -43,7 +43,7 @@ void bench_pace(unsigned int us, unsigned int mib_per_s)
 {
 	int pf;
 
-	for (pf = 0; pf < 2; pf++)
+	for (pf = 0; pf < bed.npf; pf++)
 		model_set(pf, "lm-command-us=%u\nlm-mib-per-s=%u\n", us,
 			  mib_per_s);
 	paced = us || mib_per_s;

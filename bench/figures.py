@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Figures computed from records: ratios, each with its spread."""
 
+import math
 import statistics
 
 
@@ -13,6 +14,12 @@ class Figure:
     @property
     def middle(self):
         return statistics.median(self.values)
+
+    def at(self, share):
+        """What so many of the values do not exceed."""
+        if share == 0.5:
+            return self.middle
+        return self.values[max(0, math.ceil(share * len(self.values)) - 1)]
 
     def __str__(self):
         if len(self.values) == 1:

@@ -66,7 +66,7 @@ def lines(output):
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
-def run(commands, *, kernel="6.12", command_set="standard", reference=False, vfs=4, queues=4, props=None,
+def run(commands, *, kernel="6.12", command_set="standard", reference=False, pfs=2, vfs=4, queues=4, props=None,
         memory=2048, say=None, **options):
     """One host; each command is what vf-bench gets. Returns all records. While costs
     are counted a module counts with it; it would cost the others time."""
@@ -77,7 +77,7 @@ def run(commands, *, kernel="6.12", command_set="standard", reference=False, vfs
         files["copies.ko"] = os.path.join(folder, "copies.ko")
     records = []
     try:
-        with rig.Host(kernel, command_set, pfs=2, driver=driver(kernel, reference), props=props,
+        with rig.Host(kernel, command_set, pfs=pfs, driver=driver(kernel, reference), props=props,
                       files=files, seconds=SECONDS, memory=memory,
                       cmdline=MITIGATIONS, **options) as host:
             host.setup_vfs(vfs, queues, queues)

@@ -4,6 +4,7 @@
 import time
 
 import hosts                            # finds the test bed's modules
+import fleet
 import guest
 import pair
 import scenario
@@ -169,4 +170,63 @@ def vm(o):
     return records
 
 
-PARTS = {f.__name__: f for f in (device, downtime, instructions, scale, dirty, tracked, io, exits, vm, timeline)}
+TOGETHER = 8            # migrations of each kind, of which few are unlike the others
+
+
+def together(o):
+    """VFs of one guest, where time is instructions and commands take time; two drives at
+    each end, whose VFs have states of 64 KiB, or of the second one 16 MiB. While such a
+    host waits for this machine's disk its time runs on, by seconds: it has none."""
+    records = []
+    for reference in (False, True):
+        some = [f"together {TOGETHER} {pace()} 64 {large} 1 2 4" for large in (64, 16384)]
+        got = hosts.run(some, kernel=o.kernel, reference=reference,
+                        pfs=4, vfs=2, icount=ICOUNT, cpus=1, disk=hosts.rig.NOTHING, say=o.say)
+        records += tagged(got, driver="reference" if reference else "ours")
+    return records
+
+
+# Drives whose commands take time, by which the machine's other work shows less: for a
+# small state and for a large one.
+PACED = [{"lm-command-us": 30000}, {"lm-command-us": 2000}]
+# VFs' states one after the other, and by channels of their own.
+CARRIED = {"in turn": fleet.Way(None, False, False, False), "at once": fleet.Way("on", False, False, False)}
+VF_TRIPS = 10
+
+
+def by_qemu(o, numbers, carried, *, reference=False, props=None):
+    """Guests with so many VFs of two drives, moved by QEMU. On 6.1, which tracks memory."""
+    records = []
+    try:
+        with fleet.Fleet("6.1", "standard", driver=hosts.driver("6.1", reference), seconds=2 * hosts.SECONDS,
+                         tls=False, props=props, say=o.say) as both:
+            for number in numbers:
+                one = both.start(number)
+                for i in range(VF_TRIPS * len(carried)):
+                    # each way there and back
+                    name = carried[i // 2 % len(carried)]
+                    t = both.trip(one, CARRIED[name])
+                    if t["status"] != "completed" or "own_ms" not in t:
+                        raise hosts.Failed(f"{number} VFs, {name}: {t}")
+                    records.append({"carried": name, "n": number, **{k: t[k] for k in (
+                        "downtime_ms", "stopped_ms", "gap_ms", "before_ms", "after_ms", "own_ms")}})
+                if any(r.totals.get("errors") != 0 or not r.clean_end for r in both.end(one)):
+                    raise hosts.Failed(f"{number} VFs: the guest has found something")
+    except hosts.rig.Trouble as e:
+        raise hosts.Failed(str(e)) from None
+    return records
+
+
+def gap(o):
+    """Where the time goes in which a guest has no I/O."""
+    return tagged(by_qemu(o, (1,), ("in turn",)), figure="gap")
+
+
+def vfs(o):
+    """What further VFs add where QEMU moves the guest, in the emulator's time."""
+    return [r for reference in (False, True) for r in tagged(
+        by_qemu(o, fleet.NUMBERS, tuple(CARRIED), reference=reference, props=PACED),
+        figure="vfs", driver="reference" if reference else "ours")]
+
+
+PARTS = {f.__name__: f for f in (device, downtime, instructions, scale, dirty, tracked, io, exits, vm, gap, vfs, together, timeline)}

@@ -187,9 +187,62 @@ def vm(records):
     return out
 
 
+# Of a further VF, times its own commands.
+FURTHER = 1.30
+SHARES = (("median", 0.5), ("90th percentile", 0.9), ("maximum", 1))
+
+
+def further(records, name, time, own):
+    """What further VFs add to a guest's time, for each of their commands' microseconds.
+    own: of a record, which is taken where no two VFs have commands at a time."""
+    values = []
+    for n in [n for n in distinct(records, "n") if n > 1]:
+        alone, apart = ([r for r in records if (r["carried"], r["n"]) == at] for at in ((name, 1), ("in turn", n)))
+        if alone and apart:
+            base, commands = Figure(map(time, alone)).middle, Figure(map(own, apart)).middle
+            values += [(time(r) - base) / commands for r in records if (r["carried"], r["n"]) == (name, n)]
+    return Figure(values) if values else None
+
+
+def further_rows(area, records, time, own, judged, states=""):
+    out = []
+    for name in distinct(records, "carried"):
+        ours, reference = per_driver(records, lambda x, name=name: further(x, name, time, own))
+        for what, share in SHARES:
+            both = [one and Figure([one.at(share)]) for one in (ours, reference)]
+            limit = judged and share == 0.5
+            out.append(row(area, f"downtime of each further VF ÷ its commands, {states}carried {name}: {what}",
+                           f"≤ {FURTHER:.2f}" if limit else "", *both,
+                           holds=both[0].middle <= FURTHER if limit and both[0] else None))
+    return out
+
+
+def together(records):
+    some = of(records, "together")
+    return [r for want in distinct(some, "want") for r in further_rows(
+        "several VFs", [r for r in some if r["want"] == want], lambda r: r["us"], lambda r: r["own"], True,
+        f"states of 64 KiB and {size(want)}, " if want > 65536 else "states of 64 KiB, ")]
+
+
+def vfs(records):
+    return further_rows("several VFs, by QEMU in the emulator's time", of(records, "vfs"), lambda r: r["stopped_ms"],
+                        lambda r: sum(r["own_ms"][1:]), False)
+
+
+def gap(records):
+    some = of(records, "gap")
+    parts = (("before the VF is suspended", lambda r: r["before_ms"][0]),
+             ("from Suspend to Resume", lambda r: r["stopped_ms"]),
+             ("after Resume", lambda r: r["after_ms"][0]),
+             ("the VF's commands", lambda r: r["own_ms"][0]),
+             ("QEMU's downtime", lambda r: r["downtime_ms"]))
+    return [row("a guest's time without I/O", f"{what} ÷ the whole", "",
+                Figure([part(r) / r["gap_ms"][0] for r in some])) for what, part in parts if some]
+
+
 def rows(records):
     """All rows, those of one area together."""
-    some = [r for make in (device, downtime, cost, instructions, scale, dirty, tracked, io, exits, vm) for r in make(records)]
+    some = [r for make in (device, downtime, cost, instructions, scale, dirty, tracked, io, exits, vm, gap, vfs, together) for r in make(records)]
     areas = list(dict.fromkeys(r["area"] for r in some))
     return sorted(some, key=lambda r: areas.index(r["area"]))
 

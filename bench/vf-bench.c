@@ -20,6 +20,7 @@ static const struct measurement measurements[] = {
 	{ "io", io_run },
 	{ "timeline", timeline_run },
 	{ "tracked", tracked_run },
+	{ "together", together_run },
 };
 
 #define NR	(sizeof(measurements) / sizeof(measurements[0]))

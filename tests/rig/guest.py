@@ -21,7 +21,11 @@ MEMORY = 256                    # MiB
 POOL = 32                       # MiB of pages that only the drive writes
 WORKERS = 5
 CHANGE = 5120                   # KiB of memory changed each second by the processor
-POLL = 0.7                      # seconds; each look is expensive for the host's one processor
+# Blocks of a drive for each worker of a checker, and beside them: see iocheck/
+BLOCKS, POOL_BLOCKS = 512, 2048
+TRANSFER = "x-migration-multifd-transfer"
+FIRST_SLOT = 16                 # on the guest's bus, of several VFs
+POLL = 0.7                      # seconds; every look costs the host's one processor much
 CMDLINE = ("console=ttyS0 loglevel=5 panic=-1 tsc=reliable no_timer_check mitigations=off "
            "random.trust_cpu=on")
 # Seconds that each thing may take on a slow machine with the debug kernel.
@@ -52,10 +56,15 @@ def files(host_kernel, drive=VF):
     return {"/guest/kernel": kern.image, "/guest/initrd": initramfs.image(parts)}
 
 
+def checker(number):
+    """What the lines of a checker begin with."""
+    return f"iocheck {number}" if number else "iocheck"
+
+
 class Guest:
     """
-    vfs           {host: shell name of the VF there, such as PF0_VF1}
-    cpus          and thereby its I/O queues
+    vfs           {host: shell name of the VF there, such as PF0_VF1}; or of several
+    cpus          thus its I/O queues
     machine       pc boots in two thirds of q35's time
     memory        MiB
     mode          how QEMU opens the VF: group, iommufd, or both: by its group on
@@ -71,13 +80,25 @@ class Guest:
     trace         patterns of QEMU's trace events; see traced()
     drive         VF, or one that QEMU emulates, with the same namespace behind it
     qemus         {host: another command than qemu}
+    objects       of QEMU, as on its command line
+
+    Of several VFs each has a checker of its own; QEMU is told of them in one order and
+    the other, by turns. Before a migration these may be set:
+
+    transfer      whether VFs' states go by channels of multifd: on, off, auto; None:
+                  as QEMU has it
+    ends          parameters of migration, {name: (at the source, at the target)}
     """
 
     def __init__(self, pair_, vfs, *, cpus=1, machine="pc", memory=MEMORY, mode="group",
                  workers=WORKERS, pool=POOL, tracked=False, capabilities=(), parameters=None, hold=False,
-                 may_reset=False, trace=(), drive=VF, qemus=None):
+                 may_reset=False, trace=(), drive=VF, qemus=None, objects=()):
         self.pair = pair_
         self.vfs = dict(vfs)
+        self.drives = next(1 if isinstance(x, str) else len(x) for x in self.vfs.values())
+        self.objects = tuple(objects)
+        self.transfer = None
+        self.ends = {}
         self.cpus = cpus
         self.machine = machine
         self.memory = memory
@@ -101,23 +122,36 @@ class Guest:
         self._ended = set()
         self._capabilities = {}         # that are on, of each life
 
-    def arguments(self, host, life, incoming):
-        drive = f"-device vfio-pci,host=${self.vfs[host]},id=vf"
+    @property
+    def checked(self):
+        """Blocks of a drive that one checker uses."""
+        return self.workers * BLOCKS + POOL_BLOCKS
+
+    def devices(self, host, life):
+        """QEMU's arguments for the drives."""
         if self.drive == EMULATED:
-            drive = ("-drive if=none,id=disk,format=raw,cache=none,file=/dev/nvme0n1 "
-                     "-device virtio-blk-pci,drive=disk")
-        elif self.modes[host] == "iommufd":
-            drive = "-object iommufd,id=iommufd0 " + drive + ",iommufd=iommufd0"
-        if not self.tracked:
-            drive += ",enable-migration=on"
+            return ("-drive if=none,id=disk,format=raw,cache=none,file=/dev/nvme0n1 "
+                    "-device virtio-blk-pci,drive=disk")
+        more = "" if self.tracked else ",enable-migration=on"
+        before = ""
+        if self.modes[host] == "iommufd":
+            before, more = "-object iommufd,id=iommufd0 ", ",iommufd=iommufd0" + more
+        if self.drives == 1:
+            return f"{before}-device vfio-pci,host=${self.vfs[host]},id=vf{more}"
+        every = [f"-device vfio-pci,host=${name},id=vf{i},addr={FIRST_SLOT + i:#x}{more}"
+                 for i, name in enumerate(self.vfs[host])]
+        return before + " ".join(every[::-1] if life % 2 else every)
+
+    def arguments(self, host, life, incoming):
         return (
             f"{self.qemus.get(host, 'qemu')} -name guest -nodefaults -no-user-config -nographic -machine {self.machine} "
             f"-accel kvm -cpu host -smp {self.cpus} -m {self.memory} "
             f"-kernel /guest/kernel -initrd /guest/initrd "
             f"-append '{CMDLINE} pool={self.pool} change={CHANGE} workers={self.workers} "
-            f"disk={DISKS[self.drive]}' "
+            f"disk={DISKS[self.drive]}" + (f" drives={self.drives}" if self.drives > 1 else "") + "' "
             + ("" if self.may_reset else "-no-reboot ")
-            + f"{drive} -pidfile /run/pid-{life} "
+            + "".join(f"-object {text} " for text in self.objects)
+            + f"{self.devices(host, life)} -pidfile /run/pid-{life} "
             f"-chardev socket,id=console,path=/run/console.sock,server=on,wait=off,"
             f"logfile=/run/console-{life} -serial chardev:console "
             f"-chardev socket,id=qmp,path=/run/qmp.sock,server=on,wait=off "
@@ -164,8 +198,9 @@ class Guest:
         self.await_io(seconds)
 
     def await_io(self, seconds=400):
-        self._wait(self.host, self.life,
-                   f"grep -aqE '^iocheck: so far' /run/console-{self.life}", seconds)
+        for i in range(self.drives):
+            self._wait(self.host, self.life,
+                       f"grep -aqE '^{checker(i)}: so far' /run/console-{self.life}", seconds)
 
     def qmp(self, host, command, **arguments):
         text = json.dumps({"execute": command, "arguments": arguments})
@@ -182,12 +217,22 @@ class Guest:
                 {"capability": c, "state": c in wanted} for c in sorted(wanted ^ on)])
         self._capabilities[life] = wanted
 
+    def _end_is(self, host, end):
+        """Give the source, 0, or the target, 1, what is set for it."""
+        if self.ends:
+            self.qmp(host, "migrate-set-parameters", **{name: both[end] for name, both in self.ends.items()})
+        for i in range(self.drives if self.transfer else 0):
+            self.qmp(host, "qom-set", path="/machine/peripheral/vf" + (str(i) if self.drives > 1 else ""),
+                     property=TRANSFER, value=self.transfer)
+
     def begin(self, target, **parameters):
         """Start a migration to another host; await_end(), then settle()."""
         self.moving = (target, self.launch(target, incoming=True))
         self._capable(*self.moving)
+        self._end_is(target, 1)
         self.qmp(target, "migrate-incoming", uri=f"tcp:0.0.0.0:{pair.PORT}")
         self._capable(self.host, self.life)
+        self._end_is(self.host, 0)
         parameters = {**({} if self.tracked else UNTRACKED), **self.parameters, **parameters}
         if parameters:
             self.qmp(self.host, "migrate-set-parameters", **parameters)
@@ -255,10 +300,10 @@ class Guest:
             self.lives[life].finish(self._commands[life], seconds)
             self._ended.add(life)
 
-    def migrate(self, target, seconds=900):
+    def migrate(self, target, seconds=900, **parameters):
         """To another host; returns QEMU's own account of it."""
         old = self.life
-        self.begin(target)
+        self.begin(target, **parameters)
         new = self.moving[1]
         info = self.await_end(seconds)
         if info["status"] != "completed" or not self.settle(info):
@@ -293,11 +338,11 @@ class Guest:
             text += host.finish(host.begin(f"cat /run/console-{number}"), PATIENCE)[1]
         return text.replace("\r", "")
 
-    def totals(self):
-        """The checker's last line of totals, as a dict of numbers."""
+    def totals(self, number=0):
+        """A checker's last line of totals, as a dict of numbers."""
         _, output = self.host.finish(self.host.begin(
-            # whole lines only: one may still be coming
-            f"grep -aE '^iocheck: .* writes=.* errors=[0-9]+;' /run/console-{self.life} | tail -n 1"),
+            # whole lines only: one may be on its way
+            f"grep -aE '^{checker(number)}: .* writes=.* errors=[0-9]+;' /run/console-{self.life} | tail -n 1"),
             PATIENCE)
         return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", output)}
 

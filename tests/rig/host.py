@@ -64,9 +64,11 @@ CPU = "max,-erms,-fsrm"
 # itself if a function does not come back from its reset. The debug kernel has less.
 HUNG_SECONDS = 40
 
-# Of the namespace: the same on each drive that has it, in any host.
-IDENTITY = "nguid=5269674e616d657370616365001b2101,eui64=0x5269674e616d6501," \
-           "uuid=52696720-6e61-4d65-8370-616365000001"
+NOTHING = "nothing"
+
+# Of the namespace: the same on each drive that has it, in whichever host.
+IDENTITY = "nguid=5269674e616d657370616365001b210{0},eui64=0x5269674e616d650{0}," \
+           "uuid=52696720-6e61-4d65-8370-61636500000{0}"
 
 # How many logs are kept: more than hosts can run at a time, so that none is in use.
 LOGS = 120
@@ -139,10 +141,12 @@ class Host:
 
     kernel    series or release
     set       the model's lm property: off, standard, vendor, both
-    pfs       number of drives (1 or 2); all show the same namespace
+    pfs       number of drives (1 or 2); all show the same namespace, see disk
     props     further properties of the PFs, {"lm-pad": 4096}, or a list of
               one such dict per PF
-    disk      raw file of the namespace; default: a fresh one of 256 MiB
+    disk      raw file of the namespace; default: a fresh one of 256 MiB. A list:
+              each PF has a namespace of its own. NOTHING: whatever is read is 0,
+              and takes no time of this machine's
     driver    folder with our modules, or None for plain vfio-pci
     nvme      folder with modules that replace the kernel's (see build-nvme; default: those
               of a kernel whose VFIO is built again)
@@ -454,13 +458,17 @@ class Host:
             "-device", "virtio-9p-pci,fsdev=share,mount_tag=share,bus=pcie.0,addr=5",
         ]
         for i in range(self.pfs):
+            own = isinstance(self.disk, list)
+            file = f"file.driver=file,file.filename={self.disk[i] if own else self.disk},file.locking=off"
+            if self.disk == NOTHING:
+                file = "file.driver=null-co,file.size=256M,file.read-zeroes=on"
             args += [
                 "-device", f"pcie-root-port,id=port{i},chassis={i + 1},slot={i + 1},bus=pcie.0,addr={8 + i}",
                 "-device", f"nvme-subsys,id=sub{i},nqn=sub{i}",
-                "-drive", f"if=none,id=drive{i},format=raw,file.driver=file,file.filename={self.disk},"
-                          "file.locking=off,cache=unsafe",
+                "-drive", f"if=none,id=drive{i},format=raw,{file},cache=unsafe",
                 "-device", self.device(i),
-                "-device", f"nvme-ns,drive=drive{i},bus=pf{i},nsid=1,shared=on,{IDENTITY}",
+                "-device", f"nvme-ns,drive=drive{i},bus=pf{i},nsid=1,shared=on,"
+                           + IDENTITY.format(1 + i if own else 1),
             ]
         if self.inside:
             path = os.path.join(self._sockets, "inside")

@@ -20,14 +20,19 @@ class Pair:
     """with Pair("6.1", "standard") as pair: pair.a, pair.b"""
 
     def __init__(self, kernel, set, *, log=None, driver=None, seconds=rig.RUN_SECONDS,
-                 guest_memory=256, b=None, kind=rig.Host, vmm=True, **more):
+                 guest_memory=256, b=None, kind=rig.Host, vmm=True, drives=1, **more):
         """guest_memory: MiB. b: what is different on the second host. kind: of
-        hosts. vmm: see Host."""
+        hosts. vmm: see Host. drives: with a namespace each, reached by the PF of that
+        number."""
         self.log = os.path.abspath(log or rig.new_log())
         os.makedirs(self.log, exist_ok=True)
-        self.disk = os.path.join(self.log, "namespace")
-        with open(self.disk, "wb") as f:
-            f.truncate(256 << 20)
+        self.disks = [os.path.join(self.log, "namespace" + (str(i) if i else "")) for i in range(drives)]
+        for disk in self.disks:
+            with open(disk, "wb") as f:
+                f.truncate(256 << 20)
+        self.disk = self.disks[0]
+        if drives > 1:
+            more = {"pfs": drives, **more}
         self._sockets = tempfile.mkdtemp(prefix="rig")
         wire = os.path.join(self._sockets, "wire")
         self.hosts = []
@@ -37,7 +42,8 @@ class Pair:
             # keeps one so busy that nothing else would get done.
             slow = kernel.startswith("debug")
             self.hosts.append(kind(
-                kernel, set, name=name, log=self.log, disk=self.disk, driver=driver, vmm=vmm,
+                kernel, set, name=name, log=self.log, disk=self.disks if drives > 1 else self.disk,
+                driver=driver, vmm=vmm,
                 cpus=1 + slow, memory=1024 + guest_memory + 1024 * slow, seconds=seconds,
                 qemu_args=["-netdev", f"stream,id=net,{end},addr.type=unix,addr.path={wire}",
                            "-device", f"virtio-net-pci,netdev=net,mac=52:54:00:00:00:0{i + 1},"
@@ -103,18 +109,20 @@ class Watch(threading.Thread):
 
     STEP = 0.001
 
-    def __init__(self, pair):
+    def __init__(self, pair, disk=None, block=0):
         super().__init__(daemon=True)
         self.pair = pair
-        self.gaps = []                  # (when it ended, seconds) of the long ones
+        self.disk = disk or pair.disk
+        self.block = block
+        self.gaps = []                  # (when it ended, seconds), the long ones
         self.changes = 0
         self._end = threading.Event()
 
     def run(self):
-        fd = os.open(self.pair.disk, os.O_RDONLY)
+        fd = os.open(self.disk, os.O_RDONLY)
         last, since = None, time.monotonic()
         while not self._end.is_set():
-            seq = struct.unpack("<Q", os.pread(fd, 8, 16))[0]
+            seq = struct.unpack("<Q", os.pread(fd, 8, self.block * 4096 + 16))[0]
             now = time.monotonic()
             if seq != last:
                 if self.changes > 1 and now - since > 0.02:
@@ -127,6 +135,15 @@ class Watch(threading.Thread):
     def longest(self, start, end):
         """The longest gap that ended between two moments, in seconds."""
         return max((gap for when, gap in list(self.gaps) if start <= when <= end), default=0.0)
+
+    def around(self, start, end):
+        """The gap that most of the time between two moments belongs to, as when it
+        began and ended; or None."""
+        def shared(gap):
+            return min(gap[1], end) - max(gap[0], start)
+
+        best = max(((when - gap, when) for when, gap in list(self.gaps)), key=shared, default=None)
+        return best if best and shared(best) > 0 else None
 
     def moved(self, seconds=200):
         """Wait until the guest has written again."""

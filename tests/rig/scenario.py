@@ -29,9 +29,9 @@ VENDOR = {0xc4: "Query data size", 0xc8: "Suspend", 0xcc: "Resume", 0xd2: "Save 
 BLACKOUT = {"Suspend", "Resume", "Set Controller State", "Get Controller State", "Save data",
             "Load data"}
 
-COMMAND = re.compile(r"admin_cmd: vf=(\S+) opcode=0x(\w+) cdw10=0x(\w+) cdw11=0x(\w+) "
+COMMAND = re.compile(r"(\d+\.\d+): \w*admin_cmd: vf=(\S+) opcode=0x(\w+) cdw10=0x(\w+) cdw11=0x(\w+) "
                      r"len=(\d+) usecs=(-?\d+) status=(-?\d+)")
-ARC = re.compile(r"state_arc: vf=(\S+) from=(\w+) to=(\w+) now=(\w+) usecs=(-?\d+) ret=(-?\d+)")
+ARC = re.compile(r"(\d+\.\d+): \w*state_arc: vf=(\S+) from=(\w+) to=(\w+) now=(\w+) usecs=(-?\d+) ret=(-?\d+)")
 
 
 class Result:
@@ -65,13 +65,14 @@ def name_of(opcode, cdw10):
 
 
 def trace(host):
-    """Commands and state changes since the last call, from the driver's trace events."""
+    """Commands and state changes since the last call, from the driver's trace events. at:
+    when each ended, in seconds of that host's clock."""
     text = host.run("cat /sys/kernel/tracing/trace; echo >/sys/kernel/tracing/trace", guests.PATIENCE)
-    commands = [{"host": host.name, "vf": vf, "name": name_of(int(op, 16), int(c10, 16)),
+    commands = [{"host": host.name, "at": float(at), "vf": vf, "name": name_of(int(op, 16), int(c10, 16)),
                  "bytes": int(size), "usecs": int(us), "status": int(status)}
-                for vf, op, c10, _, size, us, status in COMMAND.findall(text)]
-    arcs = [{"host": host.name, "vf": vf, "from": a, "to": b, "now": now, "usecs": int(us),
-             "ret": int(ret)} for vf, a, b, now, us, ret in ARC.findall(text)]
+                for at, vf, op, c10, _, size, us, status in COMMAND.findall(text)]
+    arcs = [{"host": host.name, "at": float(at), "vf": vf, "from": a, "to": b, "now": now, "usecs": int(us),
+             "ret": int(ret)} for at, vf, a, b, now, us, ret in ARC.findall(text)]
     return commands, arcs
 
 

@@ -3,8 +3,8 @@
  * vf-test.c - runs the cases on the VFs of this host, as root.
  *
  * usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT]
- *                [--until-failure] [--list] [--plain DRIVER] [--soak NUMBER]
- *                [--lies] [--draws FILE]
+ *                [--until-failure] [--list] [--plain DRIVER]
+ *                [--soak NUMBER] [--together NUMBER] [--lies] [--draws FILE]
  *                [--table|--table-timeout|--table-bus|--table-faults|--pf]
  *
  * --quick runs the few cases that together notice the usual faults of a driver,
@@ -14,13 +14,15 @@
  * --table runs the table of states and events instead of the other cases,
  * --table-timeout those of its cells in which nvme gives up a command and says
  * so, --table-bus those with errors of the bus above the PFs, --table-faults
- * those that need a kernel whose allocations fail on demand. --pf runs the
- * cases about bad moments of the PF and commands that do not end, in some of
- * which nvme resets the PF and says so. --soak runs that many migrations in a
- * row. --save keeps the stream of a VF in a file, --load loads one from there.
- * Policies then stay as they are. --lies runs one migration from each drive of
- * tests/model/personalities that breaks the standard, --draws one for each pair
- * of drives that is a line of FILE.
+ * those that need a kernel whose allocations fail on demand.
+ * --pf runs the cases of bad moments of the PF and of commands that do not end, in
+ * some of which nvme resets the PF and says so.
+ * --soak runs that many migrations in a row, --together that many round trips of a
+ * guest with four VFs.
+ * --save keeps the stream of a VF in a file, --load loads one from there. Policies
+ * stay as they are then.
+ * --lies runs one from each drive of tests/model/personalities that breaks the
+ * standard, --draws one between each two drives that FILE has a line of.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +36,7 @@
 #include "run.h"
 #include "soak.h"
 #include "table.h"
+#include "together.h"
 #include "warnings.h"
 
 static const struct tap_case * const lists[] = {
@@ -142,7 +145,7 @@ static void before(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--until-failure] [--list] [--plain DRIVER] [--table|--table-timeout|--table-bus|--table-faults|--pf] [--soak NUMBER] [--lies] [--draws FILE] [--save FILE|--load FILE]\n");
+		"usage: vf-test [--set standard|vendor] [--quick|--brief] [--only TEXT] [--until-failure] [--list] [--plain DRIVER] [--table|--table-timeout|--table-bus|--table-faults|--pf] [--soak NUMBER] [--together NUMBER] [--lies] [--draws FILE] [--save FILE|--load FILE]\n");
 	return 2;
 }
 
@@ -158,7 +161,7 @@ int main(int argc, char **argv)
 	unsigned int i, n;
 	const char *file = NULL;
 	bool load = false;
-	int k, soak = 0;
+	int k, soak = 0, together = 0;
 
 	for (k = 1; k < argc; k++) {
 		const char *val = argv[k + 1];
@@ -195,6 +198,10 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[k], "--soak") && val) {
 			soak = atoi(argv[++k]);
 			if (soak <= 0)
+				return usage();
+		} else if (!strcmp(argv[k], "--together") && val) {
+			together = atoi(argv[++k]);
+			if (together <= 0)
 				return usage();
 		} else if (!strcmp(argv[k], "--only") && val) {
 			only = argv[++k];
@@ -236,6 +243,8 @@ int main(int argc, char **argv)
 		run = table_cases(host);
 	else if (soak)
 		run = soak_cases(soak);
+	else if (together)
+		run = together_cases(together);
 	else if (draws)
 		run = drawn_cases(draws);
 	return run_cases(run, level, only, before,

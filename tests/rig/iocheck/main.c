@@ -5,8 +5,8 @@
  * Each worker owns a stretch of the drive and knows what each of its blocks
  * must hold: a block's contents follow from worker, block and sequence number,
  * so a lost, misplaced, stale or torn write shows on the next read. One worker
- * only rewrites and reads block 0, whose sequence number can be watched from
- * outside with a clock that does not stop with the guest.
+ * does nothing but rewrite and read the first block, whose sequence number can be
+ * watched from outside with a clock that does not stop with the guest.
  *
  * In addition, if asked for, memory is verified: pages that only the drive
  * writes (pool.c) and pages that the processor changes at a given rate
@@ -17,7 +17,10 @@
  * standard input the workers finish, everything ever written is read back once,
  * and the last line has the totals. Exit status 0 only if no byte was wrong.
  *
- * usage: iocheck [-p POOL-MIB] [-c CHANGED-KIB-PER-SECOND] DEVICE [WORKERS [BLOCKS-EACH]]
+ * Several may share a drive: each has a number, which is in its lines unless it is
+ * 0, and a stretch of its own.
+ *
+ * usage: iocheck [-n NUMBER] [-p POOL-MIB] [-c CHANGED-KIB-PER-SECOND] DEVICE [WORKERS [BLOCKS-EACH]]
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -55,6 +58,7 @@ int iocheck_fd;
 atomic_bool iocheck_stop;
 static struct worker workers[MAX_WORKERS];
 static unsigned int nworkers;
+static char name[24] = "iocheck";
 static uint64_t errors;
 static uint64_t started, last_done, longest_gap, longest_gap_at;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -74,7 +78,7 @@ void wrong(const char *format, ...)
 	va_start(args, format);
 	pthread_mutex_lock(&lock);
 	if (errors++ < 20) {
-		printf("iocheck: ERROR ");
+		printf("%s: ERROR ", name);
 		vprintf(format, args);
 		putchar('\n');
 	}
@@ -184,8 +188,8 @@ static void print_totals(const char *what, bool all)
 		ve += workers[i].verified;
 	}
 	pthread_mutex_lock(&lock);
-	printf("iocheck: %s ms=%" PRIu64 " writes=%" PRIu64 " verified=%" PRIu64 " ",
-	       what, (now() - started) / 1000, wr, ve);
+	printf("%s: %s ms=%" PRIu64 " writes=%" PRIu64 " verified=%" PRIu64 " ",
+	       name, what, (now() - started) / 1000, wr, ve);
 	pool_totals(all);
 	change_totals(all);
 	if (all)
@@ -229,19 +233,22 @@ static bool told_to_stop(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: iocheck [-p POOL-MIB] [-c CHANGED-KIB-PER-SECOND] DEVICE [WORKERS [BLOCKS-EACH]]\n");
+	fprintf(stderr, "usage: iocheck [-n NUMBER] [-p POOL-MIB] [-c CHANGED-KIB-PER-SECOND] DEVICE [WORKERS [BLOCKS-EACH]]\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t size, needed, back;
-	uint32_t pool = 0, change = 0, each;
+	uint64_t size, mine, before, back;
+	uint32_t number = 0, pool = 0, change = 0, each;
 	unsigned int i;
 	int c;
 
-	while ((c = getopt(argc, argv, "p:c:")) != -1)
+	while ((c = getopt(argc, argv, "n:p:c:")) != -1)
 		switch (c) {
+		case 'n':
+			number = atoi(optarg);
+			break;
 		case 'p':
 			pool = atoi(optarg);
 			break;
@@ -263,20 +270,24 @@ int main(int argc, char **argv)
 		perror(argv[0]);
 		return 1;
 	}
-	needed = ((uint64_t)nworkers * each + POOL_BLOCKS) * BLOCK;
-	if (needed > size) {
-		fprintf(stderr, "iocheck: %s is smaller than %" PRIu64 " bytes\n", argv[0], needed);
+	mine = (uint64_t)nworkers * each + POOL_BLOCKS;
+	before = number * mine;
+	if ((before + mine) * BLOCK > size) {
+		fprintf(stderr, "iocheck: %s is smaller than %" PRIu64 " bytes\n", argv[0],
+			(before + mine) * BLOCK);
 		return 1;
 	}
+	if (number)
+		snprintf(name, sizeof(name), "iocheck %u", number);
 	started = now();
-	if ((pool && !pool_start(pool, (uint64_t)nworkers * each)) ||
+	if ((pool && !pool_start(pool, before + (uint64_t)nworkers * each)) ||
 	    (change && !change_start(change)))
 		return 1;
 	for (i = 0; i < nworkers; i++) {
 		struct worker *w = &workers[i];
 
 		w->id = i;
-		w->first = (uint64_t)i * each;
+		w->first = before + (uint64_t)i * each;
 		w->blocks = i ? each : 1;
 		w->rnd = mix(i + 1);
 		w->seq = calloc(w->blocks, sizeof(*w->seq));
@@ -294,7 +305,7 @@ int main(int argc, char **argv)
 	pool_end();
 	change_end();
 	back = read_back();
-	printf("iocheck: read back %" PRIu64 "\n", back);
+	printf("%s: read back %" PRIu64 "\n", name, back);
 	print_totals("end", true);
 	return errors ? 1 : 0;
 }
