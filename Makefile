@@ -36,6 +36,7 @@ DKMS_TREE := $(srcdir)/nvme-vfio-$(VERSION)
 IOMMUFD_TREE := $(srcdir)/nvme-vfio-iommufd-$(VERSION)
 INSTALL ?= install
 PAGES := $(wildcard docs/man/*.[1-9])
+UNITS := nvme-vfio.service nvme-vfio@.service nvme-vfio-metrics.service nvme-vfio-metrics.timer
 DOCS := README.md NEWS.md SECURITY.md $(wildcard docs/*.md docs/*.svg) docs/example.conf
 # In the source pages are found by folder, installed they are all in one; what is not
 # installed is named, and no link. Paths of pages are those of the packages.
@@ -65,7 +66,7 @@ install-tools: tools
 	$(INSTALL) -D -m 755 tools/nvme-vfio/build/nvme-vfio $(DESTDIR)$(sbindir)/nvme-vfio
 	$(INSTALL) -d $(DESTDIR)$(sysconfdir)/nvme-vfio $(DESTDIR)$(systemdsystemunitdir)
 	$(INSTALL) -D -m 644 scripts/60-nvme-vfio.rules $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules
-	for unit in nvme-vfio.service nvme-vfio@.service; do \
+	for unit in $(UNITS); do \
 		sed 's|/usr/sbin/nvme-vfio|$(sbindir)/nvme-vfio|' scripts/$$unit \
 			>$(DESTDIR)$(systemdsystemunitdir)/$$unit || exit 1; \
 	done
@@ -94,8 +95,7 @@ install-iommufd:
 
 uninstall:	## take away what install put there; configuration stays
 	rm -f $(DESTDIR)$(sbindir)/nvme-vfio $(DESTDIR)$(udevdir)/rules.d/60-nvme-vfio.rules \
-		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio.service \
-		$(DESTDIR)$(systemdsystemunitdir)/nvme-vfio@.service \
+		$(patsubst %,$(DESTDIR)$(systemdsystemunitdir)/%,$(UNITS)) \
 		$(DESTDIR)$(presetdir)/80-nvme-vfio.preset \
 		$(DESTDIR)$(completionsdir)/nvme-vfio \
 		$(DESTDIR)$(fishcompletionsdir)/nvme-vfio.fish \

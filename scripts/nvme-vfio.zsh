@@ -126,7 +126,7 @@ _nvme_vfio() {
 		reply+=('*:VF:_nvme_vfio_functions vf') ;;
 	check-config)
 		reply+=('*:file:_files') ;;
-	watch)	;;
+	metrics | watch)	;;
 	*)	reply+=('*:function:_nvme_vfio_functions any') ;;
 	esac
 	_arguments -s $reply

@@ -98,11 +98,28 @@ static int nvme_vfio_load_event(struct load_file *l, int event)
 	return event;	/* nothing yet, or an error */
 }
 
+/* What a refusal counts as. */
+static enum figure nvme_vfio_load_figure(int event, int err)
+{
+	if (err == -ENOSPC)
+		return FIGURE_REFUSED_SIZE;
+	if (event == STREAM_EV_DATA)
+		return FIGURE_REFUSED_DEVICE;
+	if (err != -EINVAL)
+		return FIGURE_REFUSED_OTHER;
+	if (event == STREAM_EV_IDENTITY)
+		return FIGURE_REFUSED_IDENTITY;
+	if (event == STREAM_EV_NAMESPACES)
+		return FIGURE_REFUSED_NAMESPACES;
+	return FIGURE_REFUSED_STREAM;
+}
+
 static ssize_t nvme_vfio_load_write(struct file *filp, const char __user *buf,
 				    size_t len, loff_t *pos)
 {
 	struct load_file *l = nvme_vfio_to_load_file(filp->private_data);
 	ssize_t done = 0;
+	int event = 0;
 	int ret = 0;
 
 	if (pos)
@@ -111,7 +128,6 @@ static ssize_t nvme_vfio_load_write(struct file *filp, const char __user *buf,
 		return -ERESTARTSYS;
 
 	while (len) {
-		int event;
 		void *to;
 		u32 n;
 
@@ -127,6 +143,7 @@ static ssize_t nvme_vfio_load_write(struct file *filp, const char __user *buf,
 		to = nvme_vfio_reader_want(&l->reader, &n);
 		if (!to) {
 			ret = -EINVAL;
+			event = ret;
 			if (l->reader.phase == STREAM_COMPLETE)
 				nvme_vfio_reader_fail(&l->reader, ret,
 						      "data after the end of the stream");
@@ -148,9 +165,12 @@ static ssize_t nvme_vfio_load_write(struct file *filp, const char __user *buf,
 		done += n;
 	}
 
+	if (!ret && done > 0)
+		nvme_vfio_count(l->file.m->vf.figures, FIGURE_BYTES_IN, done);
 	if (ret)
 		nvme_vfio_mig_load_refuse(l->file.m, &l->file, ret,
-					  l->reader.why);
+					  l->reader.why,
+					  nvme_vfio_load_figure(event, ret));
 	mutex_unlock(&l->file.lock);
 	if (nvme_vfio_file_has_ended(&l->file))
 		nvme_vfio_load_end(&l->file);

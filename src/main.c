@@ -48,6 +48,13 @@ static struct nvme_vfio_device *nvme_vfio_from_pdev(struct pci_dev *pdev)
 	return container_of(core, struct nvme_vfio_device, core);
 }
 
+const struct figures *nvme_vfio_vf_figures(struct device *dev)
+{
+	struct nvme_vfio_device *nvdev = nvme_vfio_from_pdev(to_pci_dev(dev));
+
+	return nvdev->migration ? nvdev->migration->vf.figures : NULL;
+}
+
 struct vf_sysfs *nvme_vfio_vf_sysfs(struct device *dev)
 {
 	struct nvme_vfio_device *nvdev = nvme_vfio_from_pdev(to_pci_dev(dev));
@@ -391,6 +398,12 @@ static const struct pci_device_id nvme_vfio_pci_ids[] = {
 };
 MODULE_DEVICE_TABLE(pci, nvme_vfio_pci_ids);
 
+static const struct attribute_group *nvme_vfio_driver_groups[] = {
+	&nvme_vfio_policy_group,
+	&nvme_vfio_figures_group,
+	NULL
+};
+
 static struct pci_driver nvme_vfio_pci_driver = {
 	.name			= "nvme-vfio-pci",
 	.id_table		= nvme_vfio_pci_ids,
@@ -413,6 +426,7 @@ static void __exit nvme_vfio_exit(void)
 {
 	pci_unregister_driver(&nvme_vfio_pci_driver);
 	nvme_vfio_policy_exit();
+	nvme_vfio_figures_exit();
 }
 module_exit(nvme_vfio_exit);
 

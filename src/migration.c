@@ -89,6 +89,7 @@ static void nvme_vfio_drop_save_buf(struct save_buf **sbuf)
 static void nvme_vfio_mig_forget(struct migration *m)
 {
 	nvme_vfio_end_file(m);
+	nvme_vfio_count_left(m->vf.figures);
 	nvme_vfio_drop_save_buf(&m->prealloc);
 	nvme_vfio_drop_save_buf(&m->rollback_state);
 	nvme_vfio_dirty_lost(m);
@@ -97,12 +98,19 @@ static void nvme_vfio_mig_forget(struct migration *m)
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 }
 
+static void nvme_vfio_to_error(struct migration *m)
+{
+	if (m->state != VFIO_DEVICE_STATE_ERROR)
+		nvme_vfio_count_error(m->vf.figures);
+	m->state = VFIO_DEVICE_STATE_ERROR;
+}
+
 static void nvme_vfio_give_up(struct migration *m)
 {
 	nvme_vfio_end_file(m);
 	nvme_vfio_drop_save_buf(&m->prealloc);
 	nvme_vfio_dirty_lost(m);
-	m->state = VFIO_DEVICE_STATE_ERROR;
+	nvme_vfio_to_error(m);
 }
 
 void nvme_vfio_mig_failed(struct migration *m, int err, const char *what)
@@ -154,7 +162,7 @@ static void nvme_vfio_was_reset(struct migration *m)
 	nvme_vfio_mig_forget(m);
 
 	if (m->vf.overlapped || nvme_pf_pending(m->vf.pdev)) {
-		m->state = VFIO_DEVICE_STATE_ERROR;
+		nvme_vfio_to_error(m);
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
 				     "migration state ERROR: a command may take effect after the reset; reset the VF again\n");
 	} else if (m->in_doubt && m->is_open) {
@@ -237,6 +245,7 @@ void nvme_vfio_mig_reset_begins(struct migration *m)
 void nvme_vfio_mig_reset(struct migration *m)
 {
 	nvme_vfio_vf_reset_ends(&m->vf);
+	nvme_vfio_count(m->vf.figures, FIGURE_RESETS, 1);
 	nvme_vfio_happened(m, MIG_RESET);
 }
 
@@ -244,6 +253,7 @@ void nvme_vfio_mig_fault(struct migration *m)
 {
 	/* Whatever is under way overlapped it. */
 	nvme_vfio_vf_reset_ends(&m->vf);
+	nvme_vfio_count(m->vf.figures, FIGURE_BUS_ERRORS, 1);
 	nvme_vfio_happened(m, MIG_FAULT);
 }
 
@@ -345,6 +355,7 @@ static int nvme_vfio_mig_resume(struct migration *m)
 	nvme_vfio_dirty_resumes(m);
 	ret = vf->set->resume(vf);
 	if (!ret) {
+		nvme_vfio_count_run(vf->figures, m->loaded);
 		m->not_saved = 0;
 		m->loaded = false;
 		nvme_vfio_dirty_resumed(m);
@@ -404,6 +415,7 @@ static void nvme_vfio_end_suspend(struct migration *m)
 	dev_warn(nvme_vfio_mig_dev(m),
 		 "Suspend does not end: resetting this VF; its user loses it\n");
 	trace_vf_reset(nvme_vfio_mig_dev(m), 0, 0);
+	nvme_vfio_count(m->vf.figures, FIGURE_RESETS_BY_DRIVER, 1);
 
 	ret = nvme_vfio_reset_own(m);
 	m->in_doubt = true;
@@ -453,6 +465,8 @@ static int nvme_vfio_mig_suspend(struct migration *m)
 	}
 	if (ret == -ETIMEDOUT)
 		nvme_vfio_end_suspend(m);
+	else if (!ret)
+		nvme_vfio_count_stop(m->vf.figures, m->arc_at);
 	return ret;
 }
 
@@ -468,6 +482,7 @@ static int nvme_vfio_check_format(const struct nvme_vf *vf)
 {
 	if (!vf->format_missing)
 		return 0;
+	nvme_vfio_count_refusal(vf->figures, FIGURE_REFUSED_FORMAT);
 	dev_warn_ratelimited(&vf->pdev->dev,
 			     "cannot migrate: PF %s does not list the format= of its policy\n",
 			     pci_name(pci_physfn(vf->pdev)));
@@ -711,7 +726,7 @@ static int nvme_vfio_finish_loading(struct migration *m)
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
 				     "state incomplete: the stream ended early\n");
 	/* A partly loaded state is unusable; only a reset recovers the VF. */
-	m->state = VFIO_DEVICE_STATE_ERROR;
+	nvme_vfio_to_error(m);
 	return -EINVAL;
 }
 
@@ -770,15 +785,43 @@ static void nvme_vfio_arc_failed(struct migration *m,
 	m->failure.to = to;
 }
 
+static void nvme_vfio_count_arc(const struct migration *m,
+				enum vfio_device_mig_state to, int ret)
+{
+	struct figures *f = m->vf.figures;
+
+	if (ret)
+		nvme_vfio_count(f, FIGURE_ARCS_FAILED, 1);
+	switch ((unsigned int)to) {
+	case VFIO_DEVICE_STATE_PRE_COPY:
+	case VFIO_DEVICE_STATE_PRE_COPY_P2P:
+	case VFIO_DEVICE_STATE_STOP_COPY:
+		if (ret == -ENOSPC || ret == -EOVERFLOW)
+			nvme_vfio_count_refusal(f, FIGURE_REFUSED_SIZE);
+		else if (!ret)
+			nvme_vfio_count_save(f);
+		break;
+	case VFIO_DEVICE_STATE_RUNNING:
+	case VFIO_DEVICE_STATE_RUNNING_P2P:
+		if (!ret)
+			nvme_vfio_count_unsave(f);
+		break;
+	case VFIO_DEVICE_STATE_RESUMING:
+		if (!ret)
+			nvme_vfio_count_load(f);
+		break;
+	}
+}
+
 /* One arc; on failure the state stays, or is ERROR if it is unknown. */
 static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 			  struct file **filp)
 {
 	enum vfio_device_mig_state from = m->state;
 	struct nvme_vf *vf = &m->vf;
-	ktime_t start = ktime_get();
 	int ret;
 
+	m->arc_at = ktime_get();
 	nvme_vfio_vf_be_patient(vf);
 	nvme_vfio_mig_begin(m);
 	ret = nvme_vfio_find_out(m, 0);
@@ -800,10 +843,11 @@ static int nvme_vfio_step(struct migration *m, enum vfio_device_mig_state to,
 		nvme_vfio_warn_error(m);
 	if (ret)
 		nvme_vfio_arc_failed(m, from, to, ret);
+	nvme_vfio_count_arc(m, to, ret);
 	nvme_vfio_vf_sysfs_update(m);
 
 	trace_state_arc(nvme_vfio_mig_dev(m), from, to, m->state,
-			ktime_us_delta(ktime_get(), start), ret);
+			ktime_us_delta(ktime_get(), m->arc_at), ret);
 	return ret;
 }
 
@@ -1103,6 +1147,7 @@ int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 		return ret;
 
 	if (!r->data_offset) {
+		nvme_vfio_count_loads(vf->figures);
 		ret = vf->set->check_start(vf, r->data, r->data_len, r->size,
 					   &why);
 		if (ret) {
@@ -1142,7 +1187,7 @@ int nvme_vfio_mig_load_end(struct migration *m, struct mig_file *f)
 }
 
 void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
-			       const char *why)
+			       const char *why, enum figure figure)
 {
 	nvme_vfio_mig_lock(m);
 	if (nvme_vfio_is_loading(m, f)) {
@@ -1155,6 +1200,7 @@ void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
 			nvme_vfio_mig_failed(m, err, "writing the state");
 			strscpy(m->failure.why, why ?: "",
 				sizeof(m->failure.why));
+			nvme_vfio_count_refusal(m->vf.figures, figure);
 		}
 		m->load_failed = true;
 	}
@@ -1333,6 +1379,11 @@ struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
 	INIT_WORK(&m->ask_work, nvme_vfio_ask);
 	INIT_DELAYED_WORK(&m->settle_work, nvme_vfio_settle_again);
 	nvme_vfio_vf_init(&m->vf, pdev);
+	m->vf.figures = nvme_vfio_figures_get(pdev);
+	if (!m->vf.figures) {
+		nvme_vfio_mig_put(m);
+		return ERR_PTR(-ENOMEM);
+	}
 
 	ret = nvme_vfio_vf_attach(&m->vf, why);
 	/* Nobody has opened the VF: the PF must stay free to go. */

@@ -6,6 +6,7 @@
 #define _NVME_VFIO_MIGRATION_H
 
 #include <linux/kref.h>
+#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
@@ -41,6 +42,7 @@ enum mig_event { MIG_NO_EVENT, MIG_RESET, MIG_FAULT };
  *	RUNNING
  * @vdev: the VF as VFIO sees it; valid while a user has it open
  * @state: enum vfio_device_mig_state
+ * @arc_at: when the last arc began
  * @is_open: a user has the VF open
  * @in_doubt: the VF may be suspended although @state does not say so: it was
  *	reset when it was, and not every reset succeeds
@@ -79,6 +81,7 @@ struct migration {
 
 	struct vfio_device *vdev;
 	enum vfio_device_mig_state state;
+	ktime_t arc_at;
 	bool is_open;
 	bool in_doubt;
 	struct work_struct ask_work;
@@ -269,6 +272,7 @@ int nvme_vfio_mig_save_more(struct migration *m, struct mig_file *f,
  * @r: its reader
  * @buf: where its data are
  * @err: why, for user space
+ * @figure: and for what is counted
  *
  * Return: 0, -ENODEV when @f is not the current file any more, -EINVAL with
  * @r->why set, or what the command set returns
@@ -281,7 +285,7 @@ int nvme_vfio_mig_load_data(struct migration *m, struct mig_file *f,
 			    struct stream_reader *r, struct nvme_pf_buf *buf);
 int nvme_vfio_mig_load_end(struct migration *m, struct mig_file *f);
 void nvme_vfio_mig_load_refuse(struct migration *m, struct mig_file *f, int err,
-			       const char *why);
+			       const char *why, enum figure figure);
 
 /* Largest state that can be moved, in bytes: parameter max_state_mb. */
 u64 nvme_vfio_max_state(void);

@@ -173,6 +173,7 @@ static int nvme_vfio_run(struct nvme_vf *vf, struct nvme_pf_cmd *c)
 	trace_admin_cmd(&vf->pdev->dev, c->cmd.common.opcode,
 			le32_to_cpu(c->cmd.common.cdw10),
 			le32_to_cpu(c->cmd.common.cdw11), c->len, usecs, ret);
+	nvme_vfio_count_command(vf->figures, usecs, ret);
 
 	switch (ret) {
 	case -ENODEV:

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 #include "cmdset.h"
+#include "figures.h"
 #include "iova_range.h"
 #include "nvme_pf.h"
 #include "policy.h"
@@ -22,6 +23,7 @@
 /**
  * struct nvme_vf - one VF as the migration commands see it
  * @pdev: the VF
+ * @figures: what is counted of it
  * @pf: way to the PF's admin queue; NULL while not attached
  * @set: the command set; NULL while nothing was found
  * @vfn: number of the VF, 1 for the first
@@ -84,6 +86,7 @@ struct nvme_vf {
 		u8 formats[LM_FORMATS_LEN];
 	);
 	struct pci_dev *pdev;
+	struct figures *figures;
 	struct nvme_pf *pf;
 	const struct cmdset *set;
 	u16 vfn;
@@ -301,6 +304,6 @@ u32 nvme_vfio_policy_changes(void);
 /* nvme_vfio_policy_exit - the driver leaves */
 void nvme_vfio_policy_exit(void);
 
-extern const struct attribute_group *nvme_vfio_driver_groups[];
+extern const struct attribute_group nvme_vfio_policy_group;
 
 #endif

@@ -164,18 +164,13 @@ static ssize_t nvme_vfio_policy_store(struct device_driver *drv,
 static struct driver_attribute nvme_vfio_policy_attr =
 	__ATTR(policy, 0644, nvme_vfio_policy_show, nvme_vfio_policy_store);
 
-static struct attribute *nvme_vfio_driver_attrs[] = {
+static struct attribute *nvme_vfio_policy_attrs[] = {
 	&nvme_vfio_policy_attr.attr,
 	NULL
 };
 
-static const struct attribute_group nvme_vfio_driver_group = {
-	.attrs = nvme_vfio_driver_attrs,
-};
-
-const struct attribute_group *nvme_vfio_driver_groups[] = {
-	&nvme_vfio_driver_group,
-	NULL
+const struct attribute_group nvme_vfio_policy_group = {
+	.attrs = nvme_vfio_policy_attrs,
 };
 
 void nvme_vfio_policy_exit(void)

@@ -97,6 +97,31 @@ static void nvme_vfio_save_advance(struct save_file *s, u32 len)
 		s->at.offset += len;
 }
 
+static bool nvme_vfio_save_has_all(struct save_file *s,
+				   const struct save_buf *sbuf)
+{
+	u32 n;
+
+	return !nvme_vfio_save_bytes(s, sbuf, &n) &&
+	       !nvme_vfio_save_buf_has_more(sbuf, &s->at);
+}
+
+static void nvme_vfio_save_count(struct save_file *s,
+				 const struct save_buf *sbuf, ssize_t done)
+{
+	struct figures *f = s->file.m->vf.figures;
+
+	if (done < 0)
+		return;
+	nvme_vfio_count(f, FIGURE_BYTES_OUT, done);
+	if (!sbuf || !nvme_vfio_save_has_all(s, sbuf))
+		return;
+	spin_lock(&s->file.end_lock);
+	if (!s->file.ended)
+		nvme_vfio_count_saved(f);
+	spin_unlock(&s->file.end_lock);
+}
+
 static ssize_t nvme_vfio_save_read(struct file *filp, char __user *buf,
 				   size_t len, loff_t *pos)
 {
@@ -149,6 +174,7 @@ static ssize_t nvme_vfio_save_read(struct file *filp, char __user *buf,
 		len -= n;
 		done += n;
 	}
+	nvme_vfio_save_count(s, sbuf, done);
 	nvme_vfio_save_buf_put(sbuf);
 unlock:
 	mutex_unlock(&s->file.lock);

@@ -186,6 +186,14 @@ static ssize_t nvme_vfio_last_error_show(struct device *dev,
 	return len + sysfs_emit_at(buf, len, "\n");
 }
 
+static ssize_t nvme_vfio_figures_show(struct device *dev,
+				      struct device_attribute *attr, char *buf)
+{
+	const struct figures *f = nvme_vfio_vf_figures(dev);
+
+	return f ? nvme_vfio_figures_emit(f, buf) : 0;
+}
+
 #define NVME_VFIO_ATTR(name)						\
 	static struct device_attribute nvme_vfio_attr_##name =		\
 		__ATTR(name, 0444, nvme_vfio_##name##_show, NULL)
@@ -198,6 +206,7 @@ NVME_VFIO_ATTR(migratable);
 NVME_VFIO_ATTR(reason);
 NVME_VFIO_ATTR(state);
 NVME_VFIO_ATTR(last_error);
+NVME_VFIO_ATTR(figures);
 
 static struct attribute *nvme_vfio_dev_attrs[] = {
 	&nvme_vfio_attr_command_set.attr,
@@ -208,6 +217,7 @@ static struct attribute *nvme_vfio_dev_attrs[] = {
 	&nvme_vfio_attr_reason.attr,
 	&nvme_vfio_attr_state.attr,
 	&nvme_vfio_attr_last_error.attr,
+	&nvme_vfio_attr_figures.attr,
 	NULL
 };
 

@@ -14,6 +14,7 @@
 
 #include "lm_caps.h"
 
+struct figures;
 struct migration;
 
 /**
@@ -101,7 +102,8 @@ void nvme_vfio_vf_sysfs_plain(struct vf_sysfs *s, const char *why);
  */
 void nvme_vfio_vf_sysfs_update(struct migration *m);
 
-/* nvme_vfio_vf_sysfs - of a device that has the group; main.c has it */
+/* Of a device that has the group; main.c has them. What cannot migrate has no figures. */
 struct vf_sysfs *nvme_vfio_vf_sysfs(struct device *dev);
+const struct figures *nvme_vfio_vf_figures(struct device *dev);
 
 #endif

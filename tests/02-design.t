@@ -58,6 +58,14 @@ promised docs/ABI.md | sort >"$out/promised"
 	diff "$out/promised" "$out/have" >"$out/log"
 ok $? "docs/ABI.md lists what the modules have in sysfs" "$out/log"
 
+# each figure by its name
+sed -nE 's/^\t\[FIGURE_.*= "(\w+)",$/\1/p' src/figures.c >"$out/figures"
+while read -r figure; do
+	grep -qE "^ {20}(\w+, )*$figure(,|$| )" docs/ABI.md || echo "$figure"
+done <"$out/figures" >"$out/log"
+[ "$(wc -l <"$out/figures")" -gt 20 ] && [ ! -s "$out/log" ]
+ok $? "and all figures" "$out/log"
+
 # each that is created is in the group, and nothing else
 sed -nE 's/^\t&nvme_vfio_attr_(\w+)\.attr,/devices nvme_vfio \1/p' src/vf_sysfs.c | sort >"$out/group"
 grep '^devices' "$out/have" | diff - "$out/group" >"$out/log"

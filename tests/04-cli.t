@@ -92,6 +92,9 @@ done <<END
 2 certify
 3 certify 0000:ff:1f.7
 2 watch --nonsense
+2 metrics --nonsense
+2 metrics --output=
+2 metrics --output=x
 END
 for words in --json "nonsense --json" "--json --nonsense"; do
 	# shellcheck disable=SC2086
@@ -157,7 +160,7 @@ offered() { # SHELL LINE... - see tests/tool/offered.*
 values=("nvme-vfio app" "nvme-vfio bind 0" "nvme-vfio apply -c a-" "nvme-vfio doctor --peer a-" "nvme-vfio doctor --fleet b-"
 	"nvme-vfio check-config a-" "nvme-vfio bind -d nvme-" "nvme-vfio list -o MODE" "nvme-vfio list -o ADDRESS,MODE"
 	"nvme-vfio list -o +MODE" "nvme-vfio doctor --color=a" "nvme-vfio bind --driver=nvme-"
-	"nvme-vfio list --output=MODE" "nvme-vfio certify --set s" "nvme-vfio certify -V 0")
+	"nvme-vfio list --output=MODE" "nvme-vfio certify --set s" "nvme-vfio certify -V 0" "nvme-vfio metrics -o a-")
 for shell in bash fish zsh; do
 	offered "$shell" "${lines[@]}" >"$out/have" 2>&1
 	diff "$out/all" "$out/have" >"$out/log"
@@ -198,6 +201,8 @@ for shell in bash fish zsh; do
 		== nvme-vfio certify -V 0
 		0000:01:00.1
 		0000:01:00.2
+		== nvme-vfio metrics -o a-
+		a-file
 	END
 	ok $? "$shell: addresses, files, folders, drivers, columns, colours" "$out/log"
 done

@@ -25,6 +25,8 @@ ok $? "make install" "$out/log"
 {
 	cat <<-END
 		./usr/lib/systemd/system-preset/80-nvme-vfio.preset
+		./usr/lib/systemd/system/nvme-vfio-metrics.service
+		./usr/lib/systemd/system/nvme-vfio-metrics.timer
 		./usr/lib/systemd/system/nvme-vfio.service
 		./usr/lib/systemd/system/nvme-vfio@.service
 		./usr/lib/udev/rules.d/60-nvme-vfio.rules
@@ -91,7 +93,7 @@ grep -vE '^(#|$)' "$root/usr/lib/udev/rules.d/60-nvme-vfio.rules" | tr ',' '\n' 
 [ ! -s "$out/log" ]
 ok $? "the udev rule consists of known keys" "$out/log"
 units=$root/usr/lib/systemd/system
-for unit in nvme-vfio.service nvme-vfio@.service; do
+for unit in nvme-vfio.service nvme-vfio@.service nvme-vfio-metrics.service; do
 	exec=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$units/$unit")
 	[ -x "$root$exec" ]
 	ok $? "$unit starts what is installed: $exec"
@@ -109,7 +111,7 @@ else
 	cp -a "$root" "$out/root-units"
 	mkdir -p "$out/root-units/etc/systemd/system"
 	install -D /dev/null "$out/root-units/usr/bin/systemctl"
-	for unit in nvme-vfio.service nvme-vfio@.service; do
+	for unit in nvme-vfio.service nvme-vfio@.service nvme-vfio-metrics.service; do
 		systemd-analyze verify --man=no --recursive-errors=no --root="$out/root-units" "$unit" >"$out/log" 2>&1 &&
 			[ ! -s "$out/log" ]
 		ok $? "$unit: systemd-analyze verify has no complaint" "$out/log"
@@ -135,6 +137,12 @@ else
 	systemctl --root="$root" disable nvme-vfio.service >"$out/log" 2>&1 && [ ! -L "$want" ] &&
 		[ "$(systemctl --root="$root" is-enabled nvme-vfio.service)" = disabled ]
 	ok $? "systemctl disable: it is no longer part of a boot" "$out/log"
+	rm -rf "$root/etc/systemd"
+	want=$root/etc/systemd/system/timers.target.wants/nvme-vfio-metrics.timer
+	systemctl --root="$root" preset nvme-vfio-metrics.timer >"$out/log" 2>&1 && [ ! -L "$want" ]
+	ok $? "the preset leaves the timer off" "$out/log"
+	systemctl --root="$root" enable nvme-vfio-metrics.timer >"$out/log" 2>&1 && [ -L "$want" ]
+	ok $? "systemctl enable: it is on" "$out/log"
 	rm -rf "$root/etc/systemd"
 fi
 

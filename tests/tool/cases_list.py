@@ -3,6 +3,7 @@
 
 import json
 
+import openmetrics
 from bed import AS_USER, PF, PF2
 
 
@@ -83,6 +84,27 @@ def chosen(tap, bed, user):
     tap.ok(plain.json() == other.json() and plain.json()["errors"] == [], "list --json: columns change nothing", other)
 
 
+def metrics(tap, bed):
+    """Of a VF on our driver, to anybody: a reset of it is one more."""
+    vf = "0000:01:00.2"
+    bed.sh(f"echo nvme-vfio-pci >/sys/bus/pci/devices/{vf}/driver_override; echo {vf} >/sys/bus/pci/drivers_probe")
+    try:
+        resets = []
+        for _ in range(2):
+            r = bed.tool("metrics", program=AS_USER)
+            f = openmetrics.read(r.out)
+            resets.append([openmetrics.value(f, f"nvme_vfio_{name}resets", pf=PF) for name in ("", "pf_")])
+            bed.sh(f"echo 1 >/sys/bus/pci/devices/{vf}/reset")
+        tap.ok(resets[1] == [n + 1 for n in resets[0]] and not r.err and r.status == 0
+               and openmetrics.value(f, "nvme_vfio_pf_info", pf=PF, serial="rig0") == 1,
+               "metrics: a reset of a VF is counted, of it and of its PF", f"{resets}\n{r}")
+        r = bed.tool("metrics --output=/tmp/x.prom; cat /tmp/x.prom")
+        tap.ok(openmetrics.read(r.out) and not r.err, "metrics --output: a file", r)
+    except (openmetrics.Wrong, TypeError) as e:
+        tap.ok(False, "metrics", f"{e}\n{r}")
+    bed.sh(f"echo {vf} >/sys/bus/pci/drivers/nvme-vfio-pci/unbind; echo >/sys/bus/pci/devices/{vf}/driver_override")
+
+
 def run(tap, bed):
     """On VFs that nvme-cli has set up, without the tool."""
     dev = bed.dev[PF]
@@ -113,6 +135,7 @@ def run(tap, bed):
            "list: serial number, VFs there are and could be", f[PF])
 
     classes(tap, bed)
+    metrics(tap, bed)
     group = vf["iommu_group"]
     bed.sh(f"(sleep 1000 </dev/vfio/{group} & echo $! >/tmp/user) >/dev/null 2>&1; sleep 0.3")
     user = bed.sh("cat /tmp/user").strip()

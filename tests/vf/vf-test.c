@@ -42,7 +42,7 @@
 static const struct tap_case * const lists[] = {
 	probe_cases, migrate_cases, vmm_cases, precopy_cases, log_cases,
 	queue_cases, cancel_cases, count_cases, size_cases, refuse_cases, foreign_cases,
-	namespace_cases, policy_cases, fault_cases, sysfs_cases,
+	namespace_cases, policy_cases, fault_cases, sysfs_cases, figures_cases,
 	reset_cases, fd_cases, race_cases, nomem_cases, lie_cases, deviate_cases,
 	last_cases,
 };

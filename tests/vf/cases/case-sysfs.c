@@ -24,7 +24,7 @@
 #include "vfio_log.h"
 
 #define DIR_FMT		"/sys/bus/pci/devices/%.15s/nvme_vfio"
-#define VALUE_MAX	512
+#define VALUE_MAX	2048
 #define SUSPEND_MS	2000
 #define LONGEST_US	(SUSPEND_MS * 1000 / 4)
 #define FEW		3	/* rounds of reads in a Suspend, at least */
@@ -33,7 +33,7 @@
 /* everything that there is */
 static const char * const names[] = {
 	"command_set", "cntlid", "format", "tracking", "migratable", "reason",
-	"state", "last_error",
+	"state", "last_error", "figures",
 };
 
 #define NAMES	(sizeof(names) / sizeof(names[0]))
@@ -191,6 +191,7 @@ static void cannot(struct place at, const char *reason)
 	is(at, "tracking", "no: migration");
 	is(at, "state", "none");
 	is(at, "last_error", "");
+	is(at, "figures", "");
 }
 
 /* found out when it is bound, and valid as long as it is bound */
@@ -394,6 +395,24 @@ static bool one_of(const char *text, const char *words)
 	}
 }
 
+/* lines of NAME VALUE, the last as well; or none */
+static bool are_figures(const char *text)
+{
+	while (*text) {
+		size_t name = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+		size_t digits;
+
+		if (!name || text[name] != ' ')
+			return false;
+		text += name + 1;
+		digits = strspn(text, "0123456789");
+		if (!digits || (text[digits] && text[digits] != '\n'))
+			return false;
+		text += digits + !!text[digits];
+	}
+	return true;
+}
+
 static bool may_be(const char *name, const char *text)
 {
 	if (!strcmp(name, "command_set"))
@@ -411,6 +430,8 @@ static bool may_be(const char *name, const char *text)
 		return one_of(text, "ERROR|STOP|RUNNING|STOP_COPY|RESUMING|RUNNING_P2P|PRE_COPY|PRE_COPY_P2P|none");
 	if (!strcmp(name, "last_error"))
 		return !*text || *text == '-';
+	if (!strcmp(name, "figures"))
+		return are_figures(text);
 	return strlen(text) < 256 && !strchr(text, '\n');
 }
 

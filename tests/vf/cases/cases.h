@@ -23,6 +23,7 @@ extern const struct tap_case namespace_cases[];
 extern const struct tap_case policy_cases[];
 extern const struct tap_case fault_cases[];
 extern const struct tap_case sysfs_cases[];
+extern const struct tap_case figures_cases[];
 extern const struct tap_case reset_cases[];
 extern const struct tap_case fd_cases[];
 extern const struct tap_case race_cases[];

@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "certify", "prove the migration commands of a drive, without a VM", cmd_certify },
 	{ "selftest", "use a free VF, migrate it, and measure", cmd_selftest },
 	{ "teardown", "put everything back to what it was before", cmd_teardown },
+	{ "metrics", "what the driver has counted, for monitoring", cmd_metrics },
 	{ "watch", "migrations while they run", cmd_watch },
 };
 
