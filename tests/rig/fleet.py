@@ -40,6 +40,8 @@ ABORTS = "off"
 CHANNELS = 5                    # one more than VFs
 LIMIT = 48 << 20                # bytes a second
 UNLIMITED = 10 << 30
+# ms; large states do not fit QEMU's own limit at that bandwidth: the guest would never be stopped
+PATIENT = 5000
 LOADED = "vfio_load_bufs_thread_start"  # QEMU loads a VF's state that came by channels
 
 MARK = "rig: clock"
@@ -136,7 +138,10 @@ class Fleet:
         for host in self.pair.hosts:
             scenario.trace(host)
         self.say(f"{guest.drives} VFs, host {source.name} to {target.name}: {describe(way)}")
-        info = guest.migrate(target, **{"max-bandwidth": LIMIT if way.limited else UNLIMITED})
+        parameters = {"max-bandwidth": LIMIT if way.limited else UNLIMITED}
+        if self.tracked and guest.drives > 1:
+            parameters["downtime-limit"] = PATIENT
+        info = guest.migrate(target, **parameters)
         for i, watch in enumerate(guest.watches):
             if not watch.moved():
                 raise rig.Trouble(f"the guest wrote nothing more to drive {i} after migration")
