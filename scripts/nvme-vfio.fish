@@ -103,7 +103,7 @@ complete -c nvme-vfio -n '__fish_seen_subcommand_from help' -a '(__nvme_vfio_lis
 complete -c nvme-vfio -n '__fish_seen_subcommand_from check-config' -F
 complete -c nvme-vfio -n '__fish_seen_subcommand_from apply certify diff teardown' -a '(__nvme_vfio_functions pf)'
 complete -c nvme-vfio -n '__fish_seen_subcommand_from bind unbind selftest' -a '(__nvme_vfio_functions vf)'
-complete -c nvme-vfio -n '__fish_seen_subcommand_from doctor list' -a '(__nvme_vfio_functions any)'
+complete -c nvme-vfio -n '__fish_seen_subcommand_from doctor list quarantine' -a '(__nvme_vfio_functions any)'
 __nvme_vfio_options
 for command in (__nvme_vfio_listed Commands: | string replace -r '\t.*' '')
     __nvme_vfio_options $command

@@ -27,6 +27,7 @@ static const char * const nvme_vfio_figure_names[FIGURES] = {
 	[FIGURE_REFUSED_DEVICE]		= "refused_device",
 	[FIGURE_REFUSED_SIZE]		= "refused_size",
 	[FIGURE_REFUSED_FORMAT]		= "refused_format",
+	[FIGURE_REFUSED_QUARANTINE]	= "refused_quarantine",
 	[FIGURE_REFUSED_OTHER]		= "refused_other",
 	[FIGURE_ARCS_FAILED]		= "arcs_failed",
 	[FIGURE_ERRORS]			= "errors",
@@ -64,18 +65,18 @@ static LIST_HEAD(nvme_vfio_all_figures);
 static DEFINE_MUTEX(nvme_vfio_figures_mutex);	/* of the list; outside the other */
 static DEFINE_SPINLOCK(nvme_vfio_figures_lock);	/* of what it lists */
 
-static struct figures *nvme_vfio_figures_find(struct pci_dev *pdev)
+static struct figures *nvme_vfio_figures_find(const char *name)
 {
 	struct figures *f;
 
 	list_for_each_entry(f, &nvme_vfio_all_figures, node)
-		if (!strcmp(f->name, pci_name(pdev)))
+		if (!strcmp(f->name, name))
 			return f;
 
 	f = kzalloc(sizeof(*f), GFP_KERNEL);
 	if (!f)
 		return NULL;
-	strscpy(f->name, pci_name(pdev), sizeof(f->name));
+	strscpy(f->name, name, sizeof(f->name));
 	list_add_tail(&f->node, &nvme_vfio_all_figures);
 	return f;
 }
@@ -85,9 +86,9 @@ struct figures *nvme_vfio_figures_get(struct pci_dev *pdev)
 	struct figures *f, *pf = NULL;
 
 	mutex_lock(&nvme_vfio_figures_mutex);
-	f = nvme_vfio_figures_find(pdev);
+	f = nvme_vfio_figures_find(pci_name(pdev));
 	if (f && pdev->is_virtfn) {
-		pf = nvme_vfio_figures_find(pci_physfn(pdev));
+		pf = nvme_vfio_figures_find(pci_name(pci_physfn(pdev)));
 		if (pf)
 			pf->is_pf = true;
 		else
@@ -254,10 +255,71 @@ void nvme_vfio_count_error(struct figures *f)
 {
 	spin_lock(&nvme_vfio_figures_lock);
 	nvme_vfio_add(f, FIGURE_ERRORS, 1);
+	f->mark = QUARANTINE_ERROR;
 	nvme_vfio_save_over(f, true);
 	f->loading = false;
 	f->stopped_at = 0;
 	spin_unlock(&nvme_vfio_figures_lock);
+}
+
+void nvme_vfio_count_good(struct figures *f)
+{
+	spin_lock(&nvme_vfio_figures_lock);
+	f->mark = QUARANTINE_NONE;
+	spin_unlock(&nvme_vfio_figures_lock);
+}
+
+void nvme_vfio_count_pf_reset(struct figures *f)
+{
+	spin_lock(&nvme_vfio_figures_lock);
+	if (f->pf)
+		f->pf->mark = QUARANTINE_RESET;
+	spin_unlock(&nvme_vfio_figures_lock);
+}
+
+enum quarantine nvme_vfio_figures_mark(const struct figures *f)
+{
+	enum quarantine mark;
+
+	if (!f)
+		return QUARANTINE_NONE;
+	spin_lock(&nvme_vfio_figures_lock);
+	mark = f->mark;
+	spin_unlock(&nvme_vfio_figures_lock);
+	return mark;
+}
+
+int nvme_vfio_figures_set_mark(const char *name, enum quarantine mark)
+{
+	struct figures *f;
+
+	mutex_lock(&nvme_vfio_figures_mutex);
+	f = nvme_vfio_figures_find(name);
+	if (f) {
+		spin_lock(&nvme_vfio_figures_lock);
+		f->mark = mark;
+		spin_unlock(&nvme_vfio_figures_lock);
+	}
+	mutex_unlock(&nvme_vfio_figures_mutex);
+	return f ? 0 : -ENOMEM;
+}
+
+ssize_t nvme_vfio_figures_emit_marks(const char * const *words, char *buf)
+{
+	enum quarantine mark;
+	struct figures *f;
+	int len = 0;
+
+	mutex_lock(&nvme_vfio_figures_mutex);
+	list_for_each_entry(f, &nvme_vfio_all_figures, node) {
+		mark = nvme_vfio_figures_mark(f);
+		/* No half of a line. */
+		if (mark == QUARANTINE_NONE || PAGE_SIZE - len < 24)
+			continue;
+		len += sysfs_emit_at(buf, len, "%s %s\n", f->name, words[mark]);
+	}
+	mutex_unlock(&nvme_vfio_figures_mutex);
+	return len;
 }
 
 void nvme_vfio_count_left(struct figures *f)

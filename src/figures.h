@@ -21,6 +21,8 @@
 #include <linux/sysfs.h>
 #include <linux/types.h>
 
+#include "quarantine.h"
+
 /**
  * enum figure - what is counted; docs/ABI.md has the meaning of each
  * @FIGURE_COMMANDS: the first class of commands by their time; those that took
@@ -40,6 +42,7 @@ enum figure {
 	FIGURE_REFUSED_DEVICE,
 	FIGURE_REFUSED_SIZE,
 	FIGURE_REFUSED_FORMAT,
+	FIGURE_REFUSED_QUARANTINE,
 	FIGURE_REFUSED_OTHER,
 	FIGURE_ARCS_FAILED,
 	FIGURE_ERRORS,
@@ -66,6 +69,7 @@ enum figure {
  * @name: of the function, as pci_name() has it
  * @is_pf: VFs of it have been bound
  * @pf: of its PF; NULL for what is no VF
+ * @mark: whether it is in quarantine
  * @value: the figures
  * @saving: a migration out has begun, and nothing has become of it yet
  * @saved: and all of the state has been read
@@ -79,6 +83,7 @@ struct figures {
 	char name[16];
 	bool is_pf;
 	struct figures *pf;
+	enum quarantine mark;
 	u64 value[FIGURES];
 	bool saving;
 	bool saved;
@@ -153,8 +158,29 @@ void nvme_vfio_count_loads(struct figures *f);
 /* nvme_vfio_count_refusal - the migration, if there is one, is refused */
 void nvme_vfio_count_refusal(struct figures *f, enum figure why);
 
-/* nvme_vfio_count_error - the VF goes to ERROR */
+/* nvme_vfio_count_error - the VF goes to ERROR, and into quarantine */
 void nvme_vfio_count_error(struct figures *f);
+
+/* nvme_vfio_count_good - the VF was proven good: it leaves quarantine */
+void nvme_vfio_count_good(struct figures *f);
+
+/* nvme_vfio_count_pf_reset - a command of a migration was aborted by the VF's PF */
+void nvme_vfio_count_pf_reset(struct figures *f);
+
+/* nvme_vfio_figures_mark - is a function in quarantine? @f may be NULL */
+enum quarantine nvme_vfio_figures_mark(const struct figures *f);
+
+/**
+ * nvme_vfio_figures_set_mark - begin or end the quarantine of a function
+ * @name: of the function, as pci_name() has it; it may be one that was never bound
+ * @mark: enum quarantine
+ *
+ * Return: 0 or -ENOMEM
+ */
+int nvme_vfio_figures_set_mark(const char *name, enum quarantine mark);
+
+/* nvme_vfio_figures_emit_marks - all in quarantine, a line each; @buf: a page */
+ssize_t nvme_vfio_figures_emit_marks(const char * const *words, char *buf);
 
 /* nvme_vfio_count_left - the VF was reset or closed, and any migration is over */
 void nvme_vfio_count_left(struct figures *f);

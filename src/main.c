@@ -17,6 +17,7 @@
 
 #include "compat.h"
 #include "migration.h"
+#include "quarantine.h"
 #include "vf_sysfs.h"
 
 #ifdef HAVE_VFIO_PCI_DEVICE_PARAMS
@@ -401,6 +402,7 @@ MODULE_DEVICE_TABLE(pci, nvme_vfio_pci_ids);
 static const struct attribute_group *nvme_vfio_driver_groups[] = {
 	&nvme_vfio_policy_group,
 	&nvme_vfio_figures_group,
+	&nvme_vfio_quarantine_group,
 	NULL
 };
 

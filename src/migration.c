@@ -45,6 +45,7 @@
 #include "compat.h"
 #include "load_file.h"
 #include "migration.h"
+#include "quarantine.h"
 #include "save_file.h"
 #include "trace.h"
 
@@ -103,6 +104,14 @@ static void nvme_vfio_to_error(struct migration *m)
 	if (m->state != VFIO_DEVICE_STATE_ERROR)
 		nvme_vfio_count_error(m->vf.figures);
 	m->state = VFIO_DEVICE_STATE_ERROR;
+}
+
+/* It was reset, or its Resume was answered: does that leave no doubt? */
+static void nvme_vfio_was_proven(struct migration *m)
+{
+	if (m->state != VFIO_DEVICE_STATE_ERROR && !m->in_doubt &&
+	    !m->half_loaded)
+		nvme_vfio_count_good(m->vf.figures);
 }
 
 static void nvme_vfio_give_up(struct migration *m)
@@ -169,6 +178,7 @@ static void nvme_vfio_was_reset(struct migration *m)
 		schedule_work(&m->ask_work);
 	}
 	m->vf.overlapped = false;
+	nvme_vfio_was_proven(m);
 }
 
 static void nvme_vfio_had_fault(struct migration *m)
@@ -312,6 +322,8 @@ static int nvme_vfio_find_out(struct migration *m, u32 limit_ms)
 	if (ret && ret != -ENODEV)
 		return ret;
 	m->in_doubt = false;
+	if (!ret)
+		nvme_vfio_was_proven(m);
 	if (!ret && was_suspended)
 		dev_warn_ratelimited(nvme_vfio_mig_dev(m),
 				     "the VF was left suspended; it runs again\n");
@@ -537,6 +549,8 @@ static int nvme_vfio_start_precopy(struct migration *m, struct file **filp)
 	u64 size;
 	int ret;
 
+	if (nvme_vfio_quarantine_refuses(vf))
+		return -EPERM;
 	if (sbuf)
 		return nvme_vfio_new_save_file(m, sbuf, filp);
 
@@ -606,6 +620,8 @@ static int nvme_vfio_start_saving(struct migration *m, struct file **filp)
 	struct save_buf *sbuf;
 	int ret = 0;
 
+	if (!m->file && nvme_vfio_quarantine_refuses(&m->vf))
+		return -EPERM;
 	/* What was asked while the VF ran need not be asked again, once. */
 	if (!m->file && !(m->rollback_state && m->told)) {
 		if (!nvme_vfio_asked_since(m, ASKED_VALID_MS))
@@ -702,6 +718,8 @@ static int nvme_vfio_start_loading(struct migration *m, struct file **filp)
 {
 	struct mig_file *f;
 
+	if (nvme_vfio_quarantine_refuses(&m->vf))
+		return -EPERM;
 	/* Nothing is read here any more; one buffer is enough. */
 	nvme_vfio_drop_save_buf(&m->prealloc);
 	f = nvme_vfio_load_file(m, filp);
@@ -1249,6 +1267,8 @@ int nvme_vfio_mig_open(struct migration *m, bool was_reset)
 		return -EBUSY;
 	}
 
+	if (was_reset)
+		nvme_vfio_was_proven(m);
 	m->is_open = true;
 	ret = nvme_vfio_vf_attach(&m->vf, &why);
 	if (ret)
@@ -1277,6 +1297,8 @@ void nvme_vfio_mig_settle(struct migration *m, bool was_reset)
 		m->settle_tries = SETTLE_TRIES;
 		schedule_delayed_work(&m->settle_work,
 				      msecs_to_jiffies(SETTLE_MS));
+	} else if (was_reset) {
+		nvme_vfio_was_proven(m);
 	}
 	nvme_vfio_vf_detach(&m->vf);
 	nvme_vfio_mig_unlock(m);

@@ -195,6 +195,8 @@ static int nvme_vfio_run(struct nvme_vf *vf, struct nvme_pf_cmd *c)
 		break;
 	case -EIO:
 		vf->state_unknown = !nvme_vfio_is_identify(c);
+		if (vf->state_unknown)
+			nvme_vfio_count_pf_reset(vf->figures);
 		dev_warn_ratelimited(&vf->pdev->dev,
 				     "PF command %02xh was aborted: the PF was reset, removed or timed out\n",
 				     c->cmd.common.opcode);

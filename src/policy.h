@@ -14,9 +14,11 @@
  *				%20 in a name is a space, and so on
  *	format=VERSION[:UUID]	format of the states that are sent
  *	stream=1|2		minor version of the streams that are sent
+ *	quarantine=ignore|refuse	whether VFs in quarantine, or of a PF that is, may
+ *				migrate
  *
- * The first value applies without the word; for the last three: no firmware,
- * the first format of the PF, the latest version.
+ * The first value applies without the word; for firmware=, format= and stream=:
+ * no firmware, the first format of the PF, the latest version.
  */
 #ifndef _NVME_VFIO_POLICY_H
 #define _NVME_VFIO_POLICY_H
@@ -42,6 +44,7 @@ enum policy_match { POLICY_STRICT, POLICY_FIRMWARE, POLICY_FORMAT };
  * @refuse_unknown: unknown=refuse
  * @match: enum policy_match
  * @minor: of the streams that are sent, 0 = the latest
+ * @quarantine: quarantine=refuse
  * @has_format: @version holds
  * @has_uuid: @uuid holds
  * @pairs: of @firmware that hold
@@ -55,6 +58,7 @@ struct policy {
 	__u8	refuse_unknown;
 	__u8	match;
 	__u8	minor;
+	__u8	quarantine;
 	__u8	has_format;
 	__u8	has_uuid;
 	__u8	pairs;
@@ -173,13 +177,14 @@ static inline const char *nvme_vfio_policy_firmware(struct policy *p, const char
 
 enum policy_name {
 	POLICY_MEDIA, POLICY_UNKNOWN, POLICY_MATCH, POLICY_PAIRS_OF, POLICY_WRITE,
-	POLICY_STREAM, POLICY_NAMES
+	POLICY_STREAM, POLICY_QUARANTINE, POLICY_NAMES
 };
 
 static inline enum policy_name nvme_vfio_policy_name(const char *s, unsigned int len)
 {
 	static const char * const names[POLICY_NAMES] = {
 		"media", "unknown", "match", "firmware", "format", "stream",
+		"quarantine",
 	};
 	unsigned int i;
 
@@ -214,10 +219,14 @@ static inline const char *nvme_vfio_policy_value(struct policy *p, enum policy_n
 		p->minor = len == 1 ? s[0] - '0' : 0;
 		return p->minor == 1 || p->minor == 2 ? NULL :
 		       "is not stream=1 or stream=2";
+	case POLICY_QUARANTINE:
+		p->quarantine = nvme_vfio_policy_is(s, len, "refuse");
+		return p->quarantine || nvme_vfio_policy_is(s, len, "ignore") ? NULL :
+		       "is not quarantine=ignore or quarantine=refuse";
 	case POLICY_NAMES:
 		break;
 	}
-	return "is none of media=, unknown=, match=, firmware=, format= and stream=";
+	return "is none of media=, unknown=, match=, firmware=, format=, stream= and quarantine=";
 }
 
 /**

@@ -93,6 +93,9 @@ done <<END
 3 certify 0000:ff:1f.7
 2 watch --nonsense
 2 metrics --nonsense
+2 quarantine --nonsense
+2 quarantine --end
+3 quarantine 0000:ff:1f.7
 2 metrics --output=
 2 metrics --output=x
 END

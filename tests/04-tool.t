@@ -6,7 +6,8 @@
 # it is about; its steps on a device in memory, with each call failing once; how the
 # device differs from the configuration; how it reads trace events and the driver's
 # messages; how it compares two hosts, and many; the classes of VFs and their ids; locks;
-# what it records about a PF; doctor's checks on hosts made of files; tables. The one
+# what it records about a PF, and of the quarantine; doctor's checks on hosts made of
+# files; tables. The one
 # file that uses libnvme also has to compile with newer versions than this machine's.
 
 set -u
@@ -16,7 +17,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 n=0 failed=0
-for part in ini config match steps compare mig_trace peer class fleet lock host undo_file doctor tables driver_view; do
+for part in ini config match steps compare mig_trace peer class fleet lock host undo_file doctor tables driver_view quarantine; do
 	if ! make -s -C unit/tool OUT="$out" "$out/$part" >"$out/log" 2>&1; then
 		echo "not ok $((++n)) - $part: builds"
 		sed 's/^/# /' "$out/log"

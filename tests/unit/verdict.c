@@ -242,7 +242,7 @@ static void test_policies(void)
 		"match=firmware firmware=A>B%", "match=firmware firmware=A>B%2",
 		"match=firmware firmware=A>B%00", "match=firmware firmware=A>%2g",
 		"match=firmware firmware=1>2,1>2,1>2,1>2,1>2,1>2,1>2,1>2,1>2",
-		"media=shared media=copied", "match=format match=format",
+		"media=shared media=copied", "match=format match=format", "quarantine=yes",
 	};
 	static const struct policy none;
 	struct identity_rules rules = { 0 };
@@ -253,11 +253,12 @@ static void test_policies(void)
 	unsigned int i;
 
 	ok(parses("", &p) && !memcmp(&p, &none, sizeof(p)), "no words: the defaults");
-	ok(parses("media=shared  match=strict unknown=accept\n", &p) &&
+	ok(parses("media=shared  match=strict unknown=accept quarantine=ignore\n", &p) &&
 	   !memcmp(&p, &none, sizeof(p)), "the defaults in words");
 	ok(parses("match=firmware firmware=1.0>2.0,12345678>2.0 stream=1 media=copied unknown=refuse", &p) &&
 	   p.match == POLICY_FIRMWARE && p.pairs == 2 && p.minor == 1 &&
-	   p.copied && p.refuse_unknown, "all words but one");
+	   p.copied && p.refuse_unknown, "all words but two");
+	ok(parses("quarantine=refuse", &p) && p.quarantine, "quarantine");
 	ok(parses("format=300:6f1c2790-4b8e-4d35-9a52-e10d73b628c4", &p) &&
 	   p.has_format && p.has_uuid && p.version == 300 &&
 	   p.uuid[0] == 0x6f && p.uuid[15] == 0xc4, "a format");

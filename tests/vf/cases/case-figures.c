@@ -10,11 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "beside.h"
 #include "cases.h"
 #include "move.h"
 
 #define FIGURES_FMT	"/sys/bus/pci/devices/%.15s/nvme_vfio/figures"
 #define PF_FIGURES	"/sys/bus/pci/drivers/nvme-vfio-pci/pf_figures"
+#define QUARANTINE	"/sys/bus/pci/drivers/nvme-vfio-pci/quarantine"
 #define DELAY_MS	150
 #define LEAST_US	(DELAY_MS * 900)	/* the drive has another clock */
 #define TEXT_MAX	4096
@@ -23,7 +25,8 @@
 static const char * const counts[] = {
 	"migrations_out", "migrations_in", "cancelled_out", "cancelled_in",
 	"refused_identity", "refused_namespaces", "refused_stream",
-	"refused_device", "refused_size", "refused_format", "refused_other",
+	"refused_device", "refused_size", "refused_format",
+	"refused_quarantine", "refused_other",
 	"arcs_failed", "errors", "resets", "resets_by_driver", "bus_errors",
 	"bytes_out", "bytes_in", "commands_given_up", "commands_aborted",
 };
@@ -388,11 +391,119 @@ static void kept(const void *arg)
 	      n == m, "cancelled_out of the PF has changed");
 }
 
+/* @want: all that is in quarantine, a line each */
+static void in_quarantine(const char *want)
+{
+	char text[TEXT_MAX];
+
+	check(sysfs_read(text, sizeof(text), QUARANTINE) >= 0, "no quarantine");
+	check(!strcmp(text, want), "in quarantine: expected '%s', it is '%s'",
+	      want, text);
+}
+
+/* from ERROR until a reset, and whatever is written */
+static void quarantine(const void *arg)
+{
+	const char *vf = bed.pf[0].vf[0], *pf = bed.pf[0].bdf;
+	char byte[64] = "not a stream", line[64], policy[64];
+	struct vfio_dev dev;
+	struct workload *w;
+	struct figures f;
+	int fd, err;
+
+	(void)arg;
+	w = solo_open(&dev, VF_A, NULL);
+	in_quarantine("");
+	must(vfio_mig_set(&dev, MIG_RESUMING, &fd));
+	check(mig_write(fd, byte, sizeof(byte), 0), "no stream was accepted");
+	check(vfio_mig_set(&dev, MIG_STOP, NULL), "no stream was accepted");
+	close(fd);
+	snprintf(line, sizeof(line), "%.15s error", vf);
+	in_quarantine(line);
+	must(vfio_reset(&dev));
+	/* a Resume is asked for, whose answer proves it */
+	must(vfio_mig_set(&dev, MIG_STOP, NULL));
+	in_quarantine("");
+	must(vfio_mig_set(&dev, MIG_RUNNING, NULL));
+
+	/* kept when the VF comes back to the driver, ended when it is opened */
+	vfio_close(&dev);
+	must(sysfs_write(line, QUARANTINE));
+	must(topo_rebind(vf));
+	in_quarantine(line);
+	bed_open(&dev, VF_A, &w->mem);
+	in_quarantine("");
+
+	/* the PF's is ended by hand only, and refuses if the policy says so */
+	snprintf(line, sizeof(line), "%.15s reset", pf);
+	must(sysfs_write(line, QUARANTINE));
+	in_quarantine(line);
+	must(vfio_mig_set(&dev, MIG_STOP_COPY, NULL));
+	must(vfio_mig_set(&dev, MIG_RUNNING, NULL));
+	snprintf(policy, sizeof(policy), "%.15s quarantine=refuse", pf);
+	must(sysfs_write(policy, POLICY));
+	f = look(VF_A);
+	err = vfio_mig_set(&dev, MIG_RESUMING, NULL);
+	must(vfio_mig_set(&dev, MIG_RUNNING, NULL));
+	check_eq(err, -EPERM, "a migration in");
+	err = vfio_mig_set(&dev, MIG_STOP_COPY, NULL);
+	must(vfio_mig_set(&dev, MIG_RUNNING, NULL));
+	check_eq(err, -EPERM, "a migration out");
+	now_has(&f, "refused_quarantine", N(2), "arcs_failed", N(2), NULL);
+	must(vfio_reset(&dev));
+	in_quarantine(line);
+	must(sysfs_write(pf, QUARANTINE));
+	in_quarantine("");
+	must(vfio_mig_set(&dev, MIG_STOP_COPY, NULL));
+	must(vfio_mig_set(&dev, MIG_RUNNING, NULL));
+	must(sysfs_write(pf, POLICY));
+
+	check_eq(sysfs_write("0000:01:00.1 nonsense", QUARANTINE), -EINVAL, "a word");
+	check_eq(sysfs_write("0000:01", QUARANTINE), -EINVAL, "no address");
+	in_quarantine("");
+}
+
+/* a Suspend that a reset of the PF aborts */
+static void pf_reset(const void *arg)
+{
+	struct beside suspend = { 0 };
+	struct vfio_dev dev;
+	char text[TEXT_MAX], line[64];
+	struct figures f;
+
+	(void)arg;
+	solo_open(&dev, VF_A, NULL);
+	f = look(VF_A);
+	model_set(0, "lm-suspend-delay-ms=2000");
+	beside_arc(&suspend, &dev, MIG_RUNNING_P2P);
+	model_await(VF_A, "suspending");
+	must(sysfs_write("1", "/sys/class/nvme/%s/reset_controller",
+			 bed.pf[0].name));
+	check(beside_end(&suspend), "a Suspend that was aborted gave 0");
+	model_set(0, "lm-suspend-delay-ms=0");
+	bed_online(0);
+	now_has(&f, "commands_aborted", N(1), "arcs_failed", N(1), "errors",
+		N(1), NULL);
+	must(sysfs_read(text, sizeof(text), QUARANTINE) <= 0 ? -EIO : 0);
+	snprintf(line, sizeof(line), "%.15s error", bed.pf[0].vf[0]);
+	check(strstr(text, line), "no '%s' in '%s'", line, text);
+	snprintf(line, sizeof(line), "%.15s reset", bed.pf[0].bdf);
+	check(strstr(text, line), "no '%s' in '%s'", line, text);
+	must(vfio_reset(&dev));
+	must(vfio_mig_set(&dev, MIG_STOP, NULL));
+	must(vfio_mig_set(&dev, MIG_RUNNING, NULL));
+	in_quarantine(line);
+	must(sysfs_write(bed.pf[0].bdf, QUARANTINE));
+	in_quarantine("");
+}
+
 const struct tap_case figures_cases[] = {
 	{ .name = "sysfs: figures: one migration", .fn = one_migration },
 	{ .name = "sysfs: figures: cancelled", .fn = cancelled },
 	{ .name = "sysfs: figures: refused", .fn = refused, .log = "" },
 	{ .name = "sysfs: figures: commands", .fn = commands, .log = "" },
 	{ .name = "sysfs: figures: kept", .fn = kept },
+	{ .name = "sysfs: quarantine", .fn = quarantine, .log = "" },
+	{ .name = "sysfs: quarantine: PF reset", .fn = pf_reset, .log = "" },
 	{ }
 };

@@ -30,6 +30,7 @@ int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);
+int cmd_quarantine(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_teardown(int argc, char **argv);
 int cmd_unbind(int argc, char **argv);

@@ -13,11 +13,12 @@
 #include "host/driver_view.h"
 #include "host/host.h"
 #include "host/pf_query.h"
+#include "host/quarantine.h"
 
 enum {
 	ADDRESS, ROLE, PF, VF, DRIVER, OVERRIDE, CONTROLLER, CNTLID, QUEUES,
 	INTERRUPTS, ONLINE, NAMESPACES, DIGEST, GROUP, CDEV, USERS, MIGRATABLE, REASON,
-	CLASS, SERIAL, MODEL, FIRMWARE, VFS, SET, NQN, VFS_MAX, SAYS, COLUMNS
+	CLASS, QUARANTINE, SERIAL, MODEL, FIRMWARE, VFS, SET, NQN, VFS_MAX, SAYS, COLUMNS
 };
 
 /* one table of drives, one of VFs */
@@ -81,6 +82,9 @@ static const struct report_column columns[COLUMNS] = {
 			    .wrap = true, .extra = true },
 	[CLASS]		= { "class", "CLASS",
 			    "of a VF: VFs of one class can move to each other",
+			    .extra = true },
+	[QUARANTINE]	= { "quarantine", "QUARANTINE",
+			    "why it is in quarantine: error, reset",
 			    .extra = true },
 	[NQN]		= { "nqn", "NQN", "NVMe qualified name",
 			    .extra = true },
@@ -163,6 +167,17 @@ static void of_pf(struct report *r, const struct host_fn *fn)
 	snprintf(text, sizeof(text), "%u/%u", fn->numvfs, fn->totalvfs);
 	report_value(r, VFS, json_object_new_int64(fn->numvfs), text);
 	report_number(r, VFS_MAX, fn->totalvfs);
+}
+
+static void quarantined(struct report *r, const struct host_fn *fn,
+			const struct quarantine *q)
+{
+	const char *word = quarantine_word(q, fn->bdf);
+
+	if (!word)
+		return;
+	report_text(r, QUARANTINE, word);
+	report_note(r, "%s: in quarantine: %s", fn->bdf, quarantine_text(word));
 }
 
 static void row(struct report *r, const struct host_fn *fn)
@@ -302,6 +317,7 @@ static bool wanted(const struct list_options *o, struct host *h,
 static int list(const struct list_options *o, struct host *h, struct report *r)
 {
 	json_object *functions = NULL;
+	struct quarantine q = { };
 	bool any = false;
 	int i, err;
 	size_t k;
@@ -317,15 +333,19 @@ static int list(const struct list_options *o, struct host *h, struct report *r)
 		err = pf_query_all(h);
 	if (!err && report_shows(r, CLASS))
 		functions = inventory_classes(h);
+	if (!err)
+		quarantine_load(&q);
 	for (k = 0; !err && k < h->n; k++) {
 		if (!wanted(o, h, &h->fn[k]))
 			continue;
 		row(r, &h->fn[k]);
+		quarantined(r, &h->fn[k], &q);
 		if (functions)
 			report_text(r, CLASS, class_of(functions, k));
 		any = true;
 	}
 	json_object_put(functions);
+	quarantine_free(&q);
 	if (!err && !any && !tool.json)
 		warn("no NVMe function %s", o->all ? "here" : "with SR-IOV here; --all lists drives without");
 	return err;

@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{ "selftest", "use a free VF, migrate it, and measure", cmd_selftest },
 	{ "teardown", "put everything back to what it was before", cmd_teardown },
 	{ "metrics", "what the driver has counted, for monitoring", cmd_metrics },
+	{ "quarantine", "what is in quarantine, and its end", cmd_quarantine },
 	{ "watch", "migrations while they run", cmd_watch },
 };
 

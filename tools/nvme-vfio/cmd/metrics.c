@@ -13,6 +13,7 @@
 #include "cmd.h"
 #include "host/figures.h"
 #include "host/host.h"
+#include "host/quarantine.h"
 #include "openmetrics.h"
 
 #ifndef VERSION
@@ -43,12 +44,14 @@ struct subject {
  * struct subjects - all of them
  * @vf: VFs on our driver
  * @pf: PFs whose VFs have been
+ * @quarantine: those in quarantine
  */
 struct subjects {
 	struct subject *vf;
 	size_t nvf;
 	struct subject *pf;
 	size_t npf;
+	struct quarantine quarantine;
 };
 
 /* A figure, or several that differ in a label. */
@@ -72,7 +75,7 @@ struct family {
 	const char *unit;
 	const char *help;
 	const char *label;
-	struct sample sample[8];
+	struct sample sample[9];
 };
 
 #define DIRECTIONS(figure, end)	{ { figure "_out" end, "out" }, { figure "_in" end, "in" } }
@@ -90,6 +93,7 @@ static const struct family families[] = {
 	    { "refused_namespaces", "namespaces" },
 	    { "refused_stream", "stream" }, { "refused_device", "device" },
 	    { "refused_size", "size" }, { "refused_format", "format" },
+	    { "refused_quarantine", "quarantine" },
 	    { "refused_other", "other" } } },
 	{ "arcs_failed", "counter", NULL,
 	  "Transitions of the migration state that failed.", NULL,
@@ -238,6 +242,24 @@ static void states(FILE *f, const struct subjects *all)
 	}
 }
 
+static void quarantined(FILE *f, const struct subjects *all, bool is_pf)
+{
+	const char *name = is_pf ? "nvme_vfio_pf_quarantined" :
+				   "nvme_vfio_quarantined";
+	const struct subject *s = is_pf ? all->pf : all->vf;
+	size_t i, n = is_pf ? all->npf : all->nvf;
+	struct om_label label[OM_LABELS];
+
+	if (!n)
+		return;
+	om_family(f, name, "gauge", NULL, "Whether it is in quarantine.");
+	for (i = 0; i < n; i++) {
+		labels(label, &s[i], is_pf);
+		om_sample(f, name, "", label,
+			  !!quarantine_word(&all->quarantine, s[i].figures.bdf));
+	}
+}
+
 static void drives(FILE *f, const struct subjects *all)
 {
 	struct om_label label[OM_LABELS];
@@ -266,9 +288,11 @@ static void text(FILE *f, const struct subjects *all)
 		  "The tool that has written this; always 1.");
 	om_sample(f, "nvme_vfio_tool_info", "", version, 1);
 	states(f, all);
+	quarantined(f, all, false);
 	all_families(f, "nvme_vfio_", all->vf, all->nvf, false);
 	histogram(f, all);
 	drives(f, all);
+	quarantined(f, all, true);
 	all_families(f, "nvme_vfio_pf_", all->pf, all->npf, true);
 	om_end(f);
 }
@@ -423,6 +447,7 @@ int cmd_metrics(int argc, char **argv)
 	if (!err) {
 		find_vfs(&all, &h);
 		find_pfs(&all, &h);
+		quarantine_load(&all.quarantine);
 		if (tool.json)
 			err = report(&all);
 		else if (output)
@@ -432,6 +457,7 @@ int cmd_metrics(int argc, char **argv)
 	}
 	free(all.vf);
 	free(all.pf);
+	quarantine_free(&all.quarantine);
 	host_free(&h);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "host/busy.h"
 #include "host/host.h"
 #include "host/pf_query.h"
+#include "host/quarantine.h"
 #include "selftest_run.h"
 #include "trace/mig_trace.h"
 #include "trace/tracefs.h"
@@ -396,6 +397,22 @@ static int confirm(const struct selftest_options *o)
 	return TOOL_OK;
 }
 
+/* What was found good leaves quarantine. */
+static int proven(struct host *h, const struct selftest_options *o)
+{
+	struct host_fn *fn;
+	int i, err = TOOL_OK;
+
+	for (i = 0; !err && i < o->n; i++) {
+		err = host_find_vf(h, o->name[i], &fn);
+		if (!err)
+			err = quarantine_end(fn->bdf);
+		if (!err)
+			err = quarantine_end(fn->pf_bdf);
+	}
+	return err;
+}
+
 int cmd_selftest(int argc, char **argv)
 {
 	struct selftest_options o = { };
@@ -416,6 +433,8 @@ int cmd_selftest(int argc, char **argv)
 		err = host_users(&h);
 	if (!err)
 		err = run(&h, &o);
+	if (!err)
+		err = proven(&h, &o);
 	unlock_pf(lock[1]);
 	unlock_pf(lock[0]);
 	host_free(&h);

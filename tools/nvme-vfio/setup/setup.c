@@ -8,6 +8,7 @@
 #include "base/tool.h"
 #include "host/busy.h"
 #include "host/driverctl.h"
+#include "host/quarantine.h"
 #include "plan.h"
 #include "setup.h"
 #include "step.h"
@@ -181,15 +182,51 @@ static int enable(const struct host_fn *fn, struct undo_file *r)
 	return undo_file_save(fn, r);
 }
 
+/* VFs in quarantine stay as they are, unless all VFs are created anew. */
+static int leave_quarantined(const struct quarantine *q,
+			     const struct pf_state *now, struct pf_state *want)
+{
+	struct pf_state copy = { };
+	struct vf_state vf;
+	unsigned int i;
+	int err;
+
+	if (want->numvfs != now->numvfs)
+		return TOOL_OK;
+	err = pf_state_copy(now, &copy);
+	for (i = 0; !err && i < want->n && i < now->n; i++) {
+		const char *word = quarantine_word(q, now->vf[i].bdf);
+
+		if (!word)
+			continue;
+		warn("%s: in quarantine, so it is left as it is: %s",
+		     now->vf[i].bdf, quarantine_text(word));
+		vf = want->vf[i];
+		want->vf[i] = copy.vf[i];
+		copy.vf[i] = vf;
+	}
+	pf_state_free(&copy);
+	return err;
+}
+
 static int apply(struct pf *pf, const struct config_pf *c,
 		 const struct setup *how)
 {
 	struct pf_state now = { }, want = { };
 	struct undo_file r = { };
+	struct quarantine q;
 	struct steps s = { };
 	int err;
 
+	quarantine_load(&q);
 	err = undo_file_load(pf->fn, pf->fn->totalvfs, &r);
+	if (!err && quarantine_word(&q, pf->fn->bdf)) {
+		warn("%s: in quarantine, so it is left as it is: %s; end it with " TOOL_NAME " quarantine --end %s",
+		     pf->fn->bdf,
+		     quarantine_text(quarantine_word(&q, pf->fn->bdf)),
+		     pf->fn->bdf);
+		goto out;
+	}
 	if (!err && how->boot && r.disabled) {
 		note("%s: left alone since teardown --disable", pf->fn->bdf);
 		goto out;
@@ -200,6 +237,8 @@ static int apply(struct pf *pf, const struct config_pf *c,
 		err = pf_read(pf, &now);
 	if (!err)
 		err = plan_target(pf, &now, c, &want);
+	if (!err)
+		err = leave_quarantined(&q, &now, &want);
 	if (!err)
 		err = plan_steps(&now, &want, NULL, &s);
 	if (!err)
@@ -215,6 +254,7 @@ static int apply(struct pf *pf, const struct config_pf *c,
 		report_steps(how, pf->fn, &s);
 	}
 out:
+	quarantine_free(&q);
 	steps_free(&s);
 	pf_state_free(&want);
 	pf_state_free(&now);
