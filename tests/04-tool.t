@@ -7,8 +7,8 @@
 # device differs from the configuration; how it reads trace events and the driver's
 # messages; how it compares two hosts, and many; the classes of VFs and their ids; locks;
 # what it records about a PF, and of the quarantine; doctor's checks on hosts made of
-# files; tables. The one
-# file that uses libnvme also has to compile with newer versions than this machine's.
+# files; tables. The one file that uses libnvme also has to compile with newer versions
+# than this machine's.
 
 set -u
 cd "$(dirname "$0")" || exit 1
