@@ -102,7 +102,37 @@ def metrics(tap, bed):
         tap.ok(openmetrics.read(r.out) and not r.err, "metrics --output: a file", r)
     except (openmetrics.Wrong, TypeError) as e:
         tap.ok(False, "metrics", f"{e}\n{r}")
+    quarantine(tap, bed, vf)
     bed.sh(f"echo {vf} >/sys/bus/pci/drivers/nvme-vfio-pci/unbind; echo >/sys/bus/pci/devices/{vf}/driver_override")
+
+
+def quarantine(tap, bed, vf):
+    """Of a VF and its PF: it is seen, respected, recorded and ended."""
+    bed.sh(f"cd /sys/bus/pci/drivers/nvme-vfio-pci; echo {vf} error >quarantine; echo {PF} reset >quarantine")
+    f = functions(bed)
+    r = bed.tool("list")
+    tap.ok(f[vf]["quarantine"] == "error" and f[PF]["quarantine"] == "reset" and f[PF2]["quarantine"] is None
+           and f"{vf}: in quarantine: " in r.out, "list: what is in quarantine", r)
+    r = bed.tool("quarantine --json")
+    tap.ok({q["address"]: q["quarantine"] for q in r.json()["functions"]} == {vf: "error", PF: "reset"},
+           "quarantine: both", r)
+    kept = bed.sh("cat /run/nvme-vfio/quarantine").split()[1:]
+    tap.ok(sorted(kept) == sorted([vf, "error", PF, "reset"]), "it is recorded", kept)
+    bed.sh("printf '[pf]\\nserial = rig0\\nnum_vfs = 2\\n' >/tmp/quarantine.conf")
+    before = bed.snapshot()
+    r = bed.tool("apply --config /tmp/quarantine.conf")
+    tap.ok(r.status == 0 and len(r.lines) == 1 and "in quarantine" in r.err and bed.snapshot() == before,
+           "apply: a PF in quarantine stays as it is", r)
+    r = bed.tool("quarantine --end 01:00.0")
+    bed.sh("printf '[pf]\\nserial = rig0\\nnum_vfs = 3\\nqueues = 2\\ninterrupts = 2\\n' >/tmp/quarantine.conf")
+    dry = bed.tool("apply --dry-run --json --config /tmp/quarantine.conf")
+    vfs = {step["vf"] for step in dry.json()["steps"]}
+    tap.ok(1 in vfs and 2 not in vfs and vf in dry.err, "apply: so does a VF, and the others do not", dry)
+    r = bed.tool("quarantine -e 01:00.2") if r.status == 0 else r
+    tap.ok(r.status == 0 and not r.err and bed.sh("cat /sys/bus/pci/drivers/nvme-vfio-pci/quarantine") == ""
+           and bed.tool("quarantine --json").json()["functions"] == [], "quarantine --end: both are out of it", r)
+    r = bed.tool("quarantine --end 01:00.0", program=AS_USER)
+    tap.ok(r.status == 6 and len(r.lines) == 1, "quarantine --end: without root: one line, 6", r)
 
 
 def run(tap, bed):

@@ -3,6 +3,7 @@
  * figures.c - what our driver has counted.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ void figures_of_vf(struct figures *f, const char *bdf)
 	char text[FIGURES_TEXT], *line, *rest = text, *value;
 
 	*f = (struct figures){ };
-	strncpy(f->bdf, bdf, sizeof(f->bdf) - 1);
+	snprintf(f->bdf, sizeof(f->bdf), "%s", bdf);
 	if (sysfs_read(text, sizeof(text), HOST_PCI "/%s/nvme_vfio/figures",
 		       bdf) < 0)
 		return;
