@@ -124,7 +124,7 @@ def quarantine(tap, bed, vf):
     tap.ok(r.status == 0 and len(r.lines) == 1 and "in quarantine" in r.err and bed.snapshot() == before,
            "apply: a PF in quarantine stays as it is", r)
     r = bed.tool("quarantine --end 01:00.0")
-    bed.sh("printf '[pf]\\nserial = rig0\\nnum_vfs = 3\\nqueues = 2\\n' >/tmp/quarantine.conf")
+    bed.sh("printf '[pf]\\nserial = rig0\\nnum_vfs = 3\\nqueues = 2\\ninterrupts = 2\\n' >/tmp/quarantine.conf")
     dry = bed.tool("apply --dry-run --json --config /tmp/quarantine.conf")
     vfs = {step["vf"] for step in dry.json()["steps"]}
     tap.ok(1 in vfs and 2 not in vfs and vf in dry.err, "apply: so does a VF, and the others do not", dry)
