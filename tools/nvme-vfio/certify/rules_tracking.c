@@ -13,6 +13,8 @@
 #define MORE		(1 << 0)
 #define IS_SUSPENDED	(1 << 1)
 #define ROUNDS		1000	/* reports until there is no more */
+#define BEGUN_US	100
+#define BEGUN_NAPS	100000	/* counted, as an emulated host may stand still */
 
 struct report_header {
 	uint8_t ver;
@@ -182,6 +184,15 @@ static void ring(struct workload *w)
 		nvme_queue_ring(&w->ctrl.io[i]);
 }
 
+/* The drive has begun: nothing says how soon it looks at a doorbell. */
+static void has_begun(const struct workload *w, const uint8_t *before)
+{
+	unsigned int naps;
+
+	for (naps = 0; naps < BEGUN_NAPS && !memcmp(before, w->mem.va, w->mem.size); naps++)
+		sleep_us(BEGUN_US);
+}
+
 static void nothing_lost(struct cert *c)
 {
 	struct workload *w = cert_guest(c, 0, NULL);
@@ -249,6 +260,7 @@ static void after_suspend(struct cert *c)
 	ask(c, &t, whole(c));
 	before = placed(w, 40);
 	ring(w);
+	has_begun(w, before);
 	cert_is(c, cert_suspend_vf(c, 0), 0, "Suspend");
 	ask(c, &t, whole(c));
 	check(t.attrb & IS_SUSPENDED, "the report does not say that the VF is suspended");
