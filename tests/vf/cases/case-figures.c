@@ -498,7 +498,7 @@ static void pf_reset(const void *arg)
 }
 
 const struct tap_case figures_cases[] = {
-	{ .name = "sysfs: figures: one migration", .fn = one_migration },
+	{ .name = "sysfs: figures: out and in", .fn = one_migration },
 	{ .name = "sysfs: figures: cancelled", .fn = cancelled },
 	{ .name = "sysfs: figures: refused", .fn = refused, .log = "" },
 	{ .name = "sysfs: figures: commands", .fn = commands, .log = "" },
