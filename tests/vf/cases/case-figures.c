@@ -401,6 +401,20 @@ static void in_quarantine(const char *want)
 	      want, text);
 }
 
+/* what other cases have left there */
+static void end_all(void)
+{
+	char text[TEXT_MAX], *line, *rest = text;
+
+	check(sysfs_read(text, sizeof(text), QUARANTINE) >= 0, "no quarantine");
+	while ((line = strsep(&rest, "\n"))) {
+		line[strcspn(line, " ")] = 0;
+		if (*line)
+			must(sysfs_write(line, QUARANTINE));
+	}
+	in_quarantine("");
+}
+
 /* from ERROR until a reset, and whatever is written */
 static void quarantine(const void *arg)
 {
@@ -413,7 +427,7 @@ static void quarantine(const void *arg)
 
 	(void)arg;
 	w = solo_open(&dev, VF_A, NULL);
-	in_quarantine("");
+	end_all();
 	must(vfio_mig_set(&dev, MIG_RESUMING, &fd));
 	check(mig_write(fd, byte, sizeof(byte), 0), "no stream was accepted");
 	check(vfio_mig_set(&dev, MIG_STOP, NULL), "no stream was accepted");
@@ -473,6 +487,7 @@ static void pf_reset(const void *arg)
 
 	(void)arg;
 	solo_open(&dev, VF_A, NULL);
+	end_all();
 	f = look(VF_A);
 	model_set(0, "lm-suspend-delay-ms=2000");
 	beside_arc(&suspend, &dev, MIG_RUNNING_P2P);
