@@ -39,7 +39,7 @@ COPIES = 1.02
 
 # Instructions: of the driver, compared with those of its commands alone, for a state of
 # 4 KiB; and per byte of state, for two copies and two checksums.
-TIMES_BASELINE = {"standard": 1.2, "vendor": 1.5}
+TIMES_BASELINE = {"standard": 1.2, "vendor": 1.3}
 PER_BYTE = 0.7
 
 
@@ -68,11 +68,12 @@ def judge_cost(out, r):
 def judge_instructions(out, command_set, records):
     small = [r for r in records if r["size"] <= PAGE]
     large = [r for r in records if r["size"] > PAGE]
-    ratio = max(r["cpu"] / r["baseline_cpu"] for r in small)
+    # the median: of the kernel's own work in the background some falls into one of them
+    ratio = statistics.median(r["cpu"] / r["baseline_cpu"] for r in small)
     out.note(f"{command_set}: {ratio:.2f} times the instructions of the commands alone")
     most = TIMES_BASELINE[command_set]
     out.ok(ratio <= most, f"{command_set} set, small state: at most {most} times the instructions of its commands", ratio)
-    per_byte = max((r["cpu"] - r["baseline_cpu"]) * 1000 / 2 ** parts.ICOUNT / r["size"] for r in large)
+    per_byte = statistics.median((r["cpu"] - r["baseline_cpu"]) * 1000 / 2 ** parts.ICOUNT / r["size"] for r in large)
     out.note(f"{command_set}: {per_byte:.2f} instructions for a byte of state")
     out.ok(per_byte <= PER_BYTE, f"{command_set} set: at most {PER_BYTE} instructions per byte of state", per_byte)
 
@@ -118,7 +119,7 @@ def main():
     try:
         for command_set, sizes in SIZES.items():
             judge(out, command_set, hosts.run(
-                [f"cost {parts.words(sizes)}", f"downtime 3 {parts.NO_PACE} 4 {sizes[-1]}",
+                [f"cost {parts.words(sizes)}", f"downtime 5 {parts.NO_PACE} 4 {sizes[-1]}",
                  f"downtime {parts.REPETITIONS} {parts.pace()} 4 {parts.words(sizes)}"], kernel=KERNEL,
                 command_set=command_set, icount=parts.ICOUNT, cpus=1), show)
         tracked = hosts.run([f"tracked 1 {parts.NO_PACE} {parts.REPORTS} {parts.words(SIZES['standard'])}"], kernel=TRACKS)
