@@ -47,19 +47,6 @@ second_kernel() { # SUITE OUT
 	depends_of "$1" "$headers" '^gcc-'
 }
 
-# what SCRIPT has printed of SUITE
-points() { # SUITE FILE
-	local line
-
-	while read -r line; do
-		case $line in
-		"ok - "*)	ok 0 "$1: ${line#ok - }" ;;
-		"not ok - "*)	ok 1 "$1: ${line#not ok - }" ;;
-		*)	echo "# $line" ;;
-		esac
-	done <"$2"
-}
-
 # VFIO and iommufd for the kernel of the suite
 iommufd() { # SUITE WORK
 	local suite=$1 work=$2 needs deb tree
@@ -75,7 +62,7 @@ iommufd() { # SUITE WORK
 	ok $? "$suite: a system with a kernel and its source" "$work/log"
 	tests/rig/full/inside "$tree" "$work" bash -s <tests/packages/iommufd-life >"$work/iommufd" 2>&1
 	ok $? "$suite: the whole life of the package with IOMMUFD" "$work/iommufd"
-	points "$suite" "$work/iommufd"
+	points "$work/iommufd" "$suite: "
 }
 
 life() { # SUITE
@@ -127,7 +114,7 @@ life() { # SUITE
 
 	tests/rig/full/inside "$tree" "$work" bash -s <tests/packages/deb-life >"$work/life" 2>&1
 	ok $? "$suite: the whole life of the packages" "$work/life"
-	points "$suite" "$work/life"
+	points "$work/life" "$suite: "
 
 	if [ -z "${PACKAGES_FULL-}" ]; then
 		skip "$suite: autopkgtest" "left out here: make check-packages"

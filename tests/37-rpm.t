@@ -30,12 +30,6 @@ ok $? "they are dkms, tools, kmod and source" "$out/log"
 
 tests/rig/full/inside "$(cat "$out/new/tree")" "$out" bash -s <tests/packages/rpm-life >"$out/life" 2>&1
 ok $? "what their scripts do" "$out/life"
-while read -r line; do
-	case $line in
-	"ok - "*)	ok 0 "${line#ok - }" ;;
-	"not ok - "*)	ok 1 "${line#not ok - }" ;;
-	*)	echo "# $line" ;;
-	esac
-done <"$out/life"
+points "$out/life"
 
 tap_done

@@ -23,6 +23,19 @@ skip() { # NAME REASON
 	echo "ok $n - $1 # SKIP $2"
 }
 
+# FILE has lines "ok - NAME" and "not ok - NAME" of a script that ran elsewhere
+points() { # FILE [PREFIX]
+	local line
+
+	while read -r line; do
+		case $line in
+		"ok - "*)	ok 0 "${2-}${line#ok - }" ;;
+		"not ok - "*)	ok 1 "${2-}${line#not ok - }" ;;
+		*)	echo "# $line" ;;
+		esac
+	done <"$1"
+}
+
 tap_done() {
 	echo "1..$n"
 	exit $failed
