@@ -10,11 +10,9 @@ by its message. With CHECK_FULL=1; or VMM_CASES="move cpr refused" for some of i
 import os
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(TOP, "tests/rig"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig"))
 import cpr                                              # noqa: E402
 import guest as guests                                  # noqa: E402
 import host as rig                                      # noqa: E402
@@ -30,7 +28,7 @@ VMMS = ("current", "newest")
 SECONDS = 1800
 # that both versions know
 PC, Q35 = "pc-i440fx-10.0", "pc-q35-10.0"
-CORE = "7.3"                    # with VFIO and iommufd of the kernel's source
+CORE = "7.3" + place.REBUILT    # with VFIO and iommufd of the kernel's source
 
 # kernel, command set, QEMU of host a and b, trips, what the guest is
 MOVES = [
@@ -59,32 +57,16 @@ LOST = (r"nvme-vfio-pci .*PF command 41h .*failed with status 002h",)
 out = tap.Tap()
 
 
-@contextmanager
-def modules(kernel, mode):
-    """Arguments of hosts: with the rebuilt core if the mode asks for IOMMUFD."""
-    if mode == "group":
-        yield {"driver": pairs.driver_for(kernel)}
-        return
-    release = place.kernel(kernel).release
-    with tempfile.TemporaryDirectory() as folder:
-        core, driver = f"{folder}/core", f"{folder}/driver"
-        place.run("iommufd-core", release, core)
-        place.run("build-modules", release, driver, f"{TOP}/src", f"NVME_VFIO_CORE={core}")
-        yield {"nvme": core, "driver": driver}
-
-
 def move(kernel, command_set, qemus, trips, more):
-    with modules(kernel, more.get("mode", "group")) as host:
-        result = scenario.run(kernel, command_set, trips, seconds=SECONDS, vmm=VMMS, qemus=qemus, **host, **more)
+    result = scenario.run(kernel, command_set, trips, seconds=SECONDS, vmm=VMMS, qemus=qemus, **more)
     verdict.check(out, result, trips)
     out.ok(len(set(result.qemus)) == 2, f"{result.label}: by QEMU {' and '.join(result.qemus)}, {more['machine']}")
 
 
 @contextmanager
 def guest_on(kernel, command_set, mode, qemu, migration, allow=()):
-    with modules(kernel, mode) as more, \
-            rig.Host(kernel, command_set, vmm=VMMS, memory=1536, cpus=1, seconds=SECONDS, allow=allow,
-                     root=guests.files(kernel), **more) as host:
+    with rig.Host(kernel, command_set, vmm=VMMS, memory=1536, cpus=1, seconds=SECONDS, allow=allow,
+                  root=guests.files(kernel), driver=pairs.driver_for(kernel)) as host:
         host.setup_vfs(2)
         host.run("echo 1 >/sys/kernel/tracing/events/nvme_vfio/enable")
         yield cpr.Guest(cpr.Single(host), {host: "PF0_VF1"}, machine=PC, mode=mode, migration=migration,

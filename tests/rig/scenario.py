@@ -130,11 +130,10 @@ def trip(guest, watch, target, say):
 
 
 def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
-        props=None, tracked=None, seconds=rig.RUN_SECONDS, qemus=("qemu", "qemu"), vmm=True,
-        nvme=None, **more):
+        props=None, tracked=None, seconds=rig.RUN_SECONDS, qemus=("qemu", "qemu"), vmm=True, **more):
     """more: what the guest is, see Guest. tracked: as the driver says, if not
-    given. qemus: commands of the two hosts, which have those of vmm. nvme: see Host.
-    Never raises for what the hosts or the driver did: see Result.error."""
+    given. qemus: commands of the two hosts, which have those of vmm. Never raises for
+    what the hosts or the driver did: see Result.error."""
     result = Result(kernel, set)
     result.log = log or rig.new_log()
     begun = time.monotonic()
@@ -143,7 +142,7 @@ def run(kernel, set, trips, *, log=None, driver=None, say=lambda text: None,
         driver = driver or pairs.driver_for(kernel)
         say(f"booting two hosts with kernel {result.kernel}")
         with pairs.Pair(kernel, set, log=result.log, driver=driver, props=props, seconds=seconds,
-                        guest_memory=more.get("memory", guests.MEMORY), vmm=vmm, nvme=nvme,
+                        guest_memory=more.get("memory", guests.MEMORY), vmm=vmm,
                         root=guests.files(kernel, more.get("drive", guests.VF))) as pair:
             say("creating VFs, giving them queues and interrupts, binding them to nvme-vfio-pci")
             pair.setup_vfs(count=2)
