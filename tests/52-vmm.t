@@ -77,7 +77,7 @@ def replaced(name, guest, step):
     """By the other process or program, and what the VF and the guest saw of it."""
     before = scenario.await_totals(guest)
     scenario.trace(guest.host)
-    info = getattr(guest, step)(NEW)
+    info = getattr(guest, f"cpr_{step}")(NEW)
     after = scenario.await_pass(guest)
     commands, arcs = scenario.trace(guest.host)
     out.note(f"{name}: cpr-{step}: {info}")
@@ -107,7 +107,7 @@ def refused(kernel, mode, qemu, migration, step, words, goes_on):
         guest.start(guest.pair.hosts[0])
         before = scenario.await_totals(guest)
         try:
-            getattr(guest, step)(qemu)
+            getattr(guest, f"cpr_{step}")(qemu)
             out.ok(False, f"{name} fails", "it does not")
         except rig.Trouble as e:
             out.ok(words in str(e), f"{name} fails: {words}", str(e))

@@ -66,7 +66,7 @@ class Guest(guests.Guest):
     def type(self, line):
         self.host.run(f"qmp -t {self.socket('console', self.life)} '{line}'", guests.PATIENCE)
 
-    def transfer(self, qemu):
+    def cpr_transfer(self, qemu):
         """A new process takes the files; the old one then quits."""
         old = self.life
         self.qemus[self.host] = qemu
@@ -89,7 +89,7 @@ class Guest(guests.Guest):
         self._gone(old)
         return info
 
-    def exec(self, qemu):
+    def cpr_exec(self, qemu):
         """The process becomes another program."""
         old = self.life
         self.qemus[self.host] = qemu
