@@ -47,6 +47,12 @@ static void start(struct helper *h)
 	check(!pthread_create(&h->thread, NULL, helper_main, h), "no thread");
 }
 
+/* it may have had no processor so far; the limit of the case ends the wait */
+static bool idle(struct helper *h)
+{
+	return !atomic_load(&h->count);
+}
+
 static void end(struct helper *h)
 {
 	atomic_store(&h->stop, true);
@@ -153,7 +159,7 @@ static void beside(bool (*fn)(struct helper *h))
 	dev_open(&d, 0);
 	h.d = &d;
 	start(&h);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < ROUNDS || idle(&h); i++) {
 		struct stream s = { 0 };
 
 		save(&d, &s);
@@ -163,7 +169,6 @@ static void beside(bool (*fn)(struct helper *h))
 		stream_free(&s);
 	}
 	end(&h);
-	check(atomic_load(&h.count), "the other thread did nothing");
 	whole_cycle(&d);
 }
 
@@ -307,10 +312,9 @@ static void two_users(const void *arg)
 	dev_open(&d, 0);
 	h.d = me.d = &d;
 	start(&h);
-	for (i = 0; i < 3 * ROUNDS; i++)
+	for (i = 0; i < 3 * ROUNDS || idle(&h); i++)
 		any_arc(&me);
 	end(&h);
-	check(atomic_load(&h.count), "the other thread did nothing");
 	go(&d, ST_RUNNING);
 	whole_cycle(&d);
 }

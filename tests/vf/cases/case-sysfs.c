@@ -481,6 +481,8 @@ static void reader_start(struct reader *r, struct place at)
 	memset(r, 0, sizeof(*r));
 	r->at = at;
 	check(!pthread_create(&r->thread, NULL, read_on, r), "no thread");
+	while (!r->rounds)
+		sleep_us(1000);
 }
 
 static void reader_end(struct reader *r)
@@ -491,7 +493,6 @@ static void reader_end(struct reader *r)
 		 (unsigned int)r->rounds, (unsigned long long)r->longest_us,
 		 r->gone);
 	check(!*r->bad, "read: %s", r->bad);
-	check(r->rounds, "nothing was read");
 }
 
 static void amid_suspend(const void *arg)
