@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 # Needs: packages:tool
+# Needs, CHECK_FULL=1: lists
 """What "nvme-vfio metrics" prints of hosts that are made of files: strictly as
 OpenMetrics wants it, and what the files say. That FILE is replaced at once. The alert
-rules in the manual ask for metrics that there are."""
+rules in the manual ask for metrics that there are. With CHECK_FULL=1 Prometheus' own
+programs read both."""
 
 import json
 import os
@@ -13,6 +15,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(TESTS)
@@ -185,9 +188,62 @@ def rules_of(page):
     return re.search(r"^    groups:\n(?:    .*\n|\n)+", text, re.M)[0]
 
 
+def exported(exporter, folder):
+    """What a node exporter on a free port of loopback makes of FOLDER's texts."""
+    with subprocess.Popen([exporter, "--web.listen-address=127.0.0.1:0", "--collector.disable-defaults",
+                           "--collector.textfile", f"--collector.textfile.directory={folder}"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as program:
+        try:
+            said = ""
+            for line in program.stderr:
+                said += line
+                port = re.search(r'msg="Listening on" address=127\.0\.0\.1:(\d+)', line)
+                if port:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/metrics", timeout=60) as answer:
+                        return answer.read().decode()
+            return said
+        finally:
+            program.kill()
+
+
+def samples(text):
+    """Ours in a text: {name and labels in any order: number}. 1 is what 1.0 is."""
+    found = {}
+    for name, labels, number in re.findall(r"^(nvme_vfio_\w+)\{(.*)\} (\S+)$", text, re.M):
+        labels = openmetrics.labels(labels)
+        if "le" in labels:
+            labels["le"] = float(labels["le"])
+        found[name, frozenset(labels.items())] = float(number)
+    return found
+
+
+def by_prometheus(out, host):
+    asked = subprocess.run([os.path.join(TESTS, "rig/prometheus")], capture_output=True, text=True, check=False)
+    if not out.ok(not asked.returncode, "Prometheus' programs are available", asked.stderr[-2000:]):
+        return
+    programs = asked.stdout.strip()
+    path = os.path.join(host.folder, "rules.yml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(rules())
+    run = subprocess.run([os.path.join(programs, "promtool"), "check", "rules", path], capture_output=True,
+                         text=True, check=False)
+    out.ok(not run.returncode and f"{rules().count('- alert:')} rules found" in run.stdout, "promtool takes the rules",
+           run.stdout + run.stderr)
+    ours = samples(host.run().stdout)
+    text = exported(os.path.join(programs, "prometheus-node-exporter"), os.path.join(host.folder, "out"))
+    theirs = samples(text)
+    out.ok("node_textfile_scrape_error 0" in text.splitlines() and len(ours) > 50 and theirs == ours,
+           f"the node exporter shows each of {len(ours)} samples, and no other",
+           f"{set(ours.items()) ^ set(theirs.items())}\n{text[-2000:]}")
+
+
+def rules():
+    return re.sub("^    ", "", rules_of("docs/monitoring.md"), flags=re.M)
+
+
 def alerts(out, families):
     """They are lines of few forms, which are read here without a library."""
-    text = re.sub("^    ", "", rules_of("docs/monitoring.md"), flags=re.M)
+    text = rules()
     forms = (r"groups:", r"- name: [a-z-]+", r"  rules:", r"  - alert: [A-Z]\w+", r"    expr: \S.*",
              r"    for: \d+[smh]", r"    labels: \{ severity: (warning|critical) \}",
              r"    annotations:", r'      summary: "[^"\\]+"')
@@ -233,6 +289,10 @@ def main():
             families = what_it_says(out, host)
             file_is_replaced(out, host)
             alerts(out, families)
+            if os.environ.get("CHECK_FULL"):
+                by_prometheus(out, host)
+            else:
+                out.skip("by promtool and the node exporter", "CHECK_FULL=1")
     except openmetrics.Wrong as e:
         out.ok(False, "what it prints", str(e))
     finally:
