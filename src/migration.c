@@ -53,7 +53,7 @@ static unsigned int nvme_vfio_max_state_mb = 1024;
 module_param_named(max_state_mb, nvme_vfio_max_state_mb, uint, 0644);
 MODULE_PARM_DESC(max_state_mb, "largest device state that can be moved, in MiB (default 1024)");
 
-/* QEMU asks for the size often; I/O may stand still while the device finds out. */
+/* QEMU asks for the size often; I/O may stop while the device finds out. */
 #define SIZE_VALID_MS	1000
 
 /* What the PF reports about a VF changes only if an administrator acts. */

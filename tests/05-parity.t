@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(TESTS, "rig"))
 import tap                                              # noqa: E402
 
 DOCUMENT = "docs/compatibility.md"
-HEADING = "## What vfio-pci has and this driver has not"
+HEADING = "## What vfio-pci has that this driver lacks"
 
 
 def read(*path):
