@@ -151,7 +151,7 @@ void nvme_vfio_count_command(struct figures *f, s64 usecs, int ret)
 	nvme_vfio_add(f, FIGURE_COMMANDS_US, usecs);
 	if (ret == -EIO)
 		nvme_vfio_add(f, FIGURE_COMMANDS_ABORTED, 1);
-	else if (ret < 0)
+	else if (ret == -ETIMEDOUT)
 		nvme_vfio_add(f, FIGURE_COMMANDS_GIVEN_UP, 1);
 	spin_unlock(&nvme_vfio_figures_lock);
 }

@@ -52,7 +52,8 @@ struct nvme_pf_buf {
  *	page size when @len exceeds a page
  * @len: bytes of data, a multiple of 4, at most nvme_pf_max_transfer()
  * @limit_ms: give up after this many milliseconds; 0 = after the provider's
- *	parameter command_timeout
+ *	parameter command_timeout. Also given up when the task is killed, unless
+ *	the limit is a second or less: so a killed user's VF can be cleaned up
  * @result: dwords 0 (low) and 1 of the completion, CPU byte order; set when
  *	the device has completed the command, whatever its status, else 0
  */

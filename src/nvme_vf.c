@@ -123,12 +123,13 @@ static int nvme_vfio_reattach(struct nvme_vf *vf)
 }
 
 static void nvme_vfio_given_up(struct nvme_vf *vf, const struct nvme_pf_cmd *c,
-			       s64 usecs)
+			       s64 usecs, bool is_killed)
 {
 	trace_cmd_given_up(&vf->pdev->dev, c->cmd.common.opcode, usecs);
 	dev_warn_ratelimited(&vf->pdev->dev,
-			     "PF command %02xh was given up after %lld ms and has not ended\n",
-			     c->cmd.common.opcode, usecs / USEC_PER_MSEC);
+			     "PF command %02xh was given up after %lld ms and has not ended%s\n",
+			     c->cmd.common.opcode, usecs / USEC_PER_MSEC,
+			     is_killed ? ": the VF's user was killed" : "");
 	vf->state_unknown = !nvme_vfio_is_identify(c);
 	nvme_vfio_vf_detach(vf);
 }
@@ -189,7 +190,7 @@ static int nvme_vfio_run(struct nvme_vf *vf, struct nvme_pf_cmd *c)
 		return ret;
 	case -ETIMEDOUT:
 	case -ECANCELED:
-		nvme_vfio_given_up(vf, c, usecs);
+		nvme_vfio_given_up(vf, c, usecs, ret == -ECANCELED);
 		if (ret == -ECANCELED)
 			ret = -EINTR;
 		break;

@@ -5,8 +5,9 @@
  *
  * A request that was handed to the block layer ends when nvme says so, which
  * may be after any time: a queue that nvme has quiesced starts nothing and
- * runs no timer. Hence the wait is limited and killable, and all that the
- * request still needs belongs to the handle, which lives until it has ended.
+ * runs no timer. Hence the wait is limited, and killable unless it is brief; all
+ * that the request still needs belongs to the handle, which lives until it has
+ * ended.
  */
 #include <linux/blkdev.h>
 #include <linux/compiler.h>
@@ -44,6 +45,12 @@ MODULE_PARM_DESC(max_commands, "commands for the VFs of a PF that may be in flig
 /* What nvme sets its controllers to, whatever the processor's page is. */
 #define CTRL_PAGE	4096u
 #define offset_in_ctrl_page(p)	((unsigned long)(p) & (CTRL_PAGE - 1))
+
+/*
+ * Commands with a longer limit are given up when the task is killed. One that
+ * closes a VF is killed then as a rule, by the end of its process.
+ */
+#define BRIEF_MS	1000
 
 /* For a request when tags have run out, or an undo while the PF is not live. */
 #define RETRY_MS	10
@@ -161,7 +168,31 @@ static long nvme_pf_left(unsigned long until)
 	return max(left, 0l);
 }
 
-static int nvme_pf_take_turn(struct nvme_pf_queue *pq, unsigned long until)
+static bool nvme_pf_is_brief(const struct nvme_pf_cmd *c)
+{
+	return c->limit_ms && c->limit_ms <= BRIEF_MS;
+}
+
+/* As wait_for_completion_killable_timeout(). */
+static long nvme_pf_wait(struct completion *done, unsigned long until,
+			 bool brief)
+{
+	long left = nvme_pf_left(until);
+
+	return brief ? wait_for_completion_timeout(done, left) :
+	       wait_for_completion_killable_timeout(done, left);
+}
+
+/* Return: false if the task was killed. */
+static bool nvme_pf_nap(bool brief)
+{
+	__set_current_state(brief ? TASK_UNINTERRUPTIBLE : TASK_KILLABLE);
+	schedule_timeout(msecs_to_jiffies(RETRY_MS));
+	return brief || !fatal_signal_pending(current);
+}
+
+static int nvme_pf_take_turn(struct nvme_pf_queue *pq, unsigned long until,
+			     bool brief)
 {
 	struct nvme_pf_waiter w;
 	bool mine;
@@ -177,8 +208,7 @@ static int nvme_pf_take_turn(struct nvme_pf_queue *pq, unsigned long until)
 	list_add_tail(&w.node, &pq->waiting);
 	spin_unlock(&pq->lock);
 
-	ret = wait_for_completion_killable_timeout(&w.turn,
-						   nvme_pf_left(until));
+	ret = nvme_pf_wait(&w.turn, until, brief);
 	if (ret > 0)
 		return 0;
 
@@ -455,6 +485,7 @@ static int nvme_pf_run(struct nvme_pf *pf, struct nvme_pf_cmd *c,
 		       unsigned long until)
 {
 	void *data = c->len ? c->buf->data + c->offset : NULL;
+	bool brief = nvme_pf_is_brief(c);
 	long left;
 	int ret;
 
@@ -473,16 +504,14 @@ static int nvme_pf_run(struct nvme_pf *pf, struct nvme_pf_cmd *c,
 			ret = -EAGAIN;
 			break;
 		}
-		if (schedule_timeout_killable(msecs_to_jiffies(RETRY_MS)) &&
-		    fatal_signal_pending(current)) {
+		if (!nvme_pf_nap(brief)) {
 			ret = -EINTR;
 			break;
 		}
 	}
 
 	if (!ret) {
-		left = wait_for_completion_killable_timeout(&pf->done,
-							    nvme_pf_left(until));
+		left = nvme_pf_wait(&pf->done, until, brief);
 		if (left <= 0 && nvme_pf_give_up(pf))
 			return left ? -ECANCELED : -ETIMEDOUT;
 		ret = pf->status;
@@ -509,7 +538,7 @@ int nvme_pf_submit(struct nvme_pf *pf, struct nvme_pf_cmd *c)
 		return ret;
 
 	until = jiffies + msecs_to_jiffies(c->limit_ms ?: s * MSEC_PER_SEC);
-	ret = nvme_pf_take_turn(pf->pq, until);
+	ret = nvme_pf_take_turn(pf->pq, until, nvme_pf_is_brief(c));
 	return ret ?: nvme_pf_run(pf, c, until);
 }
 EXPORT_SYMBOL_GPL(nvme_pf_submit);

@@ -13,6 +13,7 @@
 #include "beside.h"
 #include "cases.h"
 #include "move.h"
+#include "user.h"
 
 /* as in lm-fail: internal error, may be retried, or not */
 #define TRANSIENT	0x0006
@@ -22,6 +23,8 @@
 /* how long the driver waits out refusals in an arc, and its first nap */
 #define PATIENCE_US	500000
 #define NAP_US		10000
+#define COMMAND_US	10000
+#define AFTER_FLR_US	20000	/* as long as a few commands */
 
 enum command { SUSPEND, GET, SET, RESUME, COMMANDS };
 
@@ -457,14 +460,19 @@ static void part_cut_off(const void *arg)
 	workload_event(w);
 }
 
+static void need_pieces(void)
+{
+	if (bed.set == SET_VENDOR)
+		tap_skip("the vendor set moves a state as a whole");
+}
+
 /* VF_C has received half of the state of VF_A, which still has it */
 static struct workload *half_loaded(struct vfio_dev *a, struct vfio_dev *b,
 				    struct mig_stream *s, int *fd)
 {
 	struct workload *w;
 
-	if (bed.set == SET_VENDOR)
-		tap_skip("the vendor set moves a state as a whole");
+	need_pieces();
 	/* half of it is more than any command carries here */
 	model_set(0, "lm-pad=%d", 1300000);
 	model_set(1, "lm-pad=%d\nlm-half-stays=on", 1300000);
@@ -515,6 +523,38 @@ static void half_closed(const void *arg)
 	check(!model_vf_num(VF_C, ".uncommitted"), "half a state is left");
 	bed_open(&b, VF_C, &w->mem);
 	as_new(w, &a, &b, &s);
+}
+
+static void half_load(void *arg)
+{
+	struct mig_stream s = { 0 };
+	struct vfio_dev a;
+	int fd;
+
+	half_loaded(&a, arg, &s, &fd);
+	model_set(1, "lm-command-us=%d", COMMAND_US);
+}
+
+static void close_half(void *arg)
+{
+	vfio_close(arg);
+}
+
+/* a user that is killed while it closes the VF does not keep it from the rest */
+static void half_killed(const void *arg)
+{
+	struct vfio_dev b;
+	pid_t pid;
+
+	(void)arg;
+	need_pieces();
+	pid = user_start(half_load, close_half, &b);
+	model_await(VF_C, "running");
+	sleep_us(AFTER_FLR_US);
+	user_kill(pid);
+	check(!model_vf_num(VF_C, ".uncommitted"), "half a state is left");
+	model_set(1, "lm-command-us=0");
+	alive(&b, VF_C);
 }
 
 /* and neither does the same one after a reset */
@@ -580,6 +620,8 @@ const struct tap_case deviate_cases[] = {
 	{ .name = "a drive that loads one VF at a time", .fn = one_at_a_time },
 	{ .name = "half a state that outlives a reset, device closed",
 	  .fn = half_closed, .log = "has been removed" },
+	{ .name = "half a state that outlives a reset, user killed",
+	  .fn = half_killed, .log = "has been removed" },
 	{ .name = "half a state that outlives a reset, same user",
 	  .fn = half_reset, .log = "has been removed" },
 	{ .name = "half a state that cannot be taken out for now",

@@ -16,12 +16,14 @@
 #include "cases.h"
 #include "move.h"
 #include "port.h"
+#include "user.h"
 #include "vfio_log.h"
 
 #define PCI		"/sys/bus/pci"
 #define VF_3		((struct place){ 0, 2 })
 #define FOR_LONG_S	600	/* a limit that no case reaches */
 #define ROUNDS		6
+#define COMMAND_US	300000	/* less than the second for which close waits */
 
 /* --- the PF starts, or starts again --- */
 
@@ -394,8 +396,8 @@ static void killed_in_suspend(const void *arg)
 {
 	bool ignored = !strcmp(arg, "ignore");
 	struct vfio_dev a;
-	int status, err;
 	pid_t pid;
+	int err;
 
 	bed_need(VF_A);
 	nvme_limit_set(FOR_LONG_S);
@@ -403,9 +405,7 @@ static void killed_in_suspend(const void *arg)
 	model_set(0, "lm-suspend-waits=ever\nlm-suspend-reset=%s",
 		  (const char *)arg);
 	pid = stuck_user();
-	kill(pid, SIGKILL);
-	check(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status),
-	      "the process was not killed");
+	user_kill(pid);
 	if (ignored) {
 		check_eq(vfio_open(&a, bed.pf[0].vf[0]), -EBUSY,
 			 "open of a VF whose Suspend is in flight");
@@ -420,6 +420,47 @@ static void killed_in_suspend(const void *arg)
 	vfio_close(&a);
 	can_migrate(VF_A);
 	runs_untracked();
+}
+
+static void open_tracked(void *arg)
+{
+	struct vfio_dev *a = arg;
+	struct workload *w = solo_open(a, VF_A, NULL);
+
+	log_all(w, a);
+	must(vfio_mig_set(a, MIG_STOP, NULL));
+	model_set(0, "lm-command-us=%d", COMMAND_US);
+}
+
+static void close_it(void *arg)
+{
+	vfio_close(arg);
+}
+
+/*
+ * As QEMU, whose threads end while one of them closes the VF: the command that
+ * is owed to the VF is waited for nevertheless.
+ */
+static void killed_while_tracked(const void *arg)
+{
+	struct vfio_dev a;
+	bool tracks;
+	pid_t pid;
+
+	(void)arg;
+	must(vfio_open(&a, bed.pf[0].vf[0]));
+	tracks = vfio_log_supported(&a);
+	vfio_close(&a);
+	if (!tracks)
+		tap_skip("after a reset only a VF that is tracked needs a command");
+
+	pid = user_start(open_tracked, close_it, &a);
+	model_await(VF_A, "running");
+	sleep_us(COMMAND_US / 5);
+	user_kill(pid);
+	runs_untracked();
+	model_set(0, "lm-command-us=0");
+	can_migrate(VF_A);
 }
 
 static const unsigned int stop = MIG_STOP, copy = MIG_STOP_COPY;
@@ -449,6 +490,7 @@ const struct tap_case pf_cases[] = {
 	  .fn = close_amid_unbind, .arg = &copy, .log = "" },
 	{ .name = "suspended VF closed, and the PF does not answer",
 	  .fn = close_without_answer, .limit_s = 60, .log = "" },
+	{ .name = "user killed while it closes a tracked VF", .fn = killed_while_tracked },
 	{ .name = "user killed in a Suspend that a reset ends",
 	  .fn = killed_in_suspend, .arg = "fail", .log = "" },
 	{ .name = "user killed in a Suspend that nothing ends",

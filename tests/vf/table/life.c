@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "table.h"
+#include "user.h"
 
 static void say_next_open(struct scene *s)
 {
@@ -28,29 +29,18 @@ static void closed(struct scene *s)
 }
 
 /* the process that holds the device ends without closing anything */
+static void enter(void *arg)
+{
+	struct scene *s = arg;
+
+	scene_open(s);
+	s->st->enter(s);
+	state_is(&s->dev, s->st->mig);
+}
+
 static void killed(struct scene *s)
 {
-	int ready[2], status;
-	char byte = 0;
-	pid_t pid;
-
-	check(!pipe(ready), "no pipe");
-	pid = fork();
-	check(pid >= 0, "no process");
-	if (!pid) {
-		scene_open(s);
-		s->st->enter(s);
-		state_is(&s->dev, s->st->mig);
-		check(write(ready[1], &byte, 1) == 1, "no reader");
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	check(read(ready[0], &byte, 1) == 1, "the process failed early");
-	close(ready[0]);
-	kill(pid, SIGKILL);
-	check(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status),
-	      "the process was not killed");
+	user_kill(user_start(enter, NULL, s));
 	say_next_open(s);
 }
 
