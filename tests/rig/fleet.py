@@ -44,6 +44,11 @@ UNLIMITED = 10 << 30
 PATIENT = 5000
 LOADED = "vfio_load_bufs_thread_start"  # QEMU loads a VF's state that came by channels
 
+# What a target's QEMU 10.0 may end with when channels and TLS meet on a busy machine, once in
+# some dozens of migrations: the source has sent everything, and closed before it was read.
+TORN = "Unexpected end-of-file before all data were read"
+TORN_MOST = 5
+
 MARK = "rig: clock"
 MARKS = 6
 MARKED = re.compile(r"(\d+\.\d+): tracing_mark_write: " + MARK + r" (\d+)")
@@ -70,6 +75,7 @@ class Fleet:
         self.kernel = kernel
         self.set = set
         self.say = say
+        self.torn = 0                   # trips that ended so, and were made again
         self.folder = tempfile.TemporaryDirectory()
         files = dict(files or {})
         if tls:
@@ -141,10 +147,26 @@ class Fleet:
         parameters = {"max-bandwidth": LIMIT if way.limited else UNLIMITED}
         if self.tracked and guest.drives > 1:
             parameters["downtime-limit"] = PATIENT
-        info = guest.migrate(target, **parameters)
+        try:
+            info = guest.migrate(target, **parameters)
+        except guests.Stayed as e:
+            if not (way.tls and way.transfer and TORN in str(e)) or self.torn == TORN_MOST:
+                raise
+            self.torn += 1
+            self.continues(guest)
+            return self.trip(guest, way)
+        self.continues(guest)
+        return self.seen(guest, source, target, way, info)
+
+    @staticmethod
+    def continues(guest):
+        """Every drive is written to."""
         for i, watch in enumerate(guest.watches):
             if not watch.moved():
                 raise rig.Trouble(f"the guest wrote nothing more to drive {i} after migration")
+
+    def seen(self, guest, source, target, way, info):
+        """What a trip was like."""
         record = {"vfs": guest.drives, "source": source.name, "target": target.name, "way": describe(way),
                   "downtime_ms": info["downtime"], "total_ms": info["total-time"], "status": info["status"],
                   "state_bytes": info.get("vfio", {}).get("transferred"),
