@@ -51,7 +51,7 @@ static const struct argp_option options[] = {
 	{ "destroy-data", OPT_DESTROY, "NSID", 0,
 			"Write to this namespace as well: what is on its first 4 MiB is lost",
 			0 },
-	{ "shared", OPT_SHARED, NULL, 0, "Run although something of the drive is in use", 0 },
+	{ "shared", OPT_SHARED, NULL, 0, "Run even if the drive is in use", 0 },
 	{ "recover", OPT_RECOVER, NULL, 0, "Only make sure that no VF of the PF stays suspended or tracked", 0 },
 	{ "rules", OPT_RULES, NULL, 0, "Only list the rules", 0 },
 	{ "tap", OPT_TAP, NULL, 0, "Print the result as TAP", 0 },

@@ -139,7 +139,7 @@ static void summary(struct doctor *d)
 	f = open_memstream(&text, &len);
 	need_memory(f);
 	part(f, n[CHECK_FAIL], "fail (VFs cannot migrate)");
-	part(f, n[CHECK_WARN], "warn (at a price)");
+	part(f, n[CHECK_WARN], "warn (works, with limitations)");
 	part(f, n[CHECK_UNKNOWN], "unknown");
 	need_memory(!fclose(f));
 	report_lead(d->report, "Checks: %s%u ok.", text, n[CHECK_OK]);
@@ -245,7 +245,7 @@ static const struct argp argp = {
 	       "VF, or a PF and all its VFs, named by address or controller; "
 	       "without it, all PFs are checked. Nothing is changed, and no VF "
 	       "is opened without --probe.\v"
-	       "With --quiet the table leaves out what is in order. Exit "
+	       "With --quiet the table omits checks that pass. Exit "
 	       "status: 0 nothing fails, 11 something does.",
 };
 

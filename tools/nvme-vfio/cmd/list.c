@@ -297,7 +297,7 @@ static char *help_filter(int key, const char *text, void *input)
 
 static const struct argp argp = {
 	.options = options, .parser = parse, .args_doc = "[FUNCTION...]",
-	.doc = "Lists NVMe functions that are VFs or can have some, or the "
+	.doc = "Lists VFs and the PFs that can have VFs, or the "
 	       "FUNCTIONs named by address or controller, and whether each can "
 	       "migrate, and how.",
 	.help_filter = help_filter,
@@ -347,7 +347,8 @@ static int list(const struct list_options *o, struct host *h, struct report *r)
 	json_object_put(functions);
 	quarantine_free(&q);
 	if (!err && !any && !tool.json)
-		warn("no NVMe function %s", o->all ? "here" : "with SR-IOV here; --all lists drives without");
+		warn("no NVMe drive %s", o->all ? "on this host" :
+		     "with SR-IOV on this host; --all also lists drives without SR-IOV");
 	return err;
 }
 

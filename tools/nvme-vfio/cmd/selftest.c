@@ -390,7 +390,7 @@ static int confirm(const struct selftest_options *o)
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return fail(TOOL_USAGE, "%s: --write destroys the first 2 MiB of its namespace: add --yes to confirm",
 			    o->name[0]);
-	fprintf(stderr, "The first 2 MiB of the namespace of %s will be overwritten. Type yes to go on: ",
+	fprintf(stderr, "The first 2 MiB of the namespace of %s will be overwritten. Type yes to continue: ",
 		o->name[0]);
 	if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "yes\n"))
 		return fail(TOOL_USAGE, "%s: nothing was done", o->name[0]);

@@ -145,7 +145,7 @@ static int set_namespaces(struct parser *p, const char *name,
 		good = !*word || add_range(p, name, word, vf);
 	free(text);
 	if (good && !vf->nns)
-		return wrong(p, "%s: names no namespace", name);
+		return wrong(p, "%s: no namespace given", name);
 	return good;
 }
 

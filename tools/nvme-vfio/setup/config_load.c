@@ -97,7 +97,7 @@ void config_warn_empty(const char *path, const struct config *c)
 {
 	if (!c->n)
 		warn("%s: no PF is configured%s", config_name(path),
-		     c->others ? "; only files whose names end in .conf count" : "");
+		     c->others ? "; only files named *.conf are read" : "");
 }
 
 int config_check(const char *path)

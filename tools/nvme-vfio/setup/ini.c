@@ -72,7 +72,7 @@ static bool read_line(const struct ini_calls *calls, void *arg, int line,
 
 	if (!is_text(text, len))
 		return calls->mistake(arg, line,
-				      "there is a character that is not text");
+				      "contains a control character");
 	uncomment(text);
 	text = trim(text);
 	if (!*text)
