@@ -334,7 +334,7 @@ static void test_odd(void)
 	config_free(&c);
 	f = fopen(path, "w");
 	ok(f && fwrite("[a]\nserial = x\nnum_vfs = 4\0 or 5\n", 1, 32, f) == 32 && !fclose(f) &&
-	   load(&c) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":3: there is a character"),
+	   load(&c) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":3: contains a control"),
 	   "a NUL and what is behind it (%s)", said);
 	config_free(&c);
 	drop("a.conf");
@@ -353,13 +353,87 @@ static void test_check(void)
 	    "[c]\naddress = foo\n");
 	file("b.conf", HEAD "namespaces = 0\n");
 	said_forget();
-	ok(config_check(dir) == TOOL_CONFIG && said_lines == 8,
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 9,
 	   "check-config: all that is wrong with two files, and nothing that follows from it (%d)", said_lines);
 	drop("b.conf");
+	file("a.conf", "[d]x\nserial = y\nnum_vfs = 4\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":1: a section is [name]"),
+	   "check-config: a mistake in the line of a section is one (%d: %s)", said_lines, said);
+	file("a.conf", HEAD "[b]x\nserial = y\nnum_vfs = 4\n[\x1b]\nserial = z\nnum_vfs = 4\n[c\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 3,
+	   "check-config: and its settings are not those of the one before (%d: %s)", said_lines, said);
+	file("a.conf", "[d]x\nserial = y\nqueues = 0\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 2,
+	   "check-config: but they are checked (%d: %s)", said_lines, said);
+	file("a.conf", "serial = x\nnum_vfs = 4\nqueues = 4\n" HEAD);
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":1: a section must come first"),
+	   "check-config: settings without a section are one mistake (%d: %s)", said_lines, said);
+	file("a.conf", HEAD HEAD "queues = 0\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 2,
+	   "check-config: a section that is given twice, and what is wrong in it (%d: %s)", said_lines, said);
 	file("a.conf", HEAD);
 	said_forget();
 	ok(!config_check(dir) && !said_lines, "check-config: nothing is wrong (%s)", said);
 	drop("a.conf");
+}
+
+/* -- thousands of sections ------------------------------------------------------ */
+
+static unsigned long compared;
+
+int __real_strcmp(const char *a, const char *b);
+int __wrap_strcmp(const char *a, const char *b);
+
+/* Counts what the files under test compare. */
+int __wrap_strcmp(const char *a, const char *b)
+{
+	compared++;
+	return __real_strcmp(a, b);
+}
+
+/* Comparisons for @n sections, one in each of @files files or all in one. */
+static unsigned long comparisons(int n, bool files)
+{
+	char name[32], *text = malloc(n * 60 + 1), *at = text;
+	struct config c;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		at += sprintf(at, "[s%d]\nserial = S%d\nnum_vfs = 1\n", i, i);
+		if (!files)
+			continue;
+		snprintf(name, sizeof(name), "%d.conf", i);
+		file(name, text);
+		at = text;
+	}
+	if (!files)
+		file("0.conf", text);
+	free(text);
+	compared = 0;
+	if (load(&c) || c.n != (size_t)n)
+		compared = ~0ul;
+	config_free(&c);
+	for (i = 0; i < (files ? n : 1); i++) {
+		snprintf(name, sizeof(name), "%d.conf", i);
+		drop(name);
+	}
+	return compared;
+}
+
+static void test_many(void)
+{
+	unsigned long few = comparisons(500, false), many = comparisons(4000, false);
+
+	/* 8 times as many sections; in a tree each takes 3 steps more, of about 20 */
+	ok(few && many < 12 * few, "comparisons for 500 and 4000 sections: %lu, %lu", few, many);
+	few = comparisons(100, true);
+	many = comparisons(800, true);
+	ok(few && many < 16 * few, "comparisons for 100 and 800 files: %lu, %lu", few, many);
 }
 
 /* Whatever is in a file, it is read to its end, and wrong ones are reported. */
@@ -400,6 +474,7 @@ int main(void)
 	test_long();
 	test_odd();
 	test_check();
+	test_many();
 	test_noise();
 	here_end();
 	return tap_done();

@@ -15,6 +15,7 @@
 #include "config_file.h"
 #include "host/verdict.h"
 #include "ini.h"
+#include "known.h"
 #include "pf.h"
 
 #define NAMESPACES_MAX	1024		/* as many as a controller can list */
@@ -23,12 +24,13 @@ struct parser {
 	struct config *c;
 	const char *path;
 	int line;
-	char *section;		/* name of the last one; NULL: none yet */
+	char *section;		/* name of the last one; NULL: it cannot be read */
 	int begun;		/* its line */
 	int used;		/* that for which there is a config_pf */
 	bool all;		/* report every mistake, not only the first */
 	bool failed;		/* something is wrong */
 	int told;		/* line of the last mistake that was reported */
+	bool homeless;		/* so were settings before the first section */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -288,23 +290,19 @@ static struct config_vf *one_vf(struct parser *p, struct config_pf *pf,
 
 static struct config_pf *section(struct parser *p, const char *name)
 {
+	const char *first = NULL;
 	struct config_pf *pf;
-	size_t i;
+	int line;
 
 	if (!p->begun) {
-		wrong(p, "a section must come first, such as [drive]");
+		/* one message is enough, however many lines there are */
+		if (!p->homeless)
+			wrong(p, "a section must come first, such as [drive]");
+		p->homeless = true;
 		return NULL;
 	}
 	if (p->used == p->begun)
 		return &p->c->pf[p->c->n - 1];
-	for (i = 0; i < p->c->n; i++) {
-		if (strcmp(p->c->pf[i].name, name))
-			continue;
-		p->line = p->begun;
-		wrong(p, "section [%s] is given twice, first at %s", name,
-		      p->c->pf[i].where);
-		return NULL;
-	}
 	pf = realloc(p->c->pf, (p->c->n + 1) * sizeof(*pf));
 	if (!pf) {
 		wrong(p, "out of memory");
@@ -314,11 +312,21 @@ static struct config_pf *section(struct parser *p, const char *name)
 	pf += p->c->n++;
 	memset(pf, 0, sizeof(*pf));
 	p->used = p->begun;
-	pf->name = strdup(name);
-	if (!pf->name || asprintf(&pf->where, "%s:%d", p->path, p->begun) < 0) {
+	pf->bad = !name;
+	pf->name = strdup(name ? name : "");
+	if (!pf->name || asprintf(&pf->where, "%s:%d", p->path, p->begun) < 0)
 		pf->where = NULL;
+	if (!pf->where || (name && known_add(&p->c->names, pf->name, pf->where,
+					     &first))) {
 		wrong(p, "out of memory");
 		return NULL;
+	}
+	if (first) {
+		line = p->line;
+		p->line = p->begun;
+		wrong(p, "section [%s] is given twice, first at %s", name,
+		      first);
+		p->line = line;
 	}
 	return pf;
 }
@@ -405,7 +413,7 @@ static bool goes_on(const struct parser *p)
 
 static void end_section(struct parser *p)
 {
-	if (p->begun == p->used || !goes_on(p))
+	if (p->begun == p->used || (p->begun && !p->section) || !goes_on(p))
 		return;
 	p->line = p->begun;
 	wrong(p, "the section is empty");
@@ -418,11 +426,10 @@ static bool on_section(void *arg, int line, const char *name)
 	end_section(p);
 	p->line = line;
 	free(p->section);
-	p->section = strdup(name);
-	if (!p->section)
+	p->begun = line;
+	p->section = name ? strdup(name) : NULL;
+	if (name && !p->section)
 		wrong(p, "out of memory");
-	else
-		p->begun = line;
 	return goes_on(p);
 }
 
@@ -485,6 +492,7 @@ void config_free(struct config *c)
 		free(pf->policy);
 	}
 	free(c->pf);
+	known_free(&c->names);
 	memset(c, 0, sizeof(*c));
 }
 
