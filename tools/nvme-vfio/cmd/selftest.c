@@ -29,13 +29,15 @@ struct selftest_options {
 	bool yes;
 };
 
+enum { KEY_WRITE = 256 };
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct selftest_options *o = state->input;
 
 	(void)arg;
 	switch (key) {
-	case 'w':
+	case KEY_WRITE:
 		o->write = true;
 		return 0;
 	case 'y':
@@ -55,7 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "write", 'w', NULL, 0,
+	{ "write", KEY_WRITE, NULL, 0,
 	  "Write as well: destroys data at the beginning of the namespace", 0 },
 	{ "yes", 'y', NULL, 0, "With --write: do not ask for confirmation", 0 },
 	{ }
