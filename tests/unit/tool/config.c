@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/tool.h"
@@ -149,6 +150,7 @@ static const struct {
 	{ "a namespace of no such id", HEAD "namespaces = 0\n", ":4: namespaces: 0 is not a namespace id" },
 	{ "the broadcast namespace", HEAD "namespaces = 4294967295\n", "is not a namespace id" },
 	{ "no namespace", HEAD "namespaces = ,\n", ":4: namespaces: no namespace given" },
+	{ "two ranges that overlap", HEAD "namespaces = 4-9 2-5\n", ":4: namespaces: 4 is given twice" },
 	{ "VF 0", HEAD "vf0.queues = 4\n", ":4: vf0.queues: VFs are numbered from 1" },
 	{ "VF without a number", HEAD "vf.queues = 4\n", ":4: vf.queues: VFs are numbered" },
 	{ "VF with too long a number", HEAD "vf123456789.queues = 4\n", ":4: vf123456789.queues: VFs" },
@@ -425,6 +427,31 @@ static unsigned long comparisons(int n, bool files)
 	return compared;
 }
 
+/* CPU time for @n VFs with settings of their own, the least of three runs. */
+static clock_t busy(int n)
+{
+	char *text = malloc(n * 30 + 60), *at = text;
+	clock_t least = 0, now;
+	struct config c;
+	int i;
+
+	at += sprintf(at, "[s]\nserial = S\nnum_vfs = 65535\n");
+	for (i = 1; i <= n; i++)
+		at += sprintf(at, "vf%d.queues = 2\n", i);
+	file("a.conf", text);
+	free(text);
+	for (i = 0; i < 3; i++) {
+		now = clock();
+		if (load(&c) || c.pf[0].nvf != (size_t)n)
+			printf("# %s\n", said);
+		now = clock() - now;
+		least = !least || now < least ? now : least;
+		config_free(&c);
+	}
+	drop("a.conf");
+	return least;
+}
+
 static void test_many(void)
 {
 	unsigned long few = comparisons(500, false), many = comparisons(4000, false);
@@ -434,6 +461,10 @@ static void test_many(void)
 	few = comparisons(100, true);
 	many = comparisons(800, true);
 	ok(few && many < 16 * few, "comparisons for 100 and 800 files: %lu, %lu", few, many);
+	few = busy(1000);
+	many = busy(16000);
+	/* 16 times as many; 256 if each was compared with all others */
+	ok(few && many < 64 * few, "CPU time for 1000 and 16000 VFs: %lu, %lu us", few, many);
 }
 
 /* Whatever is in a file, it is read to its end, and wrong ones are reported. */
