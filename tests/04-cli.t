@@ -32,6 +32,9 @@ done
 "$tool" selftest --write 0000:ff:1f.7 </dev/null >"$out/log" 2>&1
 [ $? = 2 ] && [ "$(wc -l <"$out/log")" = 1 ] && grep -q -- --yes "$out/log"
 ok $? "selftest --write is refused where nobody can be asked" "$out/log"
+script -qec "$tool selftest --write 0000:ff:1f.7" /dev/null </dev/null >"$out/log" 2>&1
+[ $? = 3 ] && grep -q "no such NVMe function" "$out/log" && ! grep -q yes "$out/log"
+ok $? "selftest --write asks for nothing if there is no such VF" "$out/log"
 "$tool" $'a\e[31mb\nc' >"$out/log" 2>&1
 [ $? = 2 ] && grep -qxF "nvme-vfio: no command \`a?[31mb?c'" "$out/log" && [ "$(wc -l <"$out/log")" = 2 ]
 ok $? "a command line with controls of a terminal: they have no effect" "$out/log"
@@ -116,6 +119,15 @@ import json, sys
 report = json.load(sys.stdin)
 sys.exit(len(report["errors"]) != 1 or report["command"] is not None)' 2>"$out/log"
 	ok $? "nvme-vfio $words: no command, and the error is in it" "$out/log"
+done
+
+# what the manual says of exit codes, and which commands return them
+for code in "11 TOOL_UNFIT" "12 TOOL_DIFFERS"; do
+	section=$(sed -n "/^\.It ${code% *}\$/,/^\.\(It 12\|El\)/p" docs/man/nvme-vfio.8)
+	for file in $(grep -lw "${code#* }" tools/nvme-vfio/cmd/*.c | xargs -n1 basename -s .c); do
+		grep -qE "^\.Cm ${file%_*}\b" <<<"$section"
+		ok $? "the manual: exit code ${code% *} of ${file%_*}"
+	done
 done
 
 # what there is to complete
