@@ -14,6 +14,7 @@
 #include "said.h"
 #include "setup/config.h"
 #include "tap.h"
+#include "wrapped.h"
 
 static const char dir[] = "etc/nvme-vfio";
 
@@ -387,9 +388,6 @@ static void test_check(void)
 /* -- thousands of sections ------------------------------------------------------ */
 
 static unsigned long compared;
-
-int __real_strcmp(const char *a, const char *b);
-int __wrap_strcmp(const char *a, const char *b);
 
 /* Counts what the files under test compare. */
 int __wrap_strcmp(const char *a, const char *b)
