@@ -59,7 +59,7 @@ tools:		## the command line tool, tools/nvme-vfio/build/nvme-vfio
 	$(MAKE) -C tools/nvme-vfio
 
 install: install-tools install-dkms ## tool, boot, manual, and the modules' source for dkms (DESTDIR= prefix=)
-	@echo "Nothing was changed but files. The modules: dkms install nvme-vfio/$(VERSION)"
+	@echo "Only files were installed; no module or service was changed. The modules: dkms install nvme-vfio/$(VERSION)"
 	@echo "VFs at each boot: systemctl enable nvme-vfio.service"
 
 install-tools: tools

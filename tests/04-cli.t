@@ -32,6 +32,9 @@ done
 "$tool" selftest --write 0000:ff:1f.7 </dev/null >"$out/log" 2>&1
 [ $? = 2 ] && [ "$(wc -l <"$out/log")" = 1 ] && grep -q -- --yes "$out/log"
 ok $? "selftest --write is refused where nobody can be asked" "$out/log"
+script -qec "$tool selftest --write 0000:ff:1f.7" /dev/null </dev/null >"$out/log" 2>&1
+[ $? = 3 ] && grep -q "no such NVMe function" "$out/log" && ! grep -q yes "$out/log"
+ok $? "selftest --write asks for nothing if there is no such VF" "$out/log"
 "$tool" $'a\e[31mb\nc' >"$out/log" 2>&1
 [ $? = 2 ] && grep -qxF "nvme-vfio: no command \`a?[31mb?c'" "$out/log" && [ "$(wc -l <"$out/log")" = 2 ]
 ok $? "a command line with controls of a terminal: they have no effect" "$out/log"
@@ -44,6 +47,15 @@ ok $? "list: the manual has the columns that --help has" "$out/log"
 "$tool" list -rP >"$out/log" 2>&1
 [ $? = 2 ] && grep -q -- "--raw and --pairs" "$out/log"
 ok $? "list: raw and pairs exclude each other" "$out/log"
+
+# what 0.1.0 called -n and -w, and later versions -o, until each letter had one meaning
+for words in "apply -n" "teardown -n" "selftest -w 0000:ff:1f.7" "metrics -o x" "certify -o x PF" "doctor -n"; do
+	letter=${words#*-}
+	# shellcheck disable=SC2086
+	"$tool" $words >"$out/log" 2>&1 </dev/null
+	[ $? = 2 ] && grep -q "invalid option -- '${letter%% *}'" "$out/log"
+	ok $? "nvme-vfio $words: no such option, 2" "$out/log"
+done
 
 # Everything that can be wrong before a drive is looked at, in every command, both after
 # and before the word --json.
@@ -70,6 +82,7 @@ done <<END
 3 unbind 0000:ff:1f.7
 2 unbind
 3 doctor nvme77
+3 doctor --no-open nvme77
 2 doctor --color=x
 5 doctor --peer $out/nothing
 5 doctor --fleet $out/nothing
@@ -108,6 +121,15 @@ sys.exit(len(report["errors"]) != 1 or report["command"] is not None)' 2>"$out/l
 	ok $? "nvme-vfio $words: no command, and the error is in it" "$out/log"
 done
 
+# what the manual says of exit codes, and which commands return them
+for code in "11 TOOL_UNFIT" "12 TOOL_DIFFERS"; do
+	section=$(sed -n "/^\.It ${code% *}\$/,/^\.\(It 12\|El\)/p" docs/man/nvme-vfio.8)
+	for file in $(grep -lw "${code#* }" tools/nvme-vfio/cmd/*.c | xargs -n1 basename -s .c); do
+		grep -qE "^\.Cm ${file%_*}\b" <<<"$section"
+		ok $? "the manual: exit code ${code% *} of ${file%_*}"
+	done
+done
+
 # what there is to complete
 tool=$(tests/rig/program nvme-vfio 2>"$out/log")
 mkdir "$out/bin" && ln -s "$tool" "$out/bin/nvme-vfio"
@@ -117,6 +139,12 @@ for command in $commands; do
 done 2>&1 | grep -F "(null)" >"$out/log"
 [ -n "$commands" ] && [ ! -s "$out/log" ]
 ok $? "each command has a help, and nothing is missing in it" "$out/log"
+for command in $commands; do
+	"$tool" "$command" --help | sed -nE 's/^ {2,6}(-[^ ,]), (--[a-z-]+).*/\1 \2/p'
+done | sort -u >"$out/letters"
+cut -d' ' -f1 "$out/letters" | uniq -d >"$out/log"
+[ ! -s "$out/log" ] && grep -qx -- "-n --noheadings" "$out/letters" && grep -qx -- "-V --version" "$out/letters"
+ok $? "a letter is the same option in each command" "$out/log" "$out/letters"
 options() { # [COMMAND]
 	"$tool" "$@" --help | grep -oP '^ {2,6}(-\S, )?--[a-z-]+' | tr -d ' ' | tr , '\n' | LC_ALL=C sort
 }
@@ -163,7 +191,7 @@ offered() { # SHELL LINE... - see tests/tool/offered.*
 values=("nvme-vfio app" "nvme-vfio bind 0" "nvme-vfio apply -c a-" "nvme-vfio doctor --peer a-" "nvme-vfio doctor --fleet b-"
 	"nvme-vfio check-config a-" "nvme-vfio bind -d nvme-" "nvme-vfio list -o MODE" "nvme-vfio list -o ADDRESS,MODE"
 	"nvme-vfio list -o +MODE" "nvme-vfio doctor --color=a" "nvme-vfio bind --driver=nvme-"
-	"nvme-vfio list --output=MODE" "nvme-vfio certify --set s" "nvme-vfio certify -V 0" "nvme-vfio metrics -o a-")
+	"nvme-vfio list --output=MODE" "nvme-vfio certify --set s" "nvme-vfio certify --vf 0" "nvme-vfio metrics --output a-")
 for shell in bash fish zsh; do
 	offered "$shell" "${lines[@]}" >"$out/have" 2>&1
 	diff "$out/all" "$out/have" >"$out/log"
@@ -201,10 +229,10 @@ for shell in bash fish zsh; do
 		MODEL
 		== nvme-vfio certify --set s
 		standard
-		== nvme-vfio certify -V 0
+		== nvme-vfio certify --vf 0
 		0000:01:00.1
 		0000:01:00.2
-		== nvme-vfio metrics -o a-
+		== nvme-vfio metrics --output a-
 		a-file
 	END
 	ok $? "$shell: addresses, files, folders, drivers, columns, colours" "$out/log"

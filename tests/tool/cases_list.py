@@ -84,6 +84,23 @@ def chosen(tap, bed, user):
     tap.ok(plain.json() == other.json() and plain.json()["errors"] == [], "list --json: columns change nothing", other)
 
 
+def busy(tap, bed, group):
+    """A process with a long name, and many namespaces: the table of VFs is not wider than 80 columns."""
+    vf = "0000:01:00.2"
+    bed.sh(f"echo nvme-vfio-pci >/sys/bus/pci/devices/{vf}/driver_override; echo {vf} >/sys/bus/pci/drivers_probe")
+    bed.sh(f"mkfifo /tmp/wait; (exec 8</dev/vfio/{group} 9<>/tmp/wait; printf qemu-system-x86_64 >/proc/self/comm;"
+           "read -t 1000 <&9) >/dev/null 2>&1 & echo $! >/tmp/user; sleep 0.3")
+    user = bed.sh("cat /tmp/user").strip()
+    whole = f"qemu-system-x86({user})"
+    table, named = bed.tool("list"), bed.tool("list -n -r -o USERS 01:00.1")
+    rows = [line for line in table.out.splitlines() if f"({user})" in line]
+    # a process id has 7 digits at most
+    tap.ok(len(rows) == 1 and len(rows[0]) + 7 - len(user) <= 80 and f" qemu({user}) " in rows[0]
+           and named.out == whole + "\n", "list: with a VF in a QEMU: 80 columns; -o has the whole name", f"{table}{named}")
+    bed.sh(f"kill {user}; rm /tmp/wait; sleep 0.2")
+    bed.sh(f"echo {vf} >/sys/bus/pci/drivers/nvme-vfio-pci/unbind; echo >/sys/bus/pci/devices/{vf}/driver_override")
+
+
 def metrics(tap, bed):
     """Of a VF on our driver, to anybody: a reset of it is one more."""
     vf = "0000:01:00.2"
@@ -182,6 +199,7 @@ def run(tap, bed):
     tap.ok(not wide, "list: fits 80 columns", "\n".join(wide))
     chosen(tap, bed, user)
     bed.sh(f"kill {user}; sleep 0.2")
+    busy(tap, bed, group)
 
     bad = bed.tool("list nvme77")
     tap.ok(bad.status == 3 and len(bad.lines) == 1, "list: an unknown function: one line, 3", bad)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/tool.h"
@@ -13,6 +14,7 @@
 #include "said.h"
 #include "setup/config.h"
 #include "tap.h"
+#include "wrapped.h"
 
 static const char dir[] = "etc/nvme-vfio";
 
@@ -133,7 +135,7 @@ static const struct {
 	{ "text behind a section", "[d]x\nserial = y\n", ":1: a section is [name]" },
 	{ "no PCI address", "[a]\naddress = foo\n", ":2: address = foo: must be a PCI address" },
 	{ "half a PCI address", "[a]\naddress = 3b:00\n", ":2: address = 3b:00: must be" },
-	{ "what a terminal would do something with", HEAD "\033[31m = 4\n", ":4: there is a character that is not text" },
+	{ "what a terminal would do something with", HEAD "\033[31m = 4\n", ":4: contains a control character" },
 	{ "a range that runs backwards", HEAD "namespaces = 4-1\n", ":4: namespaces: 4-1 is not a range" },
 	{ "a range without its end", HEAD "namespaces = 4-\n", ":4: namespaces: 4- is not a range" },
 	{ "a range of too many", HEAD "namespaces = 1-4294967294\n", ":4: namespaces: more than 1024" },
@@ -148,7 +150,8 @@ static const struct {
 	{ "a namespace twice", HEAD "namespaces = 1 2 1\n", ":4: namespaces: 1 is given twice" },
 	{ "a namespace of no such id", HEAD "namespaces = 0\n", ":4: namespaces: 0 is not a namespace id" },
 	{ "the broadcast namespace", HEAD "namespaces = 4294967295\n", "is not a namespace id" },
-	{ "no namespace", HEAD "namespaces = ,\n", ":4: namespaces: names no namespace" },
+	{ "no namespace", HEAD "namespaces = ,\n", ":4: namespaces: no namespace given" },
+	{ "two ranges that overlap", HEAD "namespaces = 4-9 2-5\n", ":4: namespaces: 4 is given twice" },
 	{ "VF 0", HEAD "vf0.queues = 4\n", ":4: vf0.queues: VFs are numbered from 1" },
 	{ "VF without a number", HEAD "vf.queues = 4\n", ":4: vf.queues: VFs are numbered" },
 	{ "VF with too long a number", HEAD "vf123456789.queues = 4\n", ":4: vf123456789.queues: VFs" },
@@ -334,7 +337,7 @@ static void test_odd(void)
 	config_free(&c);
 	f = fopen(path, "w");
 	ok(f && fwrite("[a]\nserial = x\nnum_vfs = 4\0 or 5\n", 1, 32, f) == 32 && !fclose(f) &&
-	   load(&c) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":3: there is a character"),
+	   load(&c) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":3: contains a control"),
 	   "a NUL and what is behind it (%s)", said);
 	config_free(&c);
 	drop("a.conf");
@@ -353,13 +356,113 @@ static void test_check(void)
 	    "[c]\naddress = foo\n");
 	file("b.conf", HEAD "namespaces = 0\n");
 	said_forget();
-	ok(config_check(dir) == TOOL_CONFIG && said_lines == 8,
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 9,
 	   "check-config: all that is wrong with two files, and nothing that follows from it (%d)", said_lines);
 	drop("b.conf");
+	file("a.conf", "[d]x\nserial = y\nnum_vfs = 4\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":1: a section is [name]"),
+	   "check-config: a mistake in the line of a section is one (%d: %s)", said_lines, said);
+	file("a.conf", HEAD "[b]x\nserial = y\nnum_vfs = 4\n[\x1b]\nserial = z\nnum_vfs = 4\n[c\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 3,
+	   "check-config: and its settings are not those of the one before (%d: %s)", said_lines, said);
+	file("a.conf", "[d]x\nserial = y\nqueues = 0\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 2,
+	   "check-config: but they are checked (%d: %s)", said_lines, said);
+	file("a.conf", "serial = x\nnum_vfs = 4\nqueues = 4\n" HEAD);
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 1 && strstr(said, ":1: a section must come first"),
+	   "check-config: settings without a section are one mistake (%d: %s)", said_lines, said);
+	file("a.conf", HEAD HEAD "queues = 0\n");
+	said_forget();
+	ok(config_check(dir) == TOOL_CONFIG && said_lines == 2,
+	   "check-config: a section that is given twice, and what is wrong in it (%d: %s)", said_lines, said);
 	file("a.conf", HEAD);
 	said_forget();
 	ok(!config_check(dir) && !said_lines, "check-config: nothing is wrong (%s)", said);
 	drop("a.conf");
+}
+
+/* -- thousands of sections ------------------------------------------------------ */
+
+static unsigned long compared;
+
+/* Counts what the files under test compare. */
+int __wrap_strcmp(const char *a, const char *b)
+{
+	compared++;
+	return __real_strcmp(a, b);
+}
+
+/* Comparisons for @n sections, one in each of @files files or all in one. */
+static unsigned long comparisons(int n, bool files)
+{
+	char name[32], *text = malloc(n * 60 + 1), *at = text;
+	struct config c;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		at += sprintf(at, "[s%d]\nserial = S%d\nnum_vfs = 1\n", i, i);
+		if (!files)
+			continue;
+		snprintf(name, sizeof(name), "%d.conf", i);
+		file(name, text);
+		at = text;
+	}
+	if (!files)
+		file("0.conf", text);
+	free(text);
+	compared = 0;
+	if (load(&c) || c.n != (size_t)n)
+		compared = ~0ul;
+	config_free(&c);
+	for (i = 0; i < (files ? n : 1); i++) {
+		snprintf(name, sizeof(name), "%d.conf", i);
+		drop(name);
+	}
+	return compared;
+}
+
+/* CPU time for @n VFs with settings of their own, the least of three runs. */
+static clock_t busy(int n)
+{
+	char *text = malloc(n * 30 + 60), *at = text;
+	clock_t least = 0, now;
+	struct config c;
+	int i;
+
+	at += sprintf(at, "[s]\nserial = S\nnum_vfs = 65535\n");
+	for (i = 1; i <= n; i++)
+		at += sprintf(at, "vf%d.queues = 2\n", i);
+	file("a.conf", text);
+	free(text);
+	for (i = 0; i < 3; i++) {
+		now = clock();
+		if (load(&c) || c.pf[0].nvf != (size_t)n)
+			printf("# %s\n", said);
+		now = clock() - now;
+		least = !least || now < least ? now : least;
+		config_free(&c);
+	}
+	drop("a.conf");
+	return least;
+}
+
+static void test_many(void)
+{
+	unsigned long few = comparisons(500, false), many = comparisons(4000, false);
+
+	/* 8 times as many sections; in a tree each takes 3 steps more, of about 20 */
+	ok(few && many < 12 * few, "comparisons for 500 and 4000 sections: %lu, %lu", few, many);
+	few = comparisons(100, true);
+	many = comparisons(800, true);
+	ok(few && many < 16 * few, "comparisons for 100 and 800 files: %lu, %lu", few, many);
+	few = busy(1000);
+	many = busy(16000);
+	/* 16 times as many; 256 if each was compared with all others */
+	ok(few && many < 64 * few, "CPU time for 1000 and 16000 VFs: %lu, %lu us", few, many);
 }
 
 /* Whatever is in a file, it is read to its end, and wrong ones are reported. */
@@ -400,6 +503,7 @@ int main(void)
 	test_long();
 	test_odd();
 	test_check();
+	test_many();
 	test_noise();
 	here_end();
 	return tap_done();

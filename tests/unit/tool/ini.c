@@ -29,7 +29,7 @@ static bool add(void *arg, const char *fmt, ...)
 
 static bool section(void *arg, int line, const char *name)
 {
-	return add(arg, "%d[%s]", line, name);
+	return add(arg, "%d[%s]", line, name ? name : "?");
 }
 
 static bool setting(void *arg, int line, const char *key, const char *value)
@@ -73,7 +73,9 @@ int main(void)
 	reads("comments", "# a\n ; b\n[s] # c\nk = v ;d\nserial = S#1;2\nk = # d\n", 99, "3[s]4(k=v)5(serial=S#1;2)6(k=)");
 	reads("ends of lines", "[a]\r\nk = v\r\n\r\nx = y", 99, "1[a]2(k=v)4(x=y)");
 	reads("a mark of order of bytes", "\xef\xbb\xbf[a]\n", 99, "1[a]");
-	reads("no such line", "word\nkey: v\n[a\n[b]c\nk = \x1b\nk\r = v\n", 99, "1!neither2!neither3!a secti4!a secti5!there i6!there i");
+	reads("no such line", "word\nkey: v\nk = \x1b\nk\r = v\n", 99, "1!neither2!neither3!contain4!contain");
+	reads("a section that cannot be read", "[a\n[b]c\n [\x1b]\nk = v\n", 99, "1!a secti1[?]2!a secti2[?]3!contain3[?]4(k=v)");
+	reads("who wants no more after one", "[a\nk = v\n", 1, "1!a secti");
 	reads("a last line without its end", "k", 99, "1!neither");
 	reads("nothing", "", 99, "");
 	reads("who wants no more gets no more", "[a]\nx\nk = v\n[b]\n", 2, "1[a]2!neither");

@@ -148,7 +148,16 @@ static void test_none(void)
 	config("[s]\nserial = S9\nnum_vfs = 1\n");
 	none("a serial number is another matter", 0);
 	ok(match_pf(&h, &c.pf[0], &fn) == TOOL_NODEV && said_lines == 1 && strstr(said, "a.conf:1: this host has no PF with serial = S9") &&
-	   strstr(said, "S1, S2, S3"), "which must be there (%s)", said);
+	   strstr(said, "nvme; it has S1, S2, S3; " GUESTS " is bound to vfio-pci, " LATE
+			" to no driver, so their serial numbers cannot be read"),
+	   "which must be there, or with another driver (%s)", said);
+	config("[s]\nnqn = nqn.x\nnum_vfs = 1\n");
+	ok(match_pf(&h, &c.pf[0], &fn) == TOOL_NODEV && said_lines == 1 &&
+	   strstr(said, "with nqn = nqn.x that is bound to nvme; " GUESTS) && strstr(said, "so their NQNs cannot be read"),
+	   "an NQN, where no PF shows one (%s)", said);
+	config("[s]\naddress = 77:00.0\nnum_vfs = 1\n");
+	ok(match_pf(&h, &c.pf[0], &fn) == TOOL_NODEV && said_lines == 1 && !strstr(said, "cannot be read"),
+	   "an address needs no driver (%s)", said);
 	config("[s]\nserial = S2\nnum_vfs = 1\n");
 	ok(!match_pf(&h, &c.pf[0], &fn) && !strcmp(fn->bdf, B), "as this one is");
 }

@@ -437,7 +437,7 @@ static void test_limits(void)
 		"only multiples of 2: try 4");
 	c = some(3, 8, 2);
 	refuses("more queues than all VFs can have", &c, TOOL_LIMIT,
-		"3 VFs want 24 queues, but the PF has 16 for them");
+		"3 VFs need 24 queues, but only 16 are available to VFs");
 	c = some(1, 0, 2);
 	refuses("no number of queues where the VF has none", &c, TOOL_CONFIG,
 		"VF 1 has 0 queues");
@@ -451,7 +451,7 @@ static void test_limits(void)
 	dev.vf[3].count[RESOURCE_QUEUES] = 6;
 	c = some(2, 6, 2);
 	refuses("more queues than are left by others", &c, TOOL_LIMIT,
-		"2 VFs want 12 queues, but the PF has 10");
+		"2 VFs need 12 queues, but only 10 are available");
 	c = some(2, 4, 2);
 	ok(!apply(&c), "as many as are left by others");
 
@@ -619,7 +619,7 @@ static void test_primary_holds(void)
 		"nvme virt-mgmt /dev/nvme0 -c 7 -r 0 -a 1 -n 10 && nvme virt-mgmt /dev/nvme0 -c 7 -r 1 -a 1 -n 10 && nvme reset /dev/nvme0");
 	c = some(3, 8, 4);
 	refuses("the PF holds more than are left, and giving back is not enough", &c,
-		TOOL_LIMIT, "3 VFs want 24 queues, but the PF has 0 for them, and 19 if it kept none itself");
+		TOOL_LIMIT, "3 VFs need 24 queues, but only 0 are available to VFs, and 19 if the PF held none");
 }
 
 static void test_stuck(void)

@@ -208,6 +208,82 @@ static void no_report(void)
 	tool.json = false;
 }
 
+/* -- a terminal that is too narrow ---------------------------------------------- */
+
+static const struct report_column columns_of_users[] = {
+	{ "a", "A" }, { "n", "NSID" }, { "u", "USERS" },
+};
+
+static const char *narrow(unsigned short columns, const struct report_look *look,
+			  const char *user)
+{
+	struct report *r;
+
+	said_forget();
+	capture(columns);
+	r = report_new("test", "rows", columns_of_users, 3);
+	report_look(r, look);
+	report_row(r);
+	report_text(r, 0, "0000:01:00.1");
+	report_text(r, 1, "1,2,3,4,5,6,7,8,9");
+	report_short(r, 1, "1 +8");
+	report_text(r, 2, user);
+	report_short(r, 2, "qemu(4194304)");
+	report_lead(r, "%s", "all of one two three four five six");
+	report_note(r, "%s", "0000:01:00.1: it is bound to another driver, and cannot migrate");
+	report_note(r, "%s", "  an indented note that is long as well");
+	report_note(r, "%s", "");
+	report_note(r, "%s", "short");
+	report_print(r);
+	return captured();
+}
+
+#define USERS	"qemu-system-x86(4194304)"
+
+static void too_narrow(void)
+{
+	static const struct report_look none, named = { .columns = "A,NSID,USERS" };
+	char long_user[60];
+
+	ok(is(narrow(56, &none, USERS),
+	      "all of one two three four five six\n\n"
+	      "A            NSID              USERS\n"
+	      "0000:01:00.1 1,2,3,4,5,6,7,8,9 " USERS "\n\n"
+	      "0000:01:00.1: it is bound to another driver, and cannot\n"
+	      "  migrate\n"
+	      "  an indented note that is long as well\n\nshort\n"),
+	   "what fits is whole, and lines end between words");
+	ok(is(narrow(54, &none, USERS),
+	      "all of one two three four five six\n\n"
+	      "A            NSID              USERS\n"
+	      "0000:01:00.1 1,2,3,4,5,6,7,8,9 qemu(4194304)\n\n"
+	      "0000:01:00.1: it is bound to another driver, and\n"
+	      "  cannot migrate\n"
+	      "  an indented note that is long as well\n\nshort\n"),
+	   "one letter less: the last column is short");
+	ok(is(narrow(31, &none, USERS),
+	      "all of one two three four five\n"
+	      "  six\n\n"
+	      "A            NSID USERS\n"
+	      "0000:01:00.1 1 +8 qemu(4194304)\n\n"
+	      "0000:01:00.1: it is bound to\n"
+	      "  another driver, and cannot\n"
+	      "  migrate\n"
+	      "  an indented note that is long\n"
+	      "  as well\n\nshort\n"),
+	   "a narrow terminal: both are");
+	ok(strstr(narrow(31, &named, USERS), USERS), "columns that are asked for are whole");
+	ok(strstr(narrow(0, &none, USERS), USERS "\n") &&
+	   strstr(out, "\n0000:01:00.1: it is bound to another driver, and cannot migrate\n"),
+	   "without a terminal notes are whole");
+	memset(long_user, 'q', sizeof(long_user));
+	long_user[sizeof(long_user) - 1] = 0;
+	ok(strstr(narrow(0, &none, long_user), "6,7,8,9 qemu(4194304)\n"),
+	   "but a table has 80 columns");
+	ok(strstr(narrow(20, &none, USERS), "\n0000:01:00.1: it is\n  bound to another\n"),
+	   "a very narrow one");
+}
+
 /* -- doctor -------------------------------------------------------------------- */
 
 enum { CHECK, STATUS, FINDING, PARTS };
@@ -359,10 +435,12 @@ static void on_terminal(void)
 
 int main(void)
 {
+	unsetenv("COLUMNS");
 	looks();
 	refused();
 	json_is_the_same();
 	no_report();
+	too_narrow();
 	groups();
 	on_terminal();
 	return tap_done();

@@ -3,6 +3,7 @@
  * report.c - tables by libsmartcols, JSON by json-c.
  */
 #include <libsmartcols/libsmartcols.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ struct report {
 	unsigned int in;	/* the table that the row is in */
 	struct libscols_line *group;
 	struct libscols_line *line;
+	char **brief;		/* short texts of cells */
+	size_t nbrief;
 	char *lead;
 	char *notes;
 	size_t notes_len;
@@ -196,6 +199,29 @@ void report_value(struct report *r, size_t column, json_object *value,
 			need_memory(!scols_line_set_data(r->line, i, text));
 }
 
+void report_short(struct report *r, size_t column, const char *text)
+{
+	const struct layout *layout = &r->layout[r->in];
+	struct libscols_cell *cell;
+	char **more;
+	size_t i;
+
+	if (single(&r->look))
+		return;
+	more = realloc(r->brief, (r->nbrief + 1) * sizeof(*more));
+	need_memory(more);
+	r->brief = more;
+	more[r->nbrief] = strdup(text);
+	need_memory(more[r->nbrief]);
+	for (i = 0; i < layout->n; i++) {
+		if (layout->column[i] != column)
+			continue;
+		cell = scols_line_get_cell(r->line, i);
+		need_memory(!scols_cell_set_userdata(cell, more[r->nbrief]));
+	}
+	r->nbrief++;
+}
+
 void report_color(struct report *r, size_t column, const char *color)
 {
 	const struct layout *layout = &r->layout[r->in];
@@ -241,12 +267,22 @@ void report_free(struct report *r)
 		scols_unref_table(r->table[i]);
 		layout_free(&r->layout[i]);
 	}
+	while (r->nbrief)
+		free(r->brief[--r->nbrief]);
+	free(r->brief);
 	free(r->lead);
 	if (r->note)
 		fclose(r->note);
 	free(r->notes);
 	json_object_put(r->top);
 	free(r);
+}
+
+/* Elsewhere than on a terminal a line stays one, to be searched for. */
+static int lines(const struct report *r, const char *text, bool terminal)
+{
+	return fit_lines(stdout, text, terminal ?
+			 scols_table_get_termwidth(r->table[0]) : INT_MAX);
 }
 
 static int print_tables(struct report *r)
@@ -258,7 +294,7 @@ static int print_tables(struct report *r)
 
 	if (r->lead) {
 		begun = true;
-		err = puts(r->lead) < 0;
+		err = lines(r, r->lead, terminal);
 	}
 	for (i = 0; !err && i < TABLES; i++) {
 		if (!r->table[i] || !scols_table_get_nlines(r->table[i]))
@@ -266,14 +302,19 @@ static int print_tables(struct report *r)
 		if (begun)
 			putchar('\n');
 		begun = true;
+		if (!single(&r->look))
+			fit_short(r->table[i]);
 		if (terminal && !r->look.raw && !r->look.pairs)
-			fit(r->table[i]);
+			fit_wrap(r->table[i]);
 		err = scols_print_table(r->table[i]);
 	}
 	if (fflush(r->note))
 		err = -1;
-	if (!err && r->notes_len && !bare)
-		err = printf("%s%s", begun ? "\n" : "", r->notes) < 0;
+	if (!err && r->notes_len && !bare) {
+		if (begun)
+			putchar('\n');
+		err = lines(r, r->notes, terminal);
+	}
 	return err;
 }
 

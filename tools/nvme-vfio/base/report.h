@@ -121,6 +121,12 @@ void report_flag(struct report *r, size_t column, bool flag, const char *yes,
 void report_value(struct report *r, size_t column, json_object *value,
 		  const char *text);
 
+/**
+ * report_short - what a cell shows instead if the table is too wide; not if columns
+ * are asked for, nor with @raw or @pairs
+ */
+void report_short(struct report *r, size_t column, const char *text);
+
 /** report_color - the colour of a cell, as libsmartcols names it */
 void report_color(struct report *r, size_t column, const char *color);
 

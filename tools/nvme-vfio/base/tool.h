@@ -20,7 +20,8 @@
  * @TOOL_NODEV: no such device, or not one for this command; or it vanished
  *	meanwhile
  * @TOOL_INUSE: the device is in use; nothing was changed
- * @TOOL_CONFIG: the configuration is wrong; nothing was changed
+ * @TOOL_CONFIG: the configuration, or another host's report, is wrong; nothing
+ *	was changed
  * @TOOL_PERM: not root
  * @TOOL_MODULE: a kernel module is missing or could not be loaded
  * @TOOL_LOCKED: another process is working on the same PF
@@ -29,7 +30,8 @@
  * @TOOL_BROKEN: a step failed, and undoing failed as well: the device is not
  *	as it was
  * @TOOL_UNFIT: "doctor" or "selftest" found something that keeps VFs from
- *	migrating
+ *	migrating, "doctor --fleet" VFs that can move to no other host, "certify"
+ *	broken rules
  * @TOOL_DIFFERS: "diff" found something that differs
  *
  * These numbers are part of the interface and never change their meaning.

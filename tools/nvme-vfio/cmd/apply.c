@@ -30,9 +30,9 @@ struct apply_options {
 
 enum {
 	KEY_CONFIG = 'c',
-	KEY_DRY_RUN = 'n',
 	KEY_WAIT = 'w',
-	KEY_IF_CONFIGURED = 256,
+	KEY_DRY_RUN = 256,
+	KEY_IF_CONFIGURED,
 	KEY_BOOT,
 	KEY_DISABLE,
 };

@@ -40,18 +40,19 @@ struct certify_options {
 	bool tap;
 };
 
-enum { OPT_SET = 256, OPT_SHARED, OPT_DESTROY, OPT_RECOVER, OPT_ROUNDS, OPT_RULES, OPT_TAP };
+enum { OPT_VF = 256, OPT_SET, OPT_ONLY, OPT_SHARED, OPT_DESTROY, OPT_RECOVER, OPT_ROUNDS,
+	OPT_RULES, OPT_TAP };
 
 static const struct argp_option options[] = {
-	{ "vf", 'V', "VF", 0, "A VF to use; give it twice for two. By default the first free ones",
+	{ "vf", OPT_VF, "VF", 0, "A VF to use; give it twice for two. By default the first free ones",
 			0 },
 	{ "set", OPT_SET, "standard|vendor", 0, "Command set, by default the one that the PF has", 0 },
-	{ "only", 'o', "GLOB", 0, "Only rules whose ids match, such as 'susp-*'", 0 },
+	{ "only", OPT_ONLY, "GLOB", 0, "Only rules whose ids match, such as 'susp-*'", 0 },
 	{ "rounds", OPT_ROUNDS, "N", 0, "Round trips of endure-rounds (20)", 0 },
 	{ "destroy-data", OPT_DESTROY, "NSID", 0,
 			"Write to this namespace as well: what is on its first 4 MiB is lost",
 			0 },
-	{ "shared", OPT_SHARED, NULL, 0, "Run although something of the drive is in use", 0 },
+	{ "shared", OPT_SHARED, NULL, 0, "Run even if the drive is in use", 0 },
 	{ "recover", OPT_RECOVER, NULL, 0, "Only make sure that no VF of the PF stays suspended or tracked", 0 },
 	{ "rules", OPT_RULES, NULL, 0, "Only list the rules", 0 },
 	{ "tap", OPT_TAP, NULL, 0, "Print the result as TAP", 0 },
@@ -76,7 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct certify_options *o = state->input;
 
 	switch (key) {
-	case 'V':
+	case OPT_VF:
 		if (o->nvf == CERT_VFS)
 			argp_error(state, "two VFs at most");
 		o->vf[o->nvf++] = arg;
@@ -86,7 +87,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "%s: --set is standard or vendor", arg);
 		o->set = arg;
 		return 0;
-	case 'o':
+	case OPT_ONLY:
 		o->only = arg;
 		return 0;
 	case OPT_ROUNDS:

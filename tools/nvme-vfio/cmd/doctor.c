@@ -139,7 +139,7 @@ static void summary(struct doctor *d)
 	f = open_memstream(&text, &len);
 	need_memory(f);
 	part(f, n[CHECK_FAIL], "fail (VFs cannot migrate)");
-	part(f, n[CHECK_WARN], "warn (at a price)");
+	part(f, n[CHECK_WARN], "warn (works, with limitations)");
 	part(f, n[CHECK_UNKNOWN], "unknown");
 	need_memory(!fclose(f));
 	report_lead(d->report, "Checks: %s%u ok.", text, n[CHECK_OK]);
@@ -174,7 +174,7 @@ static int report(struct doctor *d, struct checkup *c,
 	return d->count[CHECK_FAIL] ? TOOL_UNFIT : err;
 }
 
-enum { KEY_PROBE = 256, KEY_COLOR, KEY_FLEET };
+enum { KEY_PROBE = 256, KEY_COLOR, KEY_FLEET, KEY_NO_OPEN };
 
 static bool color_by_itself(void)
 {
@@ -213,7 +213,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_PROBE:
 		d->probe = true;
 		return 0;
-	case 'n':	/* the default, unless --probe is given */
+	case KEY_NO_OPEN:	/* the default, unless --probe is given */
 		d->probe = false;
 		return 0;
 	case ARGP_KEY_ARG:
@@ -234,7 +234,7 @@ static const struct argp_option options[] = {
 	{ "fleet", KEY_FLEET, "DIR", 0, "Compare hosts whose \"doctor --json\" is in DIR, a *.json each: which VFs can move where", 0 },
 	{ "peer", 'p', "FILE", 0, "Compare with another host, whose \"doctor --json\" is in FILE (- is standard input)", 0 },
 	{ "probe", KEY_PROBE, NULL, 0, "Open VFs that nobody uses, which resets them, to see what VFIO offers", 0 },
-	{ "no-open", 'n', NULL, OPTION_HIDDEN, NULL, 0 },
+	{ "no-open", KEY_NO_OPEN, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ }
 };
 
@@ -245,7 +245,7 @@ static const struct argp argp = {
 	       "VF, or a PF and all its VFs, named by address or controller; "
 	       "without it, all PFs are checked. Nothing is changed, and no VF "
 	       "is opened without --probe.\v"
-	       "With --quiet the table leaves out what is in order. Exit "
+	       "With --quiet the table omits checks that pass. Exit "
 	       "status: 0 nothing fails, 11 something does.",
 };
 

@@ -99,7 +99,7 @@ static void namespaces(struct report *r, const struct host_fn *fn)
 	json_object *list;
 	char *text = NULL;
 	size_t len, i;
-	char digest[20];
+	char digest[20], brief[40];
 	FILE *f;
 
 	if (!fn->nsid)
@@ -118,6 +118,34 @@ static void namespaces(struct report *r, const struct host_fn *fn)
 	if (f && !fclose(f))
 		report_value(r, NAMESPACES, list, fn->nns ? text : "none");
 	free(text);
+	if (fn->nns > 1) {
+		snprintf(brief, sizeof(brief), "%u +%zu", fn->nsid[0],
+			 fn->nns - 1);
+		report_short(r, NAMESPACES, brief);
+	}
+}
+
+#define NAME_SHORT	6	/* letters of a process's name */
+
+/* "qemu(4711) +1": the first process, and how many more there are. */
+static void users_short(struct report *r, const struct host_fn *fn)
+{
+	char text[64];
+	size_t len;
+
+	if (!fn->nusers)
+		return;
+	len = strlen(fn->users[0].name);
+	if (len > NAME_SHORT)
+		len = strcspn(fn->users[0].name, "-");
+	if (!len || len > NAME_SHORT)
+		len = NAME_SHORT;
+	len = snprintf(text, sizeof(text), "%.*s(%d)", (int)len,
+		       fn->users[0].name, (int)fn->users[0].pid);
+	if (fn->nusers > 1)
+		snprintf(text + len, sizeof(text) - len, " +%zu",
+			 fn->nusers - 1);
+	report_short(r, USERS, text);
 }
 
 static void users(struct report *r, const struct host_fn *fn)
@@ -142,6 +170,7 @@ static void users(struct report *r, const struct host_fn *fn)
 	if (f && !fclose(f))
 		report_value(r, USERS, list, fn->nusers ? text : NULL);
 	free(text);
+	users_short(r, fn);
 }
 
 /* This does not apply to a PF, and unknown is not false. */
@@ -297,7 +326,7 @@ static char *help_filter(int key, const char *text, void *input)
 
 static const struct argp argp = {
 	.options = options, .parser = parse, .args_doc = "[FUNCTION...]",
-	.doc = "Lists NVMe functions that are VFs or can have some, or the "
+	.doc = "Lists VFs and the PFs that can have VFs, or the "
 	       "FUNCTIONs named by address or controller, and whether each can "
 	       "migrate, and how.",
 	.help_filter = help_filter,
@@ -347,7 +376,8 @@ static int list(const struct list_options *o, struct host *h, struct report *r)
 	json_object_put(functions);
 	quarantine_free(&q);
 	if (!err && !any && !tool.json)
-		warn("no NVMe function %s", o->all ? "here" : "with SR-IOV here; --all lists drives without");
+		warn("no NVMe drive %s", o->all ? "on this host" :
+		     "with SR-IOV on this host; --all also lists drives without SR-IOV");
 	return err;
 }
 

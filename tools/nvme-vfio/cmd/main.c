@@ -19,17 +19,17 @@
 static const struct command commands[] = {
 	{ "doctor", "what keeps VFs from migrating, and the fix", cmd_doctor },
 	{ "list", "what can be migrated, and why the rest cannot", cmd_list },
-	{ "bind", "give VFs to " TOOL_DRIVER, cmd_bind },
-	{ "unbind", "take VFs from it", cmd_unbind },
-	{ "check-config", "what is wrong with a configuration", cmd_check_config },
+	{ "bind", "bind VFs to " TOOL_DRIVER, cmd_bind },
+	{ "unbind", "unbind VFs from their VFIO driver", cmd_unbind },
+	{ "check-config", "check configuration files for errors", cmd_check_config },
 	{ "diff", "what differs from the configuration, now or after a boot", cmd_diff },
-	{ "apply", "make VFs as the configuration says", cmd_apply },
+	{ "apply", "create and set up VFs as configured", cmd_apply },
 	{ "certify", "prove the migration commands of a drive, without a VM", cmd_certify },
 	{ "selftest", "use a free VF, migrate it, and measure", cmd_selftest },
-	{ "teardown", "put everything back to what it was before", cmd_teardown },
-	{ "metrics", "what the driver has counted, for monitoring", cmd_metrics },
-	{ "quarantine", "what is in quarantine, and its end", cmd_quarantine },
-	{ "watch", "migrations while they run", cmd_watch },
+	{ "teardown", "restore the state before apply", cmd_teardown },
+	{ "metrics", "print the driver's counters, for monitoring", cmd_metrics },
+	{ "quarantine", "list functions in quarantine, or release them", cmd_quarantine },
+	{ "watch", "show migrations as they happen", cmd_watch },
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -97,7 +97,7 @@ static char *help_filter(int key, const char *text, void *input)
 	for (i = 0; i < NCOMMANDS; i++)
 		fprintf(f, "  %-13s %s\n", commands[i].name,
 			commands[i].summary);
-	fprintf(f, "\n`" TOOL_NAME " COMMAND --help' tells more about one.\n\n"
+	fprintf(f, "\nSee `" TOOL_NAME " COMMAND --help' for details.\n\n"
 		"Options, of every command:");
 	if (fclose(f)) {
 		free(help);
@@ -182,8 +182,8 @@ static error_t main_parse(int key, char *arg, struct argp_state *state)
 static const struct argp main_argp = {
 	.parser = main_parse, .children = global_argp,
 	.args_doc = "COMMAND [ARGUMENT...]",
-	.doc = "Prepares virtual functions of NVMe drives for VMs that migrate, "
-	       "and says why one cannot.\v"
+	.doc = "Prepares NVMe virtual functions for live migration, and "
+	       "reports why a VF cannot migrate.\v"
 	       "Exit status: 0 done, 1 failed and undone, 2 wrong command line, "
 	       "3 no such device, 4 in use, 5 wrong configuration, 6 not root, "
 	       "7 module missing, 8 locked by another process, 9 beyond the "

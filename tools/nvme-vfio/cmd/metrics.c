@@ -405,12 +405,14 @@ static void find_pfs(struct subjects *all, struct host *h)
 	free(list);
 }
 
+enum { KEY_OUTPUT = 256 };
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	const char **output = state->input;
 
 	switch (key) {
-	case 'o':
+	case KEY_OUTPUT:
 		if (!*arg)
 			argp_error(state, "--output needs the name of a file");
 		*output = arg;
@@ -424,7 +426,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "Write to FILE, which is replaced at once", 0 },
+	{ "output", KEY_OUTPUT, "FILE", 0, "Write to FILE, which is replaced at once", 0 },
 	{ }
 };
 

@@ -45,15 +45,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "end", 'e', NULL, 0, "Take the FUNCTIONs out of it", 0 },
+	{ "end", 'e', NULL, 0, "Release the FUNCTIONs from quarantine", 0 },
 	{ }
 };
 
 static const struct argp argp = {
 	.options = options, .parser = parse, .args_doc = "[FUNCTION...]",
-	.doc = "Lists functions in quarantine: VFs that went to ERROR and were "
-	       "not proven good since, PFs that were reset while a command "
-	       "moved a VF.",
+	.doc = "Lists functions in quarantine: VFs that went to ERROR and have "
+	       "not been reset successfully since, PFs that were reset while "
+	       "a command moved a VF.",
 };
 
 static bool wanted(const struct quarantine_options *o, struct host *h,

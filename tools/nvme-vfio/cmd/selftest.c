@@ -29,13 +29,15 @@ struct selftest_options {
 	bool yes;
 };
 
+enum { KEY_WRITE = 256 };
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct selftest_options *o = state->input;
 
 	(void)arg;
 	switch (key) {
-	case 'w':
+	case KEY_WRITE:
 		o->write = true;
 		return 0;
 	case 'y':
@@ -55,7 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "write", 'w', NULL, 0,
+	{ "write", KEY_WRITE, NULL, 0,
 	  "Write as well: destroys data at the beginning of the namespace", 0 },
 	{ "yes", 'y', NULL, 0, "With --write: do not ask for confirmation", 0 },
 	{ }
@@ -325,6 +327,37 @@ static int namespace(const struct host_fn *a, const struct host_fn *b,
 		    a->bdf, b->bdf);
 }
 
+/*
+ * What was on the namespace is gone afterwards: it must not be typed by
+ * accident.
+ */
+static bool must_ask(const struct selftest_options *o)
+{
+	return o->write && !o->yes;
+}
+
+static int can_ask(const struct selftest_options *o)
+{
+	if (!must_ask(o) || (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)))
+		return TOOL_OK;
+	return fail(TOOL_USAGE, "%s: --write destroys the first 2 MiB of its namespace: add --yes to confirm",
+		    o->name[0]);
+}
+
+/* When nothing else is in the way. */
+static int ask(const struct selftest_options *o)
+{
+	char answer[16] = "";
+
+	if (!must_ask(o))
+		return TOOL_OK;
+	fprintf(stderr, "The first 2 MiB of the namespace of %s will be overwritten. Type yes to continue: ",
+		o->name[0]);
+	if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "yes\n"))
+		return fail(TOOL_USAGE, "%s: nothing was done", o->name[0]);
+	return TOOL_OK;
+}
+
 static int run(struct host *h, const struct selftest_options *o)
 {
 	static struct command_times times[OPCODES];
@@ -343,6 +376,8 @@ static int run(struct host *h, const struct selftest_options *o)
 		return fail(TOOL_USAGE, "%s: named twice; to migrate a VF onto itself, name it once",
 			    fn[0]->bdf);
 	err = namespace(fn[0], fn[1], &what.nsid);
+	if (!err)
+		err = ask(o);
 	if (err)
 		return err;
 	/* Not knowing how long commands take is no reason to stop. */
@@ -377,26 +412,6 @@ static int lock_all(struct host *h, const struct selftest_options *o,
 	return err;
 }
 
-/*
- * What was on the namespace is gone afterwards: it must not be typed by
- * accident.
- */
-static int confirm(const struct selftest_options *o)
-{
-	char answer[16] = "";
-
-	if (!o->write || o->yes)
-		return TOOL_OK;
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return fail(TOOL_USAGE, "%s: --write destroys the first 2 MiB of its namespace: add --yes to confirm",
-			    o->name[0]);
-	fprintf(stderr, "The first 2 MiB of the namespace of %s will be overwritten. Type yes to go on: ",
-		o->name[0]);
-	if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "yes\n"))
-		return fail(TOOL_USAGE, "%s: nothing was done", o->name[0]);
-	return TOOL_OK;
-}
-
 /* What was found good leaves quarantine. */
 static int proven(struct host *h, const struct selftest_options *o)
 {
@@ -421,7 +436,7 @@ int cmd_selftest(int argc, char **argv)
 	int err;
 
 	tool_parse(&argp, argc, argv, &o);
-	err = confirm(&o);
+	err = can_ask(&o);
 	if (!err)
 		err = need_root();
 	if (err)

@@ -20,7 +20,7 @@ static void sriov(struct checkup *c, struct answer *a)
 		say(a, CHECK_FAIL, "no VFs; up to %u are possible", pf->totalvfs);
 		cure(a, "Describe the PF in /etc/" TOOL_NAME " and run " TOOL_NAME " apply.");
 	} else if (pf->autoprobe) {
-		say(a, CHECK_WARN, "%u of %u VFs; drivers of this host bind VFs that a guest has returned, and read what it left",
+		say(a, CHECK_WARN, "%u of %u VFs; host drivers bind VFs that a guest has released, and can read the guest's data",
 		    pf->numvfs, pf->totalvfs);
 		cure(a, "echo 0 >" HOST_PCI "/%s/sriov_drivers_autoprobe; " TOOL_NAME " apply does that.",
 		     pf->bdf);
@@ -175,7 +175,7 @@ static void by_vfs(struct checkup *c, struct answer *a)
 			return;
 		}
 	}
-	say(a, CHECK_UNKNOWN, "it is made when a VF is bound to " TOOL_DRIVER "; no bound VF reports one");
+	say(a, CHECK_UNKNOWN, "the proof runs when a VF is bound to " TOOL_DRIVER "; no bound VF has reported a result");
 }
 
 static void proof(struct checkup *c, struct answer *a)

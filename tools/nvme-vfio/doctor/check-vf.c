@@ -82,7 +82,7 @@ static void group(struct checkup *c, struct answer *a)
 	DIR *dir;
 
 	if (c->fn->iommu_group < 0) {
-		say(a, c->iommu ? CHECK_FAIL : CHECK_UNKNOWN, "in no group%s",
+		say(a, c->iommu ? CHECK_FAIL : CHECK_UNKNOWN, "not in an IOMMU group%s",
 		    c->iommu ? "" : ", see iommu");
 		if (c->iommu)
 			cure(a, "See the kernel log for why the IOMMU leaves it out.");

@@ -46,7 +46,7 @@ static void libvirt(struct checkup *c, struct answer *a)
 
 	version_find(v, names);
 	if (!*v->path && !access("/usr/sbin/qm", X_OK)) {
-		say(a, CHECK_OK, "none; Proxmox VE does without (hostpci with driver=keep)");
+		say(a, CHECK_OK, "not installed; Proxmox VE does not need it (hostpci with driver=keep)");
 	} else if (!*v->path) {
 		say(a, CHECK_WARN, "no libvirt");
 		cure(a, "Install libvirt 10.0 or later, unless QEMU is run without it.");

@@ -252,6 +252,39 @@ bool host_called(const struct host_fn *fn, const char *name)
 	return found;
 }
 
+const char *host_unread(const struct host *h, const char *its,
+			const char *their)
+{
+	static char text[512];
+	unsigned int n = 0;
+	size_t i, len = 0;
+
+	for (i = 0; i < h->n && len < sizeof(text) / 2; i++) {
+		const struct host_fn *fn = &h->fn[i];
+
+		if (fn->role != ROLE_PF || !strcmp(fn->driver, "nvme"))
+			continue;
+		len += snprintf(text + len, sizeof(text) - len, "%s %s%s",
+				n ? "," : ";", fn->bdf,
+				n ? " to " : " is bound to ");
+		len += snprintf(text + len, sizeof(text) - len, "%s",
+				*fn->driver ? fn->driver : "no driver");
+		n++;
+	}
+	if (!n)
+		return "";
+	snprintf(text + len, sizeof(text) - len, ", so %s cannot be read",
+		 n == 1 ? its : their);
+	return text;
+}
+
+/* It has the form of an address, and is no serial number or NQN. */
+static bool is_address(const char *name)
+{
+	return strchr(name, ':') &&
+	       strspn(name, "0123456789abcdefABCDEF:.") == strlen(name);
+}
+
 /* By serial number or NQN; *@twice is set if more than one fits. */
 static struct host_fn *by_identity(struct host *h, const char *name,
 				   struct host_fn **twice)
@@ -282,8 +315,10 @@ int host_find_pf(struct host *h, const char *name, struct host_fn **fn)
 	if (!*fn && *name)
 		*fn = by_identity(h, name, &twice);
 	if (!*fn)
-		return fail(TOOL_NODEV, "%s: no such PF; \"" TOOL_NAME " list\" shows all",
-			    name);
+		return fail(TOOL_NODEV, "%s: no such PF; \"" TOOL_NAME " list\" shows all%s",
+			    name, is_address(name) ? "" :
+			    host_unread(h, "its serial number and NQN",
+					"their serial numbers and NQNs"));
 	if (twice)
 		return fail(TOOL_NODEV, "%s: names both %s and %s; name one by its address",
 			    name, (*fn)->bdf, twice->bdf);

@@ -177,6 +177,17 @@ char *host_trim(char *text);
  */
 struct host_fn *host_find(struct host *h, const char *name);
 
+/**
+ * host_unread - which PFs could be meant by a name that only nvme shows
+ * @its: what cannot be read of one that nvme does not have, "its serial number"
+ * @their: the same of several
+ *
+ * Return: "" if nvme has all PFs; or a text for the end of a message, valid until
+ * the next call.
+ */
+const char *host_unread(const struct host *h, const char *its,
+			const char *their);
+
 /** host_called - whether a serial number or NQN is a function's; padding never counts */
 bool host_called(const struct host_fn *fn, const char *name);
 

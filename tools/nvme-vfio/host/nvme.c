@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * nvme.c - admin commands to a PF, by libnvme. Data from a controller is
- * little endian, at places the standard gives, and not trusted: counts in it
- * never lead out of the page.
+ * nvme.c - admin commands to a PF, by libnvme, and with its structures, but for
+ * what the driver reads as well. Data from a controller is little endian and not
+ * trusted: counts in it never lead out of the page.
  */
 #include <endian.h>
 #include <errno.h>
@@ -86,32 +86,15 @@ int ctrl_admin(struct ctrl *ctrl, const struct ctrl_cmd *cmd, void *data,
 /* -- what does not --------------------------------------------------------- */
 
 #define PAGE		4096
-#define OP_IDENTIFY	0x06
-#define OP_NS_ATTACH	0x15
-#define OP_VIRT_MGMT	0x1c
 
-static uint16_t le16(const uint8_t *p)
-{
-	return p[0] | p[1] << 8;
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-	return le16(p) | (uint32_t)le16(p + 2) << 16;
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = v;
-	p[1] = v >> 8;
-}
+#define TRATTR		576	/* byte of Identify Controller; not in libnvme 1.3 */
 
 /* An Identify page; free() it whatever comes back. */
 static int identify(struct ctrl *ctrl, const char *name, uint8_t cns,
-		    uint16_t cntid, uint32_t nsid, uint8_t **page)
+		    uint16_t cntid, uint32_t nsid, void **page)
 {
 	struct ctrl_cmd cmd = {
-		.name = name, .opcode = OP_IDENTIFY, .nsid = nsid,
+		.name = name, .opcode = nvme_admin_identify, .nsid = nsid,
 		.cdw10 = (uint32_t)cntid << 16 | cns,
 	};
 
@@ -123,31 +106,34 @@ static int identify(struct ctrl *ctrl, const char *name, uint8_t cns,
 
 int ctrl_identify(struct ctrl *ctrl, struct ctrl_id *id)
 {
+	const struct nvme_id_ctrl *p;
 	uint16_t oacs;
-	uint8_t *p;
+	void *page;
 	int ret;
 
-	ret = identify(ctrl, "Identify Controller", 0x01, 0, 0, &p);
+	ret = identify(ctrl, "Identify Controller", NVME_IDENTIFY_CNS_CTRL, 0,
+		       0, &page);
 	if (!ret) {
-		oacs = le16(p + 256);
+		p = page;
+		oacs = le16toh(p->oacs);
 		*id = (struct ctrl_id){
-			.cntlid = le16(p + 78),
-			.version = le32(p + 80),
-			.ns_mgmt = oacs & 1 << 3,
-			.virt_mgmt = oacs & 1 << 7,
+			.cntlid = le16toh(p->cntlid),
+			.version = le32toh(p->ver),
+			.ns_mgmt = oacs & NVME_CTRL_OACS_NS_MGMT,
+			.virt_mgmt = oacs & NVME_CTRL_OACS_VIRT_MGMT,
 			.migration = lm_says_standard(oacs),
-			.vendor_byte = lm_says_vendor(p[3072]),
-			.track_memory = p[576] & 1,
+			.vendor_byte = lm_says_vendor(p->vs[0]),
+			.track_memory = ((const uint8_t *)page)[TRATTR] & 1,
 		};
 	}
-	free(p);
+	free(page);
 	return ret;
 }
 
 int ctrl_format(struct ctrl *ctrl, uint8_t *all, struct state_format *format,
 		const char **why)
 {
-	uint8_t *p;
+	void *p;
 	int ret;
 
 	*why = NULL;
@@ -161,28 +147,37 @@ int ctrl_format(struct ctrl *ctrl, uint8_t *all, struct state_format *format,
 	return ret;
 }
 
-static void resource(struct ctrl_resource *r, const uint8_t *p, bool flexible)
-{
-	*r = (struct ctrl_resource){
-		.flexible = flexible, .total = le32(p), .assigned = le32(p + 4),
-		.primary = le16(p + 8), .private = le16(p + 10),
-		.max = le16(p + 12), .grain = le16(p + 14),
-	};
-}
-
 int ctrl_resources(struct ctrl *ctrl, uint16_t cntlid,
 		   struct ctrl_resource res[RESOURCES])
 {
-	uint8_t *p;
+	const struct nvme_primary_ctrl_cap *p;
+	void *page;
 	int ret;
 
-	ret = identify(ctrl, "Primary Controller Capabilities", 0x14, cntlid, 0,
-		       &p);
+	ret = identify(ctrl, "Primary Controller Capabilities",
+		       NVME_IDENTIFY_CNS_PRIMARY_CTRL_CAP, cntlid, 0, &page);
 	if (!ret) {
-		resource(&res[RESOURCE_QUEUES], p + 32, p[4] & 1);
-		resource(&res[RESOURCE_INTERRUPTS], p + 64, p[4] & 2);
+		p = page;
+		res[RESOURCE_QUEUES] = (struct ctrl_resource){
+			.flexible = p->crt & 1,
+			.total = le32toh(p->vqfrt),
+			.assigned = le32toh(p->vqrfa),
+			.primary = le16toh(p->vqrfap),
+			.private = le16toh(p->vqprt),
+			.max = le16toh(p->vqfrsm),
+			.grain = le16toh(p->vqgran),
+		};
+		res[RESOURCE_INTERRUPTS] = (struct ctrl_resource){
+			.flexible = p->crt & 2,
+			.total = le32toh(p->vifrt),
+			.assigned = le32toh(p->virfa),
+			.primary = le16toh(p->virfap),
+			.private = le16toh(p->viprt),
+			.max = le16toh(p->vifrsm),
+			.grain = le16toh(p->vigran),
+		};
 	}
-	free(p);
+	free(page);
 	return ret;
 }
 
@@ -200,17 +195,20 @@ int ctrl_secondaries(struct ctrl *ctrl, struct ctrl_secondary **list,
 	struct ctrl_secondary *more;
 	uint32_t from = 0;
 	unsigned int i, count;
-	uint8_t *page;
+	void *page;
 	int ret;
 
 	*list = NULL;
 	*n = 0;
 	do {
-		ret = identify(ctrl, "Secondary Controller List", 0x15, from,
-			       0, &page);
+		ret = identify(ctrl, "Secondary Controller List",
+			       NVME_IDENTIFY_CNS_SECONDARY_CTRL_LIST, from, 0,
+			       &page);
 		if (ret)
 			goto fail;
-		count = page[0] < LM_SECONDARY_MAX ? page[0] : LM_SECONDARY_MAX;
+		count = *(const uint8_t *)page;
+		if (count > LM_SECONDARY_MAX)
+			count = LM_SECONDARY_MAX;
 		if (!count)
 			break;
 		more = realloc(*list, (*n + count) * sizeof(*more));
@@ -220,15 +218,19 @@ int ctrl_secondaries(struct ctrl *ctrl, struct ctrl_secondary **list,
 		}
 		*list = more;
 		for (i = 0; i < count; i++) {
-			const uint8_t *e = lm_secondary(page, i);
+			const struct nvme_secondary_ctrl *e =
+				(const void *)lm_secondary(page, i);
 
 			/* A device may repeat itself. */
-			if (is_listed(more, *n, le16(e)))
+			if (is_listed(more, *n, le16toh(e->scid)))
 				continue;
 			more[(*n)++] = (struct ctrl_secondary){
-				.cntlid = le16(e), .primary = le16(e + 2),
-				.online = e[4] & 1, .vfn = le16(e + 8),
-				.nvq = le16(e + 10), .nvi = le16(e + 12),
+				.cntlid = le16toh(e->scid),
+				.primary = le16toh(e->pcid),
+				.online = e->scs & 1,
+				.vfn = le16toh(e->vfn),
+				.nvq = le16toh(e->nvq),
+				.nvi = le16toh(e->nvi),
 			};
 		}
 		from = lm_next_secondary(page, from);
@@ -249,15 +251,17 @@ fail:
 int ctrl_namespaces(struct ctrl *ctrl, uint32_t **list, size_t *n)
 {
 	uint32_t from = 0, *more;
-	uint8_t *page;
+	const struct nvme_ns_list *p;
+	void *page;
 	size_t i = 0;
 	int ret;
 
 	*list = NULL;
 	*n = 0;
 	do {
-		ret = identify(ctrl, "Allocated Namespace ID list", 0x10, 0,
-			       from, &page);
+		ret = identify(ctrl, "Allocated Namespace ID list",
+			       NVME_IDENTIFY_CNS_ALLOCATED_NS_LIST, 0, from,
+			       &page);
 		more = ret ? NULL : realloc(*list, *n * 4 + PAGE);
 		if (!more) {
 			free(page);
@@ -267,8 +271,9 @@ int ctrl_namespaces(struct ctrl *ctrl, uint32_t **list, size_t *n)
 			return ret ? ret : -ENOMEM;
 		}
 		*list = more;
+		p = page;
 		for (i = 0; i < PAGE / 4; i++) {
-			uint32_t nsid = le32(page + 4 * i);
+			uint32_t nsid = le32toh(p->ns[i]);
 
 			if (nsid <= from)
 				break;
@@ -283,31 +288,35 @@ int ctrl_namespaces(struct ctrl *ctrl, uint32_t **list, size_t *n)
 int ctrl_attached(struct ctrl *ctrl, uint32_t nsid, uint16_t **list,
 		  size_t *n)
 {
-	uint8_t *p;
+	const struct nvme_ctrl_list *p;
+	void *page;
 	size_t i;
 	int ret;
 
 	*list = NULL;
 	*n = 0;
 	/* 2047 ids fit; a subsystem with more has to do with those. */
-	ret = identify(ctrl, "Namespace Attached Controller list", 0x12, 0,
-		       nsid, &p);
+	ret = identify(ctrl, "Namespace Attached Controller list",
+		       NVME_IDENTIFY_CNS_NS_CTRL_LIST, 0, nsid, &page);
 	if (!ret) {
-		*n = le16(p) < 2047 ? le16(p) : 2047;
+		p = page;
+		*n = le16toh(p->num);
+		if (*n > NVME_ID_CTRL_LIST_MAX)
+			*n = NVME_ID_CTRL_LIST_MAX;
 		*list = calloc(*n + 1, sizeof(**list));
 		if (!*list)
 			ret = -ENOMEM;
 		for (i = 0; *list && i < *n; i++)
-			(*list)[i] = le16(p + 2 + 2 * i);
+			(*list)[i] = le16toh(p->identifier[i]);
 	}
-	free(p);
+	free(page);
 	return ret;
 }
 
 int ctrl_namespace(struct ctrl *ctrl, uint32_t nsid, bool own,
 		   struct stream_namespace *ns)
 {
-	uint8_t *p;
+	void *p;
 	int ret;
 
 	memset(ns, 0, sizeof(*ns));
@@ -331,7 +340,8 @@ int ctrl_virt_mgmt(struct ctrl *ctrl, uint16_t cntlid, enum ctrl_action act,
 		   unsigned int type, unsigned int count)
 {
 	struct ctrl_cmd cmd = {
-		.name = "Virtualization Management", .opcode = OP_VIRT_MGMT,
+		.name = "Virtualization Management",
+		.opcode = nvme_admin_virtual_mgmt,
 		.cdw10 = (uint32_t)cntlid << 16 | type << 8 | act,
 		.cdw11 = count,
 	};
@@ -344,18 +354,12 @@ int ctrl_attach(struct ctrl *ctrl, uint32_t nsid, uint16_t cntlid, bool attach)
 	struct ctrl_cmd cmd = {
 		.name = attach ? "Namespace Attachment (attach)" :
 				 "Namespace Attachment (detach)",
-		.opcode = OP_NS_ATTACH, .nsid = nsid,
+		.opcode = nvme_admin_ns_attach, .nsid = nsid,
 		.cdw10 = attach ? 0 : 1,
 	};
-	uint8_t *list;
-	int ret;
+	_Alignas(8) struct nvme_ctrl_list list = {
+		.num = htole16(1), .identifier = { htole16(cntlid) },
+	};
 
-	list = calloc(1, PAGE);
-	if (!list)
-		return -ENOMEM;
-	put16(list, 1);
-	put16(list + 2, cntlid);
-	ret = ctrl_admin(ctrl, &cmd, list, PAGE);
-	free(list);
-	return ret;
+	return ctrl_admin(ctrl, &cmd, &list, sizeof(list));
 }

@@ -15,20 +15,29 @@
 #include "config_file.h"
 #include "host/verdict.h"
 #include "ini.h"
+#include "known.h"
 #include "pf.h"
 
 #define NAMESPACES_MAX	1024		/* as many as a controller can list */
+
+/* Where a VF's settings are in the section that begins in line @begun. */
+struct place {
+	int begun;
+	size_t at;
+};
 
 struct parser {
 	struct config *c;
 	const char *path;
 	int line;
-	char *section;		/* name of the last one; NULL: none yet */
+	char *section;		/* name of the last one; NULL: it cannot be read */
 	int begun;		/* its line */
 	int used;		/* that for which there is a config_pf */
 	bool all;		/* report every mistake, not only the first */
 	bool failed;		/* something is wrong */
 	int told;		/* line of the last mistake that was reported */
+	struct place *place;	/* of each VF that has settings of its own */
+	bool homeless;		/* so were settings before the first section */
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -91,22 +100,27 @@ static int set_driver(struct parser *p, const char *name, const char *value,
 	return 1;
 }
 
-static int add_namespace(struct parser *p, const char *name, uint32_t nsid,
-			 struct config_vf *vf)
+/* From @first to @last; none of them may be there already. */
+static int add_namespaces(struct parser *p, const char *name, uint32_t first,
+			  uint32_t last, struct config_vf *vf)
 {
 	uint32_t *more;
 	size_t i;
 
 	for (i = 0; i < vf->nns; i++)
-		if (vf->nsid[i] == nsid)
-			return wrong(p, "%s: %u is given twice", name, nsid);
-	if (vf->nns == NAMESPACES_MAX)
+		if (vf->nsid[i] >= first && vf->nsid[i] <= last)
+			return wrong(p, "%s: %u is given twice", name,
+				     vf->nsid[i]);
+	if (last - first >= NAMESPACES_MAX - vf->nns)
 		return wrong(p, "%s: more than %u", name, NAMESPACES_MAX);
-	more = realloc(vf->nsid, (vf->nns + 1) * sizeof(*more));
+	more = realloc(vf->nsid,
+		       (vf->nns + last - first + 1) * sizeof(*more));
 	if (!more)
 		return wrong(p, "out of memory");
 	vf->nsid = more;
-	more[vf->nns++] = nsid;
+	for (; first < last; first++)
+		more[vf->nns++] = first;
+	more[vf->nns++] = last;
 	return 1;
 }
 
@@ -124,10 +138,7 @@ static int add_range(struct parser *p, const char *name, char *word,
 	last = first;
 	if (dash && (!number(dash + 1, 0xfffffffe, &last) || last < first))
 		return wrong(p, "%s: %s-%s is not a range", name, word, dash + 1);
-	for (; first < last; first++)
-		if (!add_namespace(p, name, first, vf))
-			return 0;
-	return add_namespace(p, name, last, vf);
+	return add_namespaces(p, name, first, last, vf);
 }
 
 static int set_namespaces(struct parser *p, const char *name,
@@ -145,7 +156,7 @@ static int set_namespaces(struct parser *p, const char *name,
 		good = !*word || add_range(p, name, word, vf);
 	free(text);
 	if (good && !vf->nns)
-		return wrong(p, "%s: names no namespace", name);
+		return wrong(p, "%s: no namespace given", name);
 	return good;
 }
 
@@ -248,6 +259,14 @@ static int set_pci(struct parser *p, struct config_pf *pf, const char *value)
 	return 1;
 }
 
+/* An array with room for one more: its size doubles, so that it is seldom copied. */
+static void *room_for(void *array, size_t n, size_t size)
+{
+	if (n & (n - 1))
+		return array;
+	return reallocarray(array, n ? 2 * n : 1, size);
+}
+
 /* "vf3.queues": finds the settings of VF 3, and cuts the name. */
 static struct config_vf *one_vf(struct parser *p, struct config_pf *pf,
 				const char **name)
@@ -256,7 +275,7 @@ static struct config_vf *one_vf(struct parser *p, struct config_pf *pf,
 	const char *dot = strchr(*name, '.');
 	unsigned int vfn;
 	char digits[8];
-	size_t i, len;
+	size_t len;
 
 	if (strncmp(*name, "vf", 2) || !dot)
 		return &pf->all;
@@ -271,15 +290,18 @@ static struct config_vf *one_vf(struct parser *p, struct config_pf *pf,
 		return NULL;
 	}
 	*name = dot + 1;
-	for (i = 0; i < pf->nvf; i++)
-		if (pf->vf[i].vfn == vfn)
-			return &pf->vf[i].vf;
-	more = realloc(pf->vf, (pf->nvf + 1) * sizeof(*more));
+	if (!p->place)
+		p->place = calloc(CONFIG_VFS + 1, sizeof(*p->place));
+	if (p->place && p->place[vfn].begun == p->begun)
+		return &pf->vf[p->place[vfn].at].vf;
+	more = p->place ? room_for(pf->vf, pf->nvf, sizeof(*more)) : NULL;
 	if (!more) {
 		wrong(p, "out of memory");
 		return NULL;
 	}
 	pf->vf = more;
+	p->place[vfn].begun = p->begun;
+	p->place[vfn].at = pf->nvf;
 	more += pf->nvf++;
 	memset(more, 0, sizeof(*more));
 	more->vfn = vfn;
@@ -288,24 +310,20 @@ static struct config_vf *one_vf(struct parser *p, struct config_pf *pf,
 
 static struct config_pf *section(struct parser *p, const char *name)
 {
+	const char *first = NULL;
 	struct config_pf *pf;
-	size_t i;
+	int line;
 
 	if (!p->begun) {
-		wrong(p, "a section must come first, such as [drive]");
+		/* one message is enough, however many lines there are */
+		if (!p->homeless)
+			wrong(p, "a section must come first, such as [drive]");
+		p->homeless = true;
 		return NULL;
 	}
 	if (p->used == p->begun)
 		return &p->c->pf[p->c->n - 1];
-	for (i = 0; i < p->c->n; i++) {
-		if (strcmp(p->c->pf[i].name, name))
-			continue;
-		p->line = p->begun;
-		wrong(p, "section [%s] is given twice, first at %s", name,
-		      p->c->pf[i].where);
-		return NULL;
-	}
-	pf = realloc(p->c->pf, (p->c->n + 1) * sizeof(*pf));
+	pf = room_for(p->c->pf, p->c->n, sizeof(*pf));
 	if (!pf) {
 		wrong(p, "out of memory");
 		return NULL;
@@ -314,11 +332,21 @@ static struct config_pf *section(struct parser *p, const char *name)
 	pf += p->c->n++;
 	memset(pf, 0, sizeof(*pf));
 	p->used = p->begun;
-	pf->name = strdup(name);
-	if (!pf->name || asprintf(&pf->where, "%s:%d", p->path, p->begun) < 0) {
+	pf->bad = !name;
+	pf->name = strdup(name ? name : "");
+	if (!pf->name || asprintf(&pf->where, "%s:%d", p->path, p->begun) < 0)
 		pf->where = NULL;
+	if (!pf->where || (name && known_add(&p->c->names, pf->name, pf->where,
+					     &first))) {
 		wrong(p, "out of memory");
 		return NULL;
+	}
+	if (first) {
+		line = p->line;
+		p->line = p->begun;
+		wrong(p, "section [%s] is given twice, first at %s", name,
+		      first);
+		p->line = line;
 	}
 	return pf;
 }
@@ -405,7 +433,7 @@ static bool goes_on(const struct parser *p)
 
 static void end_section(struct parser *p)
 {
-	if (p->begun == p->used || !goes_on(p))
+	if (p->begun == p->used || (p->begun && !p->section) || !goes_on(p))
 		return;
 	p->line = p->begun;
 	wrong(p, "the section is empty");
@@ -418,11 +446,10 @@ static bool on_section(void *arg, int line, const char *name)
 	end_section(p);
 	p->line = line;
 	free(p->section);
-	p->section = strdup(name);
-	if (!p->section)
+	p->begun = line;
+	p->section = name ? strdup(name) : NULL;
+	if (name && !p->section)
 		wrong(p, "out of memory");
-	else
-		p->begun = line;
 	return goes_on(p);
 }
 
@@ -463,6 +490,7 @@ int config_file(const char *path, bool all, struct config *c)
 		if (!c->pf[i].bad)
 			complete(&p, &c->pf[i]);
 	free(p.section);
+	free(p.place);
 	return p.failed ? TOOL_CONFIG : TOOL_OK;
 }
 
@@ -485,6 +513,7 @@ void config_free(struct config *c)
 		free(pf->policy);
 	}
 	free(c->pf);
+	known_free(&c->names);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "known.h"
+
 #ifndef CONFIG_ROOT		/* tests have their own */
 #define CONFIG_ROOT	""
 #endif
@@ -89,11 +91,13 @@ struct config_pf {
  * struct config - all sections
  * @n: how many
  * @others: of a folder without *.conf: files of other names that are there
+ * @names: of the sections
  */
 struct config {
 	struct config_pf *pf;
 	size_t n;
 	size_t others;
+	struct known names;
 };
 
 /**

@@ -9,20 +9,26 @@
 #include "base/tool.h"
 #include "config.h"
 #include "config_file.h"
+#include "known.h"
 #include "layers.h"
 
 /* Two sections that name the same PF in the same words. */
 static int twice(const struct config *c)
 {
-	size_t i, j;
+	struct known words = { };
+	int err = TOOL_OK;
+	const char *first;
+	size_t i;
 
-	for (i = 0; i < c->n; i++)
-		for (j = 0; j < i; j++)
-			if (!strcmp(c->pf[i].words, c->pf[j].words))
-				return fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): remove one of them",
-					    c->pf[j].where, c->pf[i].where,
-					    c->pf[i].words);
-	return TOOL_OK;
+	for (i = 0; !err && i < c->n; i++) {
+		if (known_add(&words, c->pf[i].words, c->pf[i].where, &first))
+			err = fail(TOOL_FAILED, "out of memory");
+		else if (first)
+			err = fail(TOOL_CONFIG, "%s and %s: two sections for one PF (%s): remove one of them",
+				   first, c->pf[i].where, c->pf[i].words);
+	}
+	known_free(&words);
+	return err;
 }
 
 /* @all here and below: report every mistake, not only the first. */
@@ -97,7 +103,7 @@ void config_warn_empty(const char *path, const struct config *c)
 {
 	if (!c->n)
 		warn("%s: no PF is configured%s", config_name(path),
-		     c->others ? "; only files whose names end in .conf count" : "");
+		     c->others ? "; only files named *.conf are read" : "");
 }
 
 int config_check(const char *path)

@@ -60,7 +60,8 @@ static bool read_section(const struct ini_calls *calls, void *arg, int line,
 
 	if (!end || end[1])
 		return calls->mistake(arg, line,
-				      "a section is [name], with nothing after it");
+				      "a section is [name], with nothing after it") &&
+		       calls->section(arg, line, NULL);
 	*end = 0;
 	return calls->section(arg, line, trim(text + 1));
 }
@@ -72,7 +73,9 @@ static bool read_line(const struct ini_calls *calls, void *arg, int line,
 
 	if (!is_text(text, len))
 		return calls->mistake(arg, line,
-				      "there is a character that is not text");
+				      "contains a control character") &&
+		       (*trim(text) != '[' ||
+			calls->section(arg, line, NULL));
 	uncomment(text);
 	text = trim(text);
 	if (!*text)

@@ -10,7 +10,7 @@
 
 /**
  * struct ini_calls - what is called for the lines of a file, in their order
- * @section: a section begins
+ * @section: a section begins; NULL for its name: one whose line was a mistake
  * @setting: a key with its value, which may be empty
  * @mistake: a line is none of these
  *

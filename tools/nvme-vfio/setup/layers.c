@@ -44,19 +44,20 @@ static int by_name(const void *a, const void *b)
 	return strcmp(name_of(*(char *const *)a), name_of(*(char *const *)b));
 }
 
-/* In place of one of its name, or at the end. */
-static int add_file(struct layers *l, const char *folder, const char *name)
+/* In place of one of its name, of the @before of other folders, or at the end. */
+static int add_file(struct layers *l, size_t before, const char *folder,
+		    const char *name)
 {
-	char *path, **more;
-	size_t i;
+	char *path, **more, **same = NULL;
 
 	if (asprintf(&path, "%s/%s", folder, name) < 0)
 		return fail(TOOL_FAILED, "out of memory");
-	for (i = 0; i < l->n; i++) {
-		if (strcmp(name_of(l->path[i]), name))
-			continue;
-		free(l->path[i]);
-		l->path[i] = path;
+	if (before)
+		same = bsearch(&path, l->path, before, sizeof(*l->path),
+			       by_name);
+	if (same) {
+		free(*same);
+		*same = path;
 		return TOOL_OK;
 	}
 	more = realloc(l->path, (l->n + 1) * sizeof(*more));
@@ -71,6 +72,7 @@ static int add_file(struct layers *l, const char *folder, const char *name)
 
 int layers_add(struct layers *l, const char *folder, bool may_lack)
 {
+	size_t before = l->n;	/* in the order of their names */
 	struct dirent **name;
 	int i, n, err = TOOL_OK;
 
@@ -87,7 +89,7 @@ int layers_add(struct layers *l, const char *folder, bool may_lack)
 		return fail(TOOL_CONFIG, "%s: %s", folder, strerror(errno));
 	for (i = 0; i < n; i++) {
 		if (!err)
-			err = add_file(l, folder, name[i]->d_name);
+			err = add_file(l, before, folder, name[i]->d_name);
 		free(name[i]);
 	}
 	free(name);

@@ -92,6 +92,20 @@ int match_section(const struct config *c, struct host *h,
 	return err;
 }
 
+/* What another driver than nvme hides of PFs that may be meant. */
+static const char *unread(const struct host *h, enum config_key key)
+{
+	switch (key) {
+	case KEY_SERIAL:
+		return host_unread(h, "its serial number",
+				   "their serial numbers");
+	case KEY_NQN:
+		return host_unread(h, "its NQN", "their NQNs");
+	default:
+		return "";
+	}
+}
+
 /* A list of what there is helps to find what was mistyped. */
 static int none_fits(struct host *h, const struct config_pf *section)
 {
@@ -107,9 +121,9 @@ static int none_fits(struct host *h, const struct config_pf *section)
 			len += snprintf(there + len, sizeof(there) - len,
 					"%s%s", len ? ", " : "", id);
 	}
-	return fail(TOOL_NODEV, "%s: this host has no PF with %s that is bound to nvme; it has %s",
+	return fail(TOOL_NODEV, "%s: this host has no PF with %s that is bound to nvme%s%s%s",
 		    section->where, section->words,
-		    *there ? there : "none at all");
+		    *there ? "; it has " : "", there, unread(h, section->key));
 }
 
 int match_pf(struct host *h, const struct config_pf *section,

@@ -102,11 +102,11 @@ static int check_sum(const struct pf *pf, const struct config_pf *c,
 	if (sum[type] <= room)
 		return TOOL_OK;
 	if (works && sum[type] <= most)
-		return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them and keeps %u itself (%s). Fix: %s",
+		return fail(TOOL_LIMIT, "%s: %u VFs need %lu %s, but only %lu are available to VFs; the PF holds %u (%s). Fix: %s",
 			    pf->fn->bdf, want->numvfs, sum[type],
 			    resource[type], room, r->primary, c->where,
 			    ctrl_give_back(pf->fn->ctrl, pf->id.cntlid, keep));
-	return fail(TOOL_LIMIT, "%s: %u VFs want %lu %s, but the PF has %lu for them, and %lu if it kept none itself (%s)",
+	return fail(TOOL_LIMIT, "%s: %u VFs need %lu %s, but only %lu are available to VFs, and %lu if the PF held none (%s)",
 		    pf->fn->bdf, want->numvfs, sum[type], resource[type], room,
 		    most, c->where);
 }
