@@ -66,7 +66,7 @@ def moved(out, kernel, command_set, plan):
                 for way in ways:
                     check_trip(out, f"{label}, {number} VFs", way, hosts.trip(guest, way))
                 check_end(out, f"{label}, {number} VFs", hosts.end(guest))
-            out.note(f"{hosts.torn} migrations came to nothing in QEMU, with channels and TLS, and were made again")
+            out.note(f"{hosts.torn} migrations came to nothing in QEMU's channels, and were made again")
     except rig.Trouble as e:
         why = str(e)
     out.ok(not why, f"{label}: hosts ended well, nothing in their kernel logs", why)
