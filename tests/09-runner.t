@@ -52,7 +52,9 @@ FILES = {
     "new": "touch new; echo ok 1; echo 1..1",
     "ignored": "touch tests/ignored.o; echo ok 1; echo 1..1",
     "changed": "echo >>known; echo ok 1; echo 1..1",
-    "beside": "sleep 3; echo ok 1; echo 1..1",
+    # each is there while the other is; the file is late's
+    "beside": "touch $RIG_RUN/begun; until [ -e new ]; do sleep 0.1; done; sleep 3; echo ok 1; echo 1..1",
+    "late": "until [ -e $RIG_RUN/begun ]; do sleep 0.1; done; touch new; echo ok 1; echo 1..1",
     "litter": "echo x >$(mktemp -d)/x; echo ok 1; echo 1..1",
     "folder": "echo ok 1; echo \"# $TMPDIR $RIG_LOG\"; echo 1..1; mkdir -p \"$RIG_LOG/a\"\n"
               "head -c 2000000 /dev/zero >\"$RIG_LOG/a/disk\"; echo x >\"$RIG_LOG/a/dmesg\"",
@@ -231,8 +233,8 @@ def checkouts(out, top):
                and "good.t failed" not in said, f"a file of the checkout is {name}: it is named",
                f"{status}\n{said}{err}")
     c = Checkout(top)
-    status, said, err, _ = c.run("beside", "new", options=["--jobs", "2"])
-    out.ok(status == 1 and "tests/new.t: changed in the checkout by one of new, beside: new\n" in err
+    status, said, err, _ = c.run("beside", "late", options=["--jobs", "2"])
+    out.ok(status == 1 and "tests/late.t: changed in the checkout by one of late, beside: new\n" in err
            and "beside.t failed" not in said, "two side by side: it was one of them, told once",
            f"{status}\n{said}{err}")
 
