@@ -181,11 +181,11 @@ def file_is_replaced(out, host):
     out.ok(run.returncode and "exclude each other" in run.stderr, "JSON does not go there", run.stderr)
 
 
-def rules_of(page):
-    """The YAML of alert rules in a page."""
-    with open(os.path.join(TOP, page), encoding="utf-8") as f:
+def rules():
+    """The YAML of alert rules in the manual."""
+    with open(os.path.join(TOP, "docs/monitoring.md"), encoding="utf-8") as f:
         text = f.read()
-    return re.search(r"^    groups:\n(?:    .*\n|\n)+", text, re.M)[0]
+    return re.sub("^    ", "", re.search(r"^    groups:\n(?:    .*\n|\n)+", text, re.M)[0], flags=re.M)
 
 
 def exported(exporter, folder):
@@ -235,10 +235,6 @@ def by_prometheus(out, host):
     out.ok("node_textfile_scrape_error 0" in text.splitlines() and len(ours) > 50 and theirs == ours,
            f"the node exporter shows each of {len(ours)} samples, and no other",
            f"{set(ours.items()) ^ set(theirs.items())}\n{text[-2000:]}")
-
-
-def rules():
-    return re.sub("^    ", "", rules_of("docs/monitoring.md"), flags=re.M)
 
 
 def alerts(out, families):

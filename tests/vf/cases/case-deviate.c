@@ -535,11 +535,6 @@ static void half_load(void *arg)
 	model_set(1, "lm-command-us=%d", COMMAND_US);
 }
 
-static void close_half(void *arg)
-{
-	vfio_close(arg);
-}
-
 /* a user that is killed while it closes the VF does not keep it from the rest */
 static void half_killed(const void *arg)
 {
@@ -548,7 +543,7 @@ static void half_killed(const void *arg)
 
 	(void)arg;
 	need_pieces();
-	pid = user_start(half_load, close_half, &b);
+	pid = user_start(half_load, user_closes, &b);
 	model_await(VF_C, "running");
 	sleep_us(AFTER_FLR_US);
 	user_kill(pid);

@@ -5,7 +5,6 @@
  * in flight; it is closed and nobody resets it; its user is killed.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -432,11 +431,6 @@ static void open_tracked(void *arg)
 	model_set(0, "lm-command-us=%d", COMMAND_US);
 }
 
-static void close_it(void *arg)
-{
-	vfio_close(arg);
-}
-
 /*
  * As QEMU, whose threads end while one of them closes the VF: the command that
  * is owed to the VF is waited for nevertheless.
@@ -454,7 +448,7 @@ static void killed_while_tracked(const void *arg)
 	if (!tracks)
 		tap_skip("after a reset only a VF that is tracked needs a command");
 
-	pid = user_start(open_tracked, close_it, &a);
+	pid = user_start(open_tracked, user_closes, &a);
 	model_await(VF_A, "running");
 	sleep_us(COMMAND_US / 5);
 	user_kill(pid);

@@ -6,6 +6,7 @@
 #include "run.h"
 #include "tap.h"
 #include "user.h"
+#include "vfio_dev.h"
 
 pid_t user_start(void (*fn)(void *arg), void (*then)(void *arg), void *arg)
 {
@@ -28,6 +29,11 @@ pid_t user_start(void (*fn)(void *arg), void (*then)(void *arg), void *arg)
 	check(read(ready[0], &byte, 1) == 1, "the process failed early");
 	close(ready[0]);
 	return pid;
+}
+
+void user_closes(void *arg)
+{
+	vfio_close(arg);
 }
 
 void user_kill(pid_t pid)

@@ -6,9 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "table.h"
@@ -28,7 +26,6 @@ static void closed(struct scene *s)
 	source_goes_on(s);
 }
 
-/* the process that holds the device ends without closing anything */
 static void enter(void *arg)
 {
 	struct scene *s = arg;
@@ -38,6 +35,7 @@ static void enter(void *arg)
 	state_is(&s->dev, s->st->mig);
 }
 
+/* the process that holds the device ends without closing anything */
 static void killed(struct scene *s)
 {
 	user_kill(user_start(enter, NULL, s));
