@@ -17,7 +17,10 @@ struct nvme_pf_buf;
 struct nvme_vf;
 struct vf_facts;
 
-/* Limit of a command that open, close, or a work item waits for. */
+/*
+ * Limit of a command that open, close, or a work item waits for. Not more than
+ * those have that are waited for when the task is killed, see struct nvme_pf_cmd.
+ */
 #define BRIEF_MS	1000
 
 /**
