@@ -42,6 +42,7 @@ ALL_OF_IT = 4           # processes of "stays" with its word in their command
 FILES = {
     "good": "echo 1..2; echo ok 1; echo ok 2; echo said >&2",
     "made": "echo 1..1; env | grep -q ^MAKE && echo not ok 1 || echo ok 1",
+    "shared": "echo 1..1; [ \"$(ps -o sid= -p $$)\" -eq \"$SESSION\" ] || echo -n \"not \"; echo ok 1",
     "bad": "echo ok 1; echo not ok 2; echo 1..2; echo why >&2; exit 1",
     "silent": "echo ok 1; echo not ok 2; echo 1..2",
     "sleeper": "bash -c 'exec -a @TOKEN@ sleep 1000' & echo ok 1; echo 1..1",
@@ -199,6 +200,9 @@ def endings(out, top):
            "what it said is there", bad["folder"])
     status, said, err, _ = c.run("made", MAKEFLAGS=" -- TESTS=tests/made.t", MAKELEVEL="1")
     out.ok(status == 0, "variables of make are not passed on to builds of tests", f"{status}\n{said}{err}")
+    status, said, err, _ = c.run("shared", SESSION=str(os.getsid(0)))
+    out.ok(status == 0, "all files are in one session, and share the processors thread by thread",
+           f"{status}\n{said}{err}")
     process = c.start([], before=["tests/no-such.t"])
     said, err = process.communicate(timeout=60)
     out.ok(process.returncode == 2 and err.count("\n") == 1 and "no-such.t" in err and not said,
