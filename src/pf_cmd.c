@@ -403,6 +403,17 @@ static void nvme_pf_unmap(struct nvme_pf *pf)
 	pf->dma_len = 0;
 }
 
+/*
+ * nvme ends a request that it does not send as if it had taken it. If that was
+ * the last of several, it has rung no doorbell for those before: one of its own
+ * would be lost while it starts the PF, and the PF with it.
+ */
+static void nvme_pf_ring(struct request *rq)
+{
+	if (rq->q->mq_ops->commit_rqs)
+		rq->q->mq_ops->commit_rqs(rq->mq_hctx);
+}
+
 static enum rq_end_io_ret nvme_pf_ended(struct request *rq,
 					compat_end_io_error(err))
 {
@@ -410,6 +421,8 @@ static enum rq_end_io_ret nvme_pf_ended(struct request *rq,
 
 	nvme_pf_unmap(pf);
 	pf->status = nvme_pf_request_end(rq, err, &pf->result);
+	if (pf->status == -EAGAIN)
+		nvme_pf_ring(rq);
 	/* From here on the handle may be gone, but for one that was given up. */
 	if (atomic_cmpxchg(&pf->phase, PF_WAITED, PF_ENDED) == PF_WAITED)
 		complete(&pf->done);

@@ -22,6 +22,9 @@
 #define VF_3		((struct place){ 0, 2 })
 #define FOR_LONG_S	600	/* a limit that no case reaches */
 #define ROUNDS		6
+#define DRIVEN		8
+#define RESETS		40	/* without the driver's care one in 2 to 6 lost the PF */
+#define NVME_LIMIT_S	20	/* after which that is seen */
 #define COMMAND_US	300000	/* less than the second for which close waits */
 
 /* --- the PF starts, or starts again --- */
@@ -237,6 +240,75 @@ static void pf_resets(const void *arg)
 	must(vfio_reset(&a));
 	state_is(&a, MIG_RUNNING);
 	vfio_close(&a);
+	can_migrate(VF_A);
+}
+
+/* One VF that is to take arcs until the reset of its PF has ended. */
+struct driven {
+	struct beside call;
+	struct beside *reset;
+	struct vfio_dev dev;
+	unsigned long arcs;
+};
+
+static int drive(struct beside *b)
+{
+	struct driven *d = (struct driven *)b;
+
+	for (; !d->reset->done; d->arcs++)
+		vfio_mig_set(&d->dev, MIG_STOP, NULL);
+	return 0;
+}
+
+static void runs_again(struct vfio_dev *dev)
+{
+	unsigned int state;
+
+	must(vfio_mig_get(dev, &state));
+	if (state != MIG_RUNNING)
+		must(vfio_reset(dev));
+}
+
+/*
+ * nvme sends no command of a VF while it starts the PF, and must not forget one
+ * of its own for it: after a minute it would give up the PF.
+ */
+static void pf_resets_amid_arcs(const void *arg)
+{
+	struct driven driven[DRIVEN] = { 0 };
+	unsigned int i, n, round;
+	unsigned long arcs = 0;
+
+	(void)arg;
+	for (n = 0; n < DRIVEN && bed.pf[0].vf[n][0]; n++)
+		must(vfio_open(&driven[n].dev, bed.pf[0].vf[n]));
+	check(n > 1, "there are too few VFs");
+	nvme_limit_set(NVME_LIMIT_S);
+
+	for (round = 0; round < RESETS; round++) {
+		struct beside reset = { 0 };
+
+		beside_write(&reset, "1", "/sys/class/nvme/%s/reset_controller",
+			     bed.pf[0].name);
+		while (pf_is_live())
+			sleep_us(100);
+		for (i = 0; i < n; i++) {
+			driven[i].reset = &reset;
+			beside_call(&driven[i].call, drive);
+		}
+		check(!beside_end(&reset), "nvme has lost the PF in its reset %u",
+		      round);
+		for (i = 0; i < n; i++)
+			must(beside_end(&driven[i].call));
+		bed_online(0);
+		for (i = 0; i < n; i++)
+			runs_again(&driven[i].dev);
+	}
+	for (i = 0; i < n; i++) {
+		arcs += driven[i].arcs;
+		vfio_close(&driven[i].dev);
+	}
+	tap_note("%lu arcs of %u VFs in %u resets of the PF", arcs, n, round);
 	can_migrate(VF_A);
 }
 
@@ -470,6 +542,8 @@ const struct tap_case pf_cases[] = {
 	  .fn = pf_removed, .log = "" },
 	{ .name = "arcs while the PF is being reset", .fn = pf_resets,
 	  .limit_s = 60, .log = "" },
+	{ .name = "PF resets while its VFs are to take arcs",
+	  .fn = pf_resets_amid_arcs, .limit_s = 120, .log = "" },
 	{ .name = "arc between FLR and the end of the reset",
 	  .fn = arc_after_flr, .log = "" },
 	{ .name = "FLR amid a Suspend, which fails", .fn = arc_before_flr,
