@@ -296,7 +296,8 @@ def late(tap, bed):
     took = time.monotonic() - begun
     bed.find()
     tap.ok(status == 0 and not output and vfs(bed) == (2, 2) and took < 60,
-           f"apply --wait: each of those alike when it works, done {took:.0f} s after the last", output)
+           f"apply --wait: each of those alike when it works, done {took:.0f} s after the last",
+           f"{status} {vfs(bed)} {output}")
     bed.tool("teardown")
     bed.sh(f"echo {PF2} >/sys/bus/pci/drivers/nvme/unbind")
     r = bed.tool("apply --wait=1")

@@ -45,7 +45,7 @@ static const char *found(struct host *h, const char *name)
 
 int main(void)
 {
-	static const char a[] = "0000:01:00.0", b[] = "0000:02:00.0", c[] = "0000:03:00.0";
+	static const char a[] = "0000:01:00.0", b[] = "0000:02:00.0", c[] = "0000:03:00.0", d[] = "0000:04:00.0";
 	struct host h;
 
 	here_begin();
@@ -70,6 +70,11 @@ int main(void)
 	   "it may be the one that another driver has (%s)", said);
 	ok(!strcmp(found(&h, "0000:77:00.0"), "none") && !strstr(said, "cannot be read"),
 	   "but not if an address is meant (%s)", said);
+	host_free(&h);
+
+	pf(d, "drivers/nvme", "nvme3", "(efault)\n", "(efault)\n");
+	ok(!host_load(&h) && h.n == 4 && !*h.fn[3].serial && !*h.fn[3].model,
+	   "one that nvme has not identified yet has no names ('%s', '%s')", h.fn[3].serial, h.fn[3].model);
 	host_free(&h);
 	here_end();
 	return tap_done();

@@ -61,24 +61,30 @@ char *host_trim(char *text)
 	return text;
 }
 
+/* What a kernel says of a controller that it has not identified yet. */
+#define NOT_YET	"(efault)"
+
+static void load_name(char *name, size_t len, const char *ctrl,
+		      const char *file)
+{
+	sysfs_read(name, len, HOST_NVME "/%s/%s", ctrl, file);
+	host_trim(name);
+	if (!strcmp(name, NOT_YET))
+		*name = 0;
+}
+
 static void load_ctrl(struct host_fn *fn)
 {
-	static const char dir[] = HOST_NVME;
+	const char *ctrl = fn->ctrl;
 
 	entry(fn->ctrl, sizeof(fn->ctrl), fn->bdf, "nvme", "nvme");
-	if (!*fn->ctrl)
+	if (!*ctrl)
 		return;
-	sysfs_read(fn->state, sizeof(fn->state), "%s/%s/state", dir, fn->ctrl);
-	sysfs_read(fn->serial, sizeof(fn->serial), "%s/%s/serial", dir,
-		   fn->ctrl);
-	sysfs_read(fn->nqn, sizeof(fn->nqn), "%s/%s/subsysnqn", dir, fn->ctrl);
-	sysfs_read(fn->model, sizeof(fn->model), "%s/%s/model", dir, fn->ctrl);
-	sysfs_read(fn->firmware, sizeof(fn->firmware), "%s/%s/firmware_rev",
-		   dir, fn->ctrl);
-	host_trim(fn->serial);
-	host_trim(fn->nqn);
-	host_trim(fn->model);
-	host_trim(fn->firmware);
+	sysfs_read(fn->state, sizeof(fn->state), HOST_NVME "/%s/state", ctrl);
+	load_name(fn->serial, sizeof(fn->serial), ctrl, "serial");
+	load_name(fn->nqn, sizeof(fn->nqn), ctrl, "subsysnqn");
+	load_name(fn->model, sizeof(fn->model), ctrl, "model");
+	load_name(fn->firmware, sizeof(fn->firmware), ctrl, "firmware_rev");
 }
 
 static void load_fn(struct host_fn *fn)
