@@ -69,9 +69,15 @@ static void reset_begins(struct first *f)
 		sleep_us(NAP_US);
 }
 
-/* returns when the device has the arc's first command, if it has one */
+/*
+ * Returns when the device has the arc's first command, if it has one. It takes
+ * effect at once: a destination that is told to run has run in the memory of the
+ * guest, who cannot go on at the source any more, whatever becomes of the arc.
+ */
 static void arc_begins(struct first *f)
 {
+	struct scene *s = f->s;
+
 	model_set(0, "lm-command-us=%d", COMMAND_US);
 	model_zero(0);
 	beside_call(&f->b, do_first);
@@ -79,6 +85,7 @@ static void arc_begins(struct first *f)
 		sleep_us(NAP_US);
 	/* other kernels have limits of their own */
 	model_set(0, "lm-command-us=0");
+	s->arrived |= s->st->dest && f->what == NEXT && s->written == s->s.len;
 }
 
 /*
