@@ -28,6 +28,7 @@ import klog
 import place
 import stall
 import times
+import turns
 
 # What a host needs of its kernel; the rest of the image is the same for all.
 MODULES = ("virtio_pci", "virtio_net", "virtio_console", "9p", "9pnet_virtio",
@@ -187,6 +188,8 @@ class Host:
         self.accel = None       # that of the last start
         self.process = None
         self.stall = None
+        self.turn = None
+        self.waits = True       # for its turn: see turns.py
         self.times = times.Times()
         self.killed = None
         self._sockets = None
@@ -238,6 +241,7 @@ class Host:
         for i in range(self.pfs if self.inside else 0):
             with open(os.path.join(self.share, f"device-{i}"), "w", encoding="ascii") as f:
                 f.write(self.device(i) + "\n")
+        self.turn = turns.take() if self.waits else None
         self._sockets = tempfile.mkdtemp(prefix="rig")    # short, as socket paths are limited
         self.agent = Port(os.path.join(self._sockets, "agent"))
         self.qmp = Port(os.path.join(self._sockets, "qmp"))
@@ -349,6 +353,9 @@ class Host:
         self._release()
 
     def _release(self):
+        if self.turn:
+            self.turn.close()
+            self.turn = None
         if self.stall:
             self.stall.stop()
         if self._sockets:

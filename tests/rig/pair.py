@@ -50,6 +50,7 @@ class Pair:
                                       f"bus=pcie.0,addr=7,romfile=,host_mtu={MTU}"],
                 **{**more, **(b or {} if i else {})}))
         self.a, self.b = self.hosts
+        self.b.waits = False    # a has its turn already, and needs it
 
     def stalled(self):
         """Why one of them may have stalled, or None."""
