@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "rig
 import frozen                                           # noqa: E402
 import hostrun                                          # noqa: E402
 import tap                                              # noqa: E402
+import turns                                            # noqa: E402
 
 GOOD = "# first\nok 1 - one (3 ms)\nok 2 - two # SKIP not here\n# last\n1..2\n"
 BAD = "ok 1 - one\n# why\nnot ok 2 - two\n1..2\n"
@@ -165,6 +166,26 @@ def frozen_ones(out):
         out.ok("thread" not in look("nothing"), "the process has ended", look("nothing"))
 
 
+def in_turn(out):
+    run = os.environ.pop("RIG_RUN", None)
+    out.ok(turns.take() is None, "by hand no host waits for its turn")
+    with tempfile.TemporaryDirectory() as os.environ["RIG_RUN"]:
+        held = [turns.take() for _ in range(turns.most())]
+        waits = threading.Thread(target=lambda: held.append(turns.take()))
+        waits.start()
+        waits.join(1)
+        early = not waits.is_alive()
+        held[0].close()
+        waits.join(30)
+        out.ok(all(held) and not early and not waits.is_alive(), "in a run it waits until another has ended its own",
+               f"{held} {early}")
+        for turn in held:
+            turn.close()
+    del os.environ["RIG_RUN"]
+    if run:
+        os.environ["RIG_RUN"] = run
+
+
 def main():
     out = tap.Tap()
     merging(out)
@@ -172,6 +193,7 @@ def main():
     several(out)
     arguments(out)
     frozen_ones(out)
+    in_turn(out)
     return out.done()
 
 
