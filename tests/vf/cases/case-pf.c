@@ -240,6 +240,10 @@ static void pf_resets(const void *arg)
 	must(vfio_reset(&a));
 	state_is(&a, MIG_RUNNING);
 	vfio_close(&a);
+	/* as quick as before */
+	pf_driver(0, "unbind");
+	pf_driver(0, "bind");
+	bed_online(0);
 	can_migrate(VF_A);
 }
 
