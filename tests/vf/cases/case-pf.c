@@ -23,7 +23,7 @@
 #define FOR_LONG_S	600	/* a limit that no case reaches */
 #define ROUNDS		6
 #define DRIVEN		8
-#define RESETS		40	/* without the driver's care one in 2 to 6 lost the PF */
+#define RESETS		30	/* without the driver's care one in 2 to 6 lost the PF */
 #define NVME_LIMIT_S	20	/* after which that is seen */
 #define COMMAND_US	300000	/* less than the second for which close waits */
 
