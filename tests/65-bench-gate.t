@@ -42,6 +42,9 @@ COPIES = 1.02
 TIMES_BASELINE = {"standard": 1.2, "vendor": 1.3}
 PER_BYTE = 0.7
 
+# Times the commands' time by the clock: a sleep of a millisecond would be more.
+ASLEEP = 1.20
+
 
 def judge_cost(out, r):
     name = f"{r['set']} set, state of {r['size']} bytes"
@@ -79,13 +82,20 @@ def judge_instructions(out, command_set, records):
 
 
 def judge_downtime(out, command_set, records):
+    """By what is counted: the time that the commands alone wait for the device, and the
+    instructions in both; unless these overlap, as with large states: the clock shows
+    that. The clock's ratio also holds how quickly the emulator's threads wake each other,
+    which is this machine's (1.06 and 1.12 of the same driver)."""
     for want in dict.fromkeys(r["want"] for r in records):
         at = [r for r in records if r["want"] == want]
-        ratio = statistics.median(r["us"] / r["baseline"] for r in at)
+        name = f"{command_set} set, state of {want} bytes"
         most = table.downtime_limit(want)
-        out.note(f"{command_set} set, state of {want} bytes: downtime {ratio:.2f} times its commands")
-        out.ok(ratio <= most, f"{command_set} set, state of {want} bytes: downtime at most {most:.2f} times its commands",
-               ratio)
+        ratio = statistics.median((r["baseline"] - r["baseline_cpu"] + r["cpu"]) / r["baseline"] for r in at)
+        clock = statistics.median(r["us"] / r["baseline"] for r in at)
+        out.note(f"{name}: downtime {ratio:.2f} times its commands, {clock:.2f} by the clock")
+        out.ok(min(ratio, clock) <= most, f"{name}: downtime at most {most:.2f} times its commands",
+               f"{ratio}, {clock} by the clock")
+        out.ok(clock <= ASLEEP, f"{name}: nothing sleeps in the downtime", clock)
 
 
 def judge(out, command_set, records, show):
