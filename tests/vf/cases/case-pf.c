@@ -211,9 +211,7 @@ static void pf_resets(const void *arg)
 
 	(void)arg;
 	pf_slow(0, true);
-	pf_driver(0, "unbind");
-	pf_driver(0, "bind");
-	bed_online(0);
+	bed_rebind(0);
 	solo_open(&a, VF_A, NULL);
 	model_zero(0);
 	beside_write(&reset, "1", "/sys/class/nvme/%s/reset_controller",
@@ -241,9 +239,7 @@ static void pf_resets(const void *arg)
 	state_is(&a, MIG_RUNNING);
 	vfio_close(&a);
 	/* as quick as before */
-	pf_driver(0, "unbind");
-	pf_driver(0, "bind");
-	bed_online(0);
+	bed_rebind(0);
 	can_migrate(VF_A);
 }
 

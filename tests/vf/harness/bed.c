@@ -194,6 +194,13 @@ void pf_driver(int pf, const char *what)
 	must(sysfs_write(bed.pf[pf].bdf, "/sys/bus/pci/drivers/nvme/%s", what));
 }
 
+void bed_rebind(int pf)
+{
+	pf_driver(pf, "unbind");
+	pf_driver(pf, "bind");
+	bed_online(pf);
+}
+
 static void rebind_all(int pf)
 {
 	int i;

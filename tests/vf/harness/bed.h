@@ -102,6 +102,9 @@ void pf_driver(int pf, const char *what);
  */
 void bed_online(int pf);
 
+/** bed_rebind - release a PF and take it again; its VFs are online afterwards */
+void bed_rebind(int pf);
+
 /** pf_slow - whether a PF takes seconds to start when it is bound the next time */
 void pf_slow(int pf, bool on);
 

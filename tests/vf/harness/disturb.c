@@ -44,9 +44,7 @@ static void *disturb_main(void *arg)
 		bed_online(pf);
 		break;
 	case PF_REBIND:
-		pf_driver(pf, "unbind");
-		pf_driver(pf, "bind");
-		bed_online(pf);
+		bed_rebind(pf);
 		break;
 	default:
 		take(d, bed.pf[pf].vf[d->at.vf]);

@@ -94,9 +94,7 @@ static void pf_starts(struct scene *s)
 	say_cure(s);
 	/* as fast as before for the others */
 	vfio_close(&s->dev);
-	pf_driver(0, "unbind");
-	pf_driver(0, "bind");
-	bed_online(0);
+	bed_rebind(0);
 }
 
 const struct table_event pf_events[] = {
