@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How many hosts run at a time in a run of many files. A host waits for most of its
 time, for resets mostly, hence there are more of them than processors; but with many
-more, emulated processors wait for each other's turn, and spin while they do: the same
-test was seen to take half as much again of processors' time."""
+more, the same test was seen to take half as much again of processors' time."""
 
 import contextlib
 import fcntl
