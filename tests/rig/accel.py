@@ -38,9 +38,10 @@ CODE = bytes.fromhex(
 RESET = bytes.fromhex("e90d00")         # at the reset vector: jmp to the beginning
 SIZE = 0x10000
 
-# The emulator's TSC counts nanoseconds (model/qemu-tsc.patch). A kernel that measures
-# its rate on a busy machine may get any result.
-CLOCK = {"tcg": "tsc_early_khz=1000000 ", "kvm": ""}
+# The emulator's TSC counts nanoseconds (model/qemu-tsc.patch), the same on all
+# processors. A kernel that measures its rate on a busy machine may get any result, and
+# one that does not rely on it reads the time from HPET: a device, behind one lock.
+CLOCK = {"tcg": "tsc_early_khz=1000000 tsc=reliable ", "kvm": ""}
 
 _lock = threading.Lock()
 _booted = False
