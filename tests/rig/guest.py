@@ -61,6 +61,11 @@ def checker(number):
     return f"iocheck {number}" if number else "iocheck"
 
 
+# How "timeout" says that it ended a command, or that a signal did.
+TIMED_OUT = (124, 128 + 15)
+DEAF = "QEMU does not answer"
+
+
 class Stayed(rig.Trouble):
     """A migration came to nothing, and the guest continues where it was."""
 
@@ -122,6 +127,7 @@ class Guest:
         self.lives = []                 # the host of every QEMU there was
         self.commands = 0               # given to its shell
         self.moving = None              # (host, life) that is to take it in
+        self.lost = None                # why the last target did not take it in
         self._commands = []             # of each life, as Host.begin() gave it
         self._ended = set()
         self._capabilities = {}         # that are on, of each life
@@ -206,9 +212,13 @@ class Guest:
             self._wait(self.host, self.life,
                        f"grep -aqE '^{checker(i)}: so far' /run/console-{self.life}", seconds)
 
-    def qmp(self, host, command, **arguments):
+    def qmp(self, host, command, *, seconds=None, **arguments):
+        """seconds: that QEMU may take to answer"""
         text = json.dumps({"execute": command, "arguments": arguments})
-        status, output = host.finish(host.begin(f"qmp /run/qmp.sock '{text}'"), PATIENCE)
+        within = f"timeout {seconds} " if seconds else ""
+        status, output = host.finish(host.begin(f"{within}qmp /run/qmp.sock '{text}'"), PATIENCE)
+        if seconds and status in TIMED_OUT:
+            raise rig.Trouble(f"{command}: {DEAF}")
         if status:
             raise rig.Trouble(f"{command}: {output.strip()}")
         return json.loads(output)["return"]
@@ -285,9 +295,10 @@ class Guest:
         limit = self.limit(seconds)
         while not limit.over():
             try:
-                if self.qmp(target, "query-status")["status"] != "inmigrate":
+                if self.qmp(target, "query-status", seconds=seconds)["status"] != "inmigrate":
                     return True
-            except rig.Trouble:
+            except rig.Trouble as e:
+                self.lost = str(e)
                 return False
             time.sleep(POLL)
         raise rig.Trouble(f"the target waits for the rest after {seconds} s")
@@ -311,7 +322,7 @@ class Guest:
         new = self.moving[1]
         info = self.await_end(seconds)
         if not self.settle(info):
-            raise Stayed(f"migration {info['status']}: {info.get('error-desc')}\n"
+            raise Stayed(f"migration {info['status']}: {info.get('error-desc') or self.lost}\n"
                          + self.output(old) + self.output(new))
         state = self.qmp(target, "query-status")["status"]
         if state != "running":
