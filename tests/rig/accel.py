@@ -41,7 +41,7 @@ SIZE = 0x10000
 # The emulator's TSC counts nanoseconds (model/qemu-tsc.patch), the same on all
 # processors. A kernel that measures its rate on a busy machine may get any result, and
 # one that does not rely on it reads the time from HPET: a device, behind one lock.
-CLOCK = {"tcg": "tsc_early_khz=1000000 tsc=reliable ", "kvm": ""}
+TSC_HZ = 10 ** 9
 
 _lock = threading.Lock()
 _booted = False
@@ -52,6 +52,12 @@ def firmware():
     image[:len(CODE)] = CODE
     image[0xfff0:0xfff0 + len(RESET)] = RESET
     return bytes(image)
+
+
+def clock(accel, hz):
+    """What a kernel with this many ticks per second is told of the clock. lpj: otherwise
+    it counts loops for a second for each further processor."""
+    return "" if accel == "kvm" else f"tsc_early_khz={TSC_HZ // 1000} tsc=reliable lpj={TSC_HZ // hz} "
 
 
 def boots(qemu, accel, cpu):

@@ -37,6 +37,15 @@ class Kernel(_Kernel):
     def modules(self):
         return os.path.join(os.path.dirname(os.path.dirname(self.image)), "lib/modules", self.release)
 
+    @property
+    def hz(self):
+        """Ticks of its timer per second."""
+        for path in (os.path.join(self.build or os.devnull, ".config"),
+                     os.path.join(os.path.dirname(self.image), f"config-{self.release}")):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError), open(path, encoding="utf-8") as f:
+                return int(re.search(r"^CONFIG_HZ=(\d+)$", f.read(), re.M).group(1))
+        raise FileNotFoundError(f"no configuration of {self.release}")
+
 
 def run(command, *arguments):
     """Run a command of the rig; if it fails, its output is in the exception."""
