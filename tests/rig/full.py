@@ -181,7 +181,7 @@ class FullHost(rig.Host):
     """
 
     def __init__(self, kernel, *more, packages=(), system=None, folders=(), early=(), like=None, **named):
-        super().__init__(kernel, *more, **{"seconds": 3 * rig.RUN_SECONDS, **named})
+        super().__init__(kernel, *more, **{"seconds": 3 * rig.RUN_SECONDS, "memory": 2048, **named})
         self.packages = tuple(packages)
         self.system = system
         if system:

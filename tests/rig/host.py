@@ -154,6 +154,7 @@ class Host:
     vmm       take along the distribution's QEMU, or those of these names
     files     {name under /share: path here}; programs bring their libraries
     root      {name: path here}, files that have to be in the host's memory
+    memory    MiB; default: 2048 with a VMM, else 1024. Every host pays for it at boot
     icount    time is counted in instructions: each takes 2^icount ns, nothing else does
     monitor   what runs inside can talk to the emulator's monitor (QMP), through the
               virtio port of that name, and slots are native PCI Express;
@@ -161,7 +162,7 @@ class Host:
     """
 
     def __init__(self, kernel, set="standard", *, name="host", log=None, pfs=1, props=None,
-                 disk=None, driver=None, nvme=None, vmm=False, files=None, root=None, cpus=2, memory=2048,
+                 disk=None, driver=None, nvme=None, vmm=False, files=None, root=None, cpus=2, memory=None,
                  seconds=RUN_SECONDS, qemu_args=(), cmdline="", allow=(), icount=None,
                  monitor=False):
         self.kernel = place.kernel(kernel)
@@ -178,7 +179,7 @@ class Host:
         self.files = dict(files or {})
         self.root = dict(root or {})
         self.cpus = cpus
-        self.memory = memory
+        self.memory = memory or (2048 if vmm else 1024)
         self.seconds = seconds
         self.qemu_args = list(qemu_args)
         self.cmdline = cmdline
