@@ -3,7 +3,8 @@
 # Needs: debug model
 """Many migrations in a row with verified I/O in flight, after which the kernel holds no
 more than before: 40 for each command set, 200 with CHECK_FULL=1, or SOAK=NUMBER, on the
-debug kernel (or SOAK_KERNEL=SERIES), which watches memory and locks.
+debug kernel (or SOAK_KERNEL=SERIES), which watches memory and locks; each host is searched
+for leaks when it ends (leaks in rig/host-lib.sh).
 
 Then a tenth as many that are disturbed at a random moment: the PF of one of the ends is
 reset or bound again, or the VF is removed, by itself or by sriov_numvfs=0, after which the
