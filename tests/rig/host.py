@@ -61,6 +61,10 @@ LOOK_SECONDS = 1.0       # how often limits are checked, by any clock
 # everything else, is nearer to a real processor's, which bench/ needs.
 CPU = "max,-erms,-fsrm"
 
+# What no test needs, and every boot takes time for: the kernel's tests of its ciphers, a
+# keyboard and a mouse.
+UNUSED = "cryptomgr.notests=1 i8042.nokbd i8042.noaux"
+
 # The kernel reports tasks that wait this long, ignoring signals. It sleeps for 33 s
 # itself if a function does not come back from its reset. The debug kernel has less.
 HUNG_SECONDS = 40
@@ -452,7 +456,7 @@ class Host:
             "-smp", str(self.cpus), "-m", str(self.memory),
             "-kernel", self.kernel.image, "-initrd", self.image(),
             "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
-                       "random.trust_cpu=on mitigations=off no_timer_check " + accel.clock(self.accel, self.kernel.hz) +
+                       f"random.trust_cpu=on mitigations=off no_timer_check {UNUSED} " + accel.clock(self.accel, self.kernel.hz) +
                        f"rcupdate.rcu_cpu_stall_timeout=60 {frozen.PANICS} {hung}" + self.cmdline,
             "-serial", "file:" + self.path("serial"),
             "-chardev", f"socket,id=look,path={os.path.join(self._sockets, 'look')},server=on,wait=off",

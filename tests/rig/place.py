@@ -82,12 +82,27 @@ def write(path, data):
     os.replace(f.name, path)
 
 
+def once(name, find):
+    """The path that find() gives, which takes a second for the packages' versions and the
+    sources: in a run of tests only the first time, as neither changes while it lasts."""
+    if not os.environ.get("RIG_RUN"):
+        return find()
+    known = os.path.join(os.environ["RIG_RUN"], "known", f"{name}-{digest((), TOP)}")
+    try:
+        with open(known, encoding="utf-8") as f:
+            return f.read()
+    except FileNotFoundError:
+        path = find()
+        write(known, path.encode())
+        return path
+
+
 def qemu():
     """The folder of the QEMU that emulates the hosts: RIG_QEMU, or our own build."""
     if os.environ.get("RIG_QEMU"):
         return os.environ["RIG_QEMU"]
-    return subprocess.run([os.path.join(TOP, "tests/model/build")], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout.strip()
+    return once("qemu", lambda: subprocess.run([os.path.join(TOP, "tests/model/build")], check=True,
+                                               stdout=subprocess.PIPE, text=True).stdout.strip())
 
 
 def qemu_there():
@@ -223,7 +238,7 @@ def modules(kern, source):
 
 def driver(kern):
     """The folder with our modules built for a kernel."""
-    return modules(kern, os.path.join(TOP, "src"))
+    return once(f"driver-{kern.series}", lambda: modules(kern, os.path.join(TOP, "src")))
 
 
 def rebuilt_core(kern):
