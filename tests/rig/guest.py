@@ -275,6 +275,7 @@ class Guest:
         """The guest continues in one place, QEMU ends in the other; returns
         whether it has moved."""
         target, new = self.moving
+        self.lost = None
         moved = info["status"] == "completed" and self._arrived(target)
         if moved:
             if self.hold:
