@@ -456,7 +456,8 @@ class Host:
             "-smp", str(self.cpus), "-m", str(self.memory),
             "-kernel", self.kernel.image, "-initrd", self.image(),
             "-append", "console=ttyS0 loglevel=5 panic=-1 oops=panic log_buf_len=4M intel_iommu=on "
-                       f"random.trust_cpu=on mitigations=off no_timer_check {UNUSED} " + accel.clock(self.accel, self.kernel.hz) +
+                       f"random.trust_cpu=on mitigations=off no_timer_check {UNUSED} " +
+                       accel.clock(self.accel, self.kernel.hz) +
                        f"rcupdate.rcu_cpu_stall_timeout=60 {frozen.PANICS} {hung}" + self.cmdline,
             "-serial", "file:" + self.path("serial"),
             "-chardev", f"socket,id=look,path={os.path.join(self._sockets, 'look')},server=on,wait=off",

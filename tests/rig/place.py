@@ -40,11 +40,10 @@ class Kernel(_Kernel):
     @property
     def hz(self):
         """Ticks of its timer per second."""
-        for path in (os.path.join(self.build or os.devnull, ".config"),
-                     os.path.join(os.path.dirname(self.image), f"config-{self.release}")):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError), open(path, encoding="utf-8") as f:
-                return int(re.search(r"^CONFIG_HZ=(\d+)$", f.read(), re.M).group(1))
-        raise FileNotFoundError(f"no configuration of {self.release}")
+        path = os.path.join(self.build, "include/config/auto.conf") if self.build else \
+            os.path.join(os.path.dirname(self.image), f"config-{self.release}")
+        with open(path, encoding="utf-8") as f:
+            return int(re.search(r"^CONFIG_HZ=(\d+)$", f.read(), re.M).group(1))
 
 
 def run(command, *arguments):
@@ -88,13 +87,8 @@ def once(name, find):
     if not os.environ.get("RIG_RUN"):
         return find()
     known = os.path.join(os.environ["RIG_RUN"], "known", f"{name}-{digest((), TOP)}")
-    try:
-        with open(known, encoding="utf-8") as f:
-            return f.read()
-    except FileNotFoundError:
-        path = find()
-        write(known, path.encode())
-        return path
+    with open(made(known, lambda path: write(path, find().encode())), encoding="utf-8") as f:
+        return f.read()
 
 
 def qemu():
