@@ -50,7 +50,7 @@ headers() { # NAME OPTION=y|n... - this kernel's headers with these options
 }
 
 dkms() { # ACTION [OPTION...]
-	"$out/dkms/usr/sbin/dkms" "$@" -m nvme-vfio -v "$version" \
+	by_ccache "$kdir" "" "$out/dkms/usr/sbin/dkms" "$@" -m nvme-vfio -v "$version" \
 		--dkmstree "$out/tree" --sourcetree "$out/source" </dev/null >"$out/log" 2>&1
 }
 

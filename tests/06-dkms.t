@@ -24,12 +24,18 @@ ok $? "dkms is available"
 program=$out/dkms/usr/sbin/dkms
 # if modules can be signed here, with a key of ours
 export mok_signing_key=$out/mok.key mok_certificate=$out/mok.pub
-mkdir -p "$out/tree" "$out/source/$name-$version"
+# always the same place: objects contain their paths
+tree=$NVME_VFIO_CACHE/compiled/dkms
+mkdir -p "${tree%/*}" "$out/source/$name-$version"
+exec 9>"$tree.lock"
+flock 9
+trap 'rm -rf "$out" "$tree"' EXIT
+rm -rf "$tree" && mkdir "$tree"
 git ls-files -z dkms.conf src | xargs -0 cp --parents -t "$out/source/$name-$version"
 
 dkms() { # ACTION [OPTION...]
 	"$program" "$@" -m "$name" -v "$version" \
-		--dkmstree "$out/tree" --sourcetree "$out/source" </dev/null
+		--dkmstree "$tree" --sourcetree "$out/source" </dev/null
 }
 
 # it only says what it has done
@@ -42,14 +48,12 @@ add() { # VERSION
 }
 
 build() { # RELEASE KDIR TOOLS VERSION
-	local made=$out/tree/$name/$version/$1/x86_64 status bad=0 module
+	local made=$tree/$name/$version/$1/x86_64 status bad=0 module
 
-	(
-		export PATH="${3:+$3:}$PATH"
-		dkms build -k "$1" -a x86_64 --kernelsourcedir "$2"
-	) >"$out/log" 2>&1
+	by_ccache "$2" "$3" "$program" build -m "$name" -v "$version" --dkmstree "$tree" --sourcetree "$out/source" \
+		-k "$1" -a x86_64 --kernelsourcedir "$2" >"$out/log" 2>&1 </dev/null
 	status=$?
-	cat "$made/log/make.log" "$out/tree/$name/$version/build/make.log" >>"$out/log" 2>/dev/null
+	cat "$made/log/make.log" "$tree/$name/$version/build/make.log" >>"$out/log" 2>/dev/null
 	ok $status "$1: dkms $4 build" "$out/log"
 	grep -iE 'warning|error|deprecated' "$made/log/make.log" >"$out/warnings"
 	grep -i deprecated "$out/log" >>"$out/warnings"
@@ -77,7 +81,7 @@ for suite in trixie sid; do
 	newer=$(pkg_version "$suite" dkms)
 	case " $seen " in *" ${newer%%-*} "*) continue ;; esac
 	seen+=" ${newer%%-*}"
-	rm -rf "$out/tree" && mkdir "$out/tree"
+	rm -rf "$tree" && mkdir "$tree"
 	pkg_unpack "$suite" dkms "$out/dkms-$suite"
 	ok $? "dkms of $suite is available"
 	program=$out/dkms-$suite/usr/sbin/dkms

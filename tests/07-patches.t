@@ -21,9 +21,6 @@ kernel() { # SERIES - sets release, build, tools
 		IFS=$'\t' read -r _ release build _ tools <<<"$line"
 }
 
-# the programs that its headers need are found first
-with_tools() { PATH="${tools:+$tools:}$PATH" "$@"; }
-
 series_of() { local name=${1#patches/nvme-}; echo "${name%.patch}"; }
 
 # patched_headers BUILD NVME DIR - headers as of a kernel with that nvme; prints their
@@ -47,7 +44,7 @@ exports() {
 
 # in_headers BUILD OUT - build src/ there, as a user would
 in_headers() {
-	cp -r src "$2" && with_tools make -C "$1" M="$2" -j"$(nproc)" KCFLAGS=-Werror modules
+	cp -r src "$2" && by_ccache "$build" "$tools" make -C "$1" M="$2" -j"$(nproc)" KCFLAGS=-Werror modules
 }
 
 built() { (cd "$1" && echo *.ko); }
@@ -133,7 +130,7 @@ cp "$out/header" "$header"
 mkdir "$out/own" && cp src/* "$out/own" &&
 	sed -n '/\tnvme_pf_/s|drivers/nvme/host/nvme\t|/somewhere/nvme-pf-shim\t|p' \
 		"$headers/Module.symvers" >"$out/own.symvers" && [ -s "$out/own.symvers" ] &&
-	with_tools make -C "$build" M="$out/own" KBUILD_EXTRA_SYMBOLS="$out/own.symvers" modules >"$out/log" 2>&1 &&
+	by_ccache "$build" "$tools" make -C "$build" M="$out/own" KBUILD_EXTRA_SYMBOLS="$out/own.symvers" modules >"$out/log" 2>&1 &&
 	[ "$(built "$out/own")" = "nvme-pf-shim.ko nvme-vfio-pci.ko" ]
 ok $? "$release: a shim that exports the same is not taken for a patched nvme" "$out/log"
 
@@ -145,7 +142,7 @@ by_dkms() {
 		cp -r src dkms.conf "$top/source/nvme-vfio-$version/" || return
 	args=(--dkmstree "$top/tree" --sourcetree "$top/source")
 	bash "$1" add "${args[@]}" "nvme-vfio/$version" >"$top/log" 2>&1 &&
-		with_tools bash "$1" build "${args[@]}" "nvme-vfio/$version" -k "$release" --kernelsourcedir "$2" >>"$top/log" 2>&1 || {
+		by_ccache "$build" "$tools" bash "$1" build "${args[@]}" "nvme-vfio/$version" -k "$release" --kernelsourcedir "$2" >>"$top/log" 2>&1 || {
 		cat "$top/log" "$top/tree/nvme-vfio/$version/build/make.log"
 		return 1
 	}
@@ -201,9 +198,10 @@ for parts in patches/series-*; do
 		<(cd "$out/tree/drivers/vfio/pci/nvme" && printf '%s\n' *.c | sed 's/c$/o/' | sort) >"$out/log"
 	ok $? "series for $release: it has the driver's files, all of them and no other" "$out/log"
 
-	tests/rig/build-modules "$series" "$out/in-tree" "$out/tree/drivers/vfio/pci/nvme" \
-		CONFIG_NVME_VFIO_PCI=m W=1 KCPPFLAGS="-I$out/nvme-$series/include" \
-		KBUILD_EXTRA_SYMBOLS="$out/nvme-$series/Module.symvers" >"$out/log" 2>&1 &&
+	nvme=$(tests/rig/build-nvme "$series" - 2>"$out/log") &&
+		tests/rig/build-modules "$series" "$out/in-tree" "$out/tree/drivers/vfio/pci/nvme" \
+			CONFIG_NVME_VFIO_PCI=m W=1 KCPPFLAGS="-I$nvme/include" \
+			KBUILD_EXTRA_SYMBOLS="$nvme/Module.symvers" >"$out/log" 2>&1 &&
 		[ "$(built "$out/in-tree")" = nvme-vfio-pci.ko ]
 	ok $? "series for $release: the driver builds in its place, without warnings" "$out/log"
 done

@@ -27,6 +27,22 @@ reason() {
 # key FILE... - a short hash of the files' contents, to name what is made from them
 key() { cat "$@" | sha256sum | cut -c1-12; }
 
+# by_ccache BUILD TOOLS COMMAND... - run COMMAND, which compiles for the headers in BUILD
+# with the programs in TOOLS, and let the compiler do what it has done before once only. If
+# the same is to be found again, paths must be the same relative to where it is compiled:
+# for kernels before 6.13 that is BUILD, then the folder of the module. Where there is no
+# ccache all is compiled.
+by_ccache() {
+	local bin=$NVME_VFIO_CACHE/compiled/bin cc
+
+	cc=$(sed -n 's/^CONFIG_CC_VERSION_TEXT="\([^ "]*\).*/\1/p' "$1/.config")
+	[ -n "$cc" ] && mkdir -p "$bin" && ln -sfn /usr/bin/ccache "$bin/$cc" || return
+	[ -x /usr/bin/ccache ] || bin=/nonexistent
+	# the compilers of other suites are scripts that start them
+	env PATH="$bin:${2:+$2:}$PATH" CCACHE_DIR="$NVME_VFIO_CACHE/compiled/objects" CCACHE_MAXSIZE=500M \
+		CCACHE_COMPILERCHECK="%compiler% -v" CCACHE_BASEDIR=/ CCACHE_NOHASHDIR=1 "${@:3}"
+}
+
 # once NAME COMMAND... - run COMMAND unless it has succeeded before for NAME.
 # NAME should contain the version and a hash of everything that goes in.
 once() {
