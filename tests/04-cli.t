@@ -64,7 +64,7 @@ while read -r code words; do
 	for line in "$words --json" "--json $words"; do
 		# shellcheck disable=SC2086
 		"$tool" $line >"$out/log" 2>"$out/err" </dev/null
-		[ $? = "$code" ] && python3 -c '
+		[ $? = "$code" ] && /usr/bin/python3 -c '
 import json, re, sys
 report, said = json.load(open(sys.argv[1])), open(sys.argv[2]).read().split("\nTry `")[0].splitlines()
 want = [re.sub("^nvme-vfio[^:]*: ", "", line) for line in said]
@@ -114,7 +114,7 @@ done <<END
 END
 for words in --json "nonsense --json" "--json --nonsense"; do
 	# shellcheck disable=SC2086
-	"$tool" $words 2>/dev/null | python3 -c '
+	"$tool" $words 2>/dev/null | /usr/bin/python3 -c '
 import json, sys
 report = json.load(sys.stdin)
 sys.exit(len(report["errors"]) != 1 or report["command"] is not None)' 2>"$out/log"

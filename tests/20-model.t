@@ -11,4 +11,4 @@ set -euo pipefail
 cd "$(dirname "$0")/model"
 
 dir=$(./build)
-PYTHONDONTWRITEBYTECODE=1 exec python3 selftest/selftest.py "$dir" "$@"
+PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 selftest/selftest.py "$dir" "$@"

@@ -12,4 +12,4 @@ cd "$(dirname "$0")/model"
 
 dir=$(./build)
 export PYTHONDONTWRITEBYTECODE=1
-exec timeout $((${FUZZ_SECONDS:-40} + 120)) python3 selftest/fuzz.py "$dir"
+exec timeout $((${FUZZ_SECONDS:-40} + 120)) /usr/bin/python3 selftest/fuzz.py "$dir"

@@ -117,7 +117,7 @@ else
 		ok $? "$unit: systemd-analyze verify has no complaint" "$out/log"
 		systemd-analyze security --offline=yes --threshold=$EXPOSURE --json=short --root="$out/root-units" "$unit" >"$out/json" 2>"$out/log"
 		ok $? "$unit: is exposed no more than $EXPOSURE tenths" "$out/log"
-		python3 -c '
+		/usr/bin/python3 -c '
 import json, re, sys
 unit = open(sys.argv[2]).read()
 rows = [row for row in json.load(open(sys.argv[1])) if row["set"] is False and row["exposure"]]
