@@ -114,8 +114,11 @@ def arguments(out):
     words = list(job.arguments())
     pairs = list(zip(words, words[1:]))
     out.ok({("--kernel", "6.1"), ("--set", "vendor"), ("--seconds", "60"), ("--prop", "lm-pad=1"),
-            ("--prop", "lm-test=on"), ("--vfs", "9"), ("--file", "/x/prog"),
+            ("--prop", "lm-test=on"), ("--vfs", "9"), ("--cpus", "2" if os.environ.get("CHECK_FULL") else "1"), ("--file", "/x/prog"),
             ("--allow", hostrun.FAILS[0])} <= set(pairs), "a job's host gets what the job says", str(words))
+    got = [hostrun.Job("6.1", *rest, [], 60, **more).processors()
+           for *rest, more in (("standard", "true", {}), ("vendor", "true", {"cpus": 2}), ("standard", "true", {"cpus": 1}))]
+    out.ok(got == [2, 2, 1], "and as many processors", str(got))
     words = list(hostrun.Job("6.1", "vendor", "true", [], 60, allow=()).arguments())
     out.ok("--allow" not in words, "and allows nothing else", str(words))
 

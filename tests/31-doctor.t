@@ -205,7 +205,7 @@ class Bed:
         kernel = place.kernel(series)
         driver = place.driver(kernel)
         self.vfs = vfs
-        self.host = rig.Host(series, driver=driver, seconds=SECONDS,
+        self.host = rig.Host(series, driver=driver, cpus=1, seconds=SECONDS,
                              files={"bin/nvme-vfio": tool, "bin/nvme": "/usr/sbin/nvme",
                                     "bin/flock": "/usr/bin/flock", "bin/setpriv": "/usr/bin/setpriv"},
                              root=module_tree(kernel, driver, top), **options)

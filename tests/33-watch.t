@@ -123,7 +123,7 @@ def main():
     if not out.ok(not why, "tool and vf-test build", why):
         return out.done()
     try:
-        with rig.Host(KERNEL, pfs=2, props={"lm-test": "on"}, driver=place.driver(place.kernel(KERNEL)),
+        with rig.Host(KERNEL, cpus=1, pfs=2, props={"lm-test": "on"}, driver=place.driver(place.kernel(KERNEL)),
                       files={"bin/nvme-vfio": tool, "bin/vf-test": program,
                              "bin/script": "/usr/bin/script"}) as host:
             host.setup_vfs(2)

@@ -85,7 +85,7 @@ def bad(tap, bed, name, words, code, text):
 
 def run(tap, kernel, set_name, program):
     kern = place.kernel(kernel)
-    host = rig.Host(kernel, set_name, pfs=2, driver=place.driver(kern), files={"bin/nvme-vfio": program},
+    host = rig.Host(kernel, set_name, cpus=1, pfs=2, driver=place.driver(kern), files={"bin/nvme-vfio": program},
                     props={"lm-test": "on"}, seconds=SECONDS,
                     allow=(r"nvme-vfio-pci .*PF command [0-9a-f]+h .*failed with status",
                            r"nvme-vfio-pci .*the VF is not suspended"))

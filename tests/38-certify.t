@@ -102,7 +102,7 @@ class Bed:
 def host_of(program, kernel, command_set, props, allow=(), cmdline=""):
     kern = place.kernel(kernel)
     driver = None if kernel == "6.1" else place.driver(kern)
-    return rig.Host(kernel, command_set, pfs=1, driver=driver, files={"bin/nvme-vfio": program},
+    return rig.Host(kernel, command_set, cpus=1, pfs=1, driver=driver, files={"bin/nvme-vfio": program},
                     props={"lm-test": "on", **props}, seconds=SECONDS, allow=allow, cmdline=cmdline)
 
 

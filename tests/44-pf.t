@@ -39,7 +39,7 @@ ALLOW = (*hostrun.FAILS, *hostrun.GIVEN_UP, *hostrun.TIMEOUT)
 def job(host, program):
     kernel, command_set = host.split("/")
     return hostrun.Job(kernel, command_set, f"vf-test --set {command_set} --pf {ARGS}", [program],
-                       SECONDS.get(kernel, OTHERWISE), host, pfs=1, props=DRIVE, allow=ALLOW, more=("--vfs", VFS))
+                       SECONDS.get(kernel, OTHERWISE), host, pfs=1, props=DRIVE, allow=ALLOW, more=("--vfs", VFS), cpus=2)
 
 
 def main():

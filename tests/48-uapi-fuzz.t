@@ -32,7 +32,7 @@ def job(program, command_set):
     # take longer than the driver waits.
     return hostrun.Job(KERNEL, command_set, f"mig-fuzz --set {command_set} {seed} --seconds {SECONDS} {ARGS}",
                        [program], LIMIT, command_set, allow=(*hostrun.FAILS, *hostrun.GIVEN_UP, *hostrun.FROZEN),
-                       more=() if DEBUG else ("--monitor",))
+                       more=() if DEBUG else ("--monitor",), cpus=2)
 
 
 def main():

@@ -48,7 +48,7 @@ def changed(patch, work):
 def found(out, name, by, program, modules):
     command, begin = BY[by]
     result = hostrun.Job(KERNEL, SET, f"{command} --set {SET}", [program], SECONDS, allow=("nvme-vfio-pci",),
-                         more=("--driver", modules)).run()
+                         more=("--driver", modules), cpus=2).run()
     said = result.output
     out.ok(re.search(begin, said, re.M) and result.status and result.bad, f"{name}: {by} finds it",
            (said + result.errors)[-3000:])

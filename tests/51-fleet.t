@@ -81,7 +81,7 @@ def together(out):
     for kernel, command_set in HOSTS[1:] or HOSTS:
         job = hostrun.Job(kernel, command_set, f"vf-test --set {command_set} --together {TOGETHER}", [program],
                           600 + 20 * TOGETHER, f"{kernel} {command_set}",
-                          more=("--vfs", 4, "--cmdline", "slab_nomerge"))
+                          more=("--vfs", 4, "--cmdline", "slab_nomerge"), cpus=2)
         (_, result), = hostrun.side_by_side([job], 1)
         result.say(out)
         why = result.fault()

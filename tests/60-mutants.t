@@ -93,7 +93,8 @@ class Check:
         must(TOP / "tests/rig/build-modules", self.kernel, work / "modules", src)
         allow = ("nvme-vfio-pci",) + hostrun.TIMEOUT * (self.by == "pf")
         result = hostrun.Job(self.kernel, self.command_set, self.command(), [place.built(PROGRAMS[self.by])], SECONDS,
-                             props=personality.properties(self.drive), allow=allow, more=("--driver", work / "modules")).run()
+                             props=personality.properties(self.drive), allow=allow, more=("--driver", work / "modules"),
+                             cpus=2).run()
         if not result.points:
             raise Failed(f"no test ran:\n{result.output[-2000:]}\n{result.errors}")
         if result.status == 0 and result.bad:

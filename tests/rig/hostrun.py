@@ -62,6 +62,9 @@ class Job:
     allow          lines of the kernel log that are expected
     more           further arguments of rig/host
     room           how many it counts as among those that run at a time
+    cpus           of the host; by default two with the standard set, where what goes wrong
+                   between processors is looked for, and one with the vendor set, where it is
+                   a thread in the place of another; with CHECK_FULL=1 always two
     """
     kernel: str
     command_set: str
@@ -75,8 +78,13 @@ class Job:
     allow: tuple = FAILS
     more: tuple = ()
     room: int = 1
+    cpus: int = None
+
+    def processors(self):
+        return self.cpus or (2 if self.command_set == "standard" or os.environ.get("CHECK_FULL") else 1)
 
     def arguments(self):
+        yield from ("--cpus", str(self.processors()))
         yield from ("--kernel", self.kernel, "--set", self.command_set, "--pfs", str(self.pfs),
                     "--module-args", self.module_args, "--seconds", str(self.seconds))
         for name, value in {"lm-test": "on", **self.props}.items():

@@ -109,7 +109,7 @@ class Bed:
         }
         files.update({f"valgrind/{name}": f"{VALGRIND}/{name}" for name in VALGRIND_FILES})
         self.host = rig.Host(
-            kernel, "standard", pfs=2, driver=place.driver(kern), files=files, seconds=seconds,
+            kernel, "standard", cpus=1, pfs=2, driver=place.driver(kern), files=files, seconds=seconds,
             props=[{"lm-test": "on"}, {"lm": "vendor", "lm-test": "on"}],
             qemu_args=["-drive", f"if=none,id=second,format=raw,file={disk},cache=unsafe",
                        "-device", "nvme-ns,drive=second,bus=pf0,nsid=2,shared=on,detached=on"],
