@@ -34,10 +34,12 @@ SHORT = ("6.1",)
 PRE_COPY = re.compile(r"to PRE_COPY\w*: \w+, \w+, ")
 
 # What each kind of host needs: the port above the PF reports errors, and the PF is removed.
-BUS = {"more": ("--monitor",), "allow": (*hostrun.FAILS, *hostrun.FROZEN)}
+# Two processors matter to races with our own events.
+ONE = {"cpus": None if FULL else 1}
+BUS = {"more": ("--monitor",), "allow": (*hostrun.FAILS, *hostrun.FROZEN), **ONE}
 HOSTS = {
     "--table": {"allow": (*hostrun.FAILS, *hostrun.GIVEN_UP)},
-    "--table-timeout": {"allow": (*hostrun.FAILS, *hostrun.TIMEOUT)},
+    "--table-timeout": {"allow": (*hostrun.FAILS, *hostrun.TIMEOUT), **ONE},
     "--table-bus": BUS,
 }
 
