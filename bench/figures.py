@@ -31,6 +31,18 @@ class Figure:
                 "repetitions": len(self.values)}
 
 
+class Kept(Figure):
+    """A figure of an earlier run, from what its json() was."""
+
+    def __init__(self, kept):
+        names = ("min", "median", "max") if kept["repetitions"] > 1 else ("median",)
+        super().__init__(kept[name] for name in names)
+        self.kept = kept
+
+    def json(self):
+        return self.kept
+
+
 def of(records, figure, **wanted):
     return [r for r in records if r["figure"] == figure
             and all(r[k] == v for k, v in wanted.items())]

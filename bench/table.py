@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The table of all figures: as text, as JSON, as a part of a document."""
 
-from figures import Figure, best, distinct, mean, of, ratios, size
+import json
+
+from figures import Figure, Kept, best, distinct, mean, of, ratios, size
 from parts import ICOUNT, REPETITIONS
 
 BEGIN, END = "<!-- table: bench/bench --write -->", "<!-- end of table -->"
@@ -245,6 +247,17 @@ def rows(records):
     some = [r for make in (device, downtime, cost, instructions, scale, dirty, tracked, io, exits, vm, gap, vfs, together) for r in make(records)]
     areas = list(dict.fromkeys(r["area"] for r in some))
     return sorted(some, key=lambda r: areas.index(r["area"]))
+
+
+def with_earlier(table, path):
+    """These rows, and all others of an earlier run, whose as_json() is there."""
+    with open(path, encoding="utf-8") as f:
+        earlier = [{**r, **{who: r[who] and Kept(r[who]) for who in ("ours", "reference")}} for r in json.load(f)]
+    new = {(r["area"], r["what"]): r for r in table}
+    both = [new.pop((r["area"], r["what"]), r) for r in earlier]
+    both += new.values()
+    areas = list(dict.fromkeys(r["area"] for r in both))
+    return sorted(both, key=lambda r: areas.index(r["area"]))
 
 
 def text(table):

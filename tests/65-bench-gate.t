@@ -123,9 +123,26 @@ def judge_tracked(out, records):
     out.ok(len(records) == len(SIZES["standard"]), "without PRE_COPY: everything was measured", len(records))
 
 
+def judge_documents(out):
+    """bench --write of a few parts leaves the other rows as they were; so would one of no
+    part at all."""
+    docs = os.path.join(TESTS, "..", "docs")
+    rows = table.with_earlier([], os.path.join(docs, "performance.json"))
+    with open(os.path.join(docs, "performance.md"), encoding="utf-8") as f:
+        written = f.read().split(table.BEGIN)[1].split(table.END)[0]
+    out.ok(len(rows) > 50 and table.markdown(rows) == written.strip(),
+           "the table of docs/performance.md is that of performance.json")
+    new = {**rows[3], "ours": rows[0]["ours"]}
+    got = table.with_earlier([new, {**new, "what": "news"}], os.path.join(docs, "performance.json"))
+    at = [i for i, (a, b) in enumerate(zip(table.as_json(rows), table.as_json(got))) if a != b]
+    out.ok(len(got) == len(rows) + 1 and at[0] == 3, "rows that are measured again take their place")
+
+
 def main():
     out = tap.Tap()
     show = "--show" in sys.argv[1:]
+    if not show:
+        judge_documents(out)
     try:
         for command_set, sizes in SIZES.items():
             judge(out, command_set, hosts.run(
