@@ -24,7 +24,9 @@ class Figure:
     def __str__(self):
         if len(self.values) == 1:
             return str(self.middle) if isinstance(self.middle, int) else f"{self.middle:.3g}"
-        return f"{self.middle:.2f} ({self.values[0]:.2f}-{self.values[-1]:.2f})"
+        # adding 0 makes 0 of what is rounded to -0
+        middle, least, most = (f"{round(x, 2) + 0:.2f}" for x in (self.middle, self.values[0], self.values[-1]))
+        return f"{middle} ({least}-{most})"
 
     def json(self):
         return {"median": self.middle, "min": self.values[0], "max": self.values[-1],

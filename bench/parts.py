@@ -191,7 +191,7 @@ def together(o):
 PACED = [{"lm-command-us": 30000}, {"lm-command-us": 2000}]
 # VFs' states one after the other, and by channels of their own.
 CARRIED = {"in turn": fleet.Way(None, False, False, False), "at once": fleet.Way("on", False, False, False)}
-VF_TRIPS = 10
+VF_TRIPS = 8
 
 
 def by_qemu(o, numbers, carried, *, reference=False, props=None):

@@ -380,6 +380,11 @@ struct migration *nvme_vfio_mig_create(struct pci_dev *pdev,
 	m->vdev = vdev;
 	m->state = VFIO_DEVICE_STATE_RUNNING;
 	nvme_vfio_vf_init(&m->vf, pdev);
+	m->vf.figures = nvme_vfio_figures_get(pdev);
+	if (!m->vf.figures) {
+		nvme_vfio_mig_put(m);
+		return ERR_PTR(-ENOMEM);
+	}
 	ret = nvme_vfio_vf_attach(&m->vf, why);
 	nvme_vfio_vf_detach(&m->vf);
 	nvme_vfio_vf_sysfs_update(m);
