@@ -154,6 +154,9 @@ def main():
             print(*tracked, sep="\n")
         else:
             judge_tracked(out, tracked)
+            moved = hosts.run([f"downtime 1 {parts.NO_PACE} 64"], kernel=KERNEL, reference=True)
+            out.ok(any(r["figure"] == "downtime" and r["us"] > 0 for r in moved),
+                   "the reference driver moves a VF", str(moved))
     except hosts.Failed as e:
         out.ok(False, "the hosts ran to their end", str(e))
     return 0 if show else out.done()
